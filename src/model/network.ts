@@ -1,0 +1,86 @@
+// A network: one bridge (or one parent interface) with the subnets that its containers get addresses from.
+
+import type { Ip } from "#inet/ip.ts"
+import type { Mac } from "#inet/mac.ts"
+import type { Prefix } from "#inet/prefix.ts"
+import type { Id, Ifname } from "./name.ts"
+
+export const NETWORK_DRIVERS = ["bridge", "macvlan", "ipvlan"] as const
+export type NetworkDriver = (typeof NETWORK_DRIVERS)[number]
+
+/**
+ * What the host's end of a bridge network does for it.
+ * nat: the host is the gateway and rewrites what leaves. routed: the host is the gateway and rewrites nothing.
+ * isolated: the host has no address on the bridge; the network is a bare switch.
+ */
+export const GATEWAY_MODES = ["nat", "routed", "isolated"] as const
+export type GatewayMode = (typeof GATEWAY_MODES)[number]
+
+/** include/uapi/linux/if_link.h: enum macvlan_mode. */
+export const MACVLAN_MODES = ["bridge", "private", "vepa", "passthru"] as const
+export type MacvlanMode = (typeof MACVLAN_MODES)[number]
+
+export const IPVLAN_MODES = ["l2", "l3", "l3s"] as const
+export type IpvlanMode = (typeof IPVLAN_MODES)[number]
+
+export interface Subnet {
+  readonly prefix: Prefix
+  /** The containers' default gateway; absent where there is none (isolated mode, macvlan without one). */
+  readonly gateway?: Ip
+  /** Automatic addresses come from here only; the whole subnet when absent. */
+  readonly range?: Prefix
+  /** Never handed out automatically or on request. */
+  readonly reserved: readonly Ip[]
+}
+
+interface NetworkCommon {
+  readonly id: Id
+  readonly name: string
+  /** ISO 8601. */
+  readonly createdAt: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly subnets: readonly Subnet[]
+  /** Bytes; absent: the kernel's default, or the parent's for macvlan and ipvlan. */
+  readonly mtu?: number
+  /** Nothing beyond the bridge (or parent) is reachable, and nothing from beyond it gets in. */
+  readonly internal: boolean
+  /** Whether containers get a default route through this network. */
+  readonly defaultRoute: boolean
+  /** Metric of the containers' routes through this network. */
+  readonly metric?: number
+  /** Prefix of the interface's name inside containers ("eth" gives eth0, eth1, …). */
+  readonly containerIfname: string
+}
+
+export interface BridgeNetwork extends NetworkCommon {
+  readonly driver: "bridge"
+  readonly bridge: Ifname
+  /** True when the bridge was there before: its link is never changed beyond ports and addresses, and never deleted. */
+  readonly adopted: boolean
+  /** The bridge's own MAC; fixed so that it does not change when ports come and go. Absent for an adopted bridge. */
+  readonly mac?: Mac
+  readonly gatewayMode: GatewayMode
+  /** Whether the network's containers may talk to each other ("inter-container communication"). */
+  readonly icc: boolean
+}
+
+export interface MacvlanNetwork extends NetworkCommon {
+  readonly driver: "macvlan"
+  readonly parent: Ifname
+  /** Set when linkspan made the parent as an 802.1Q interface on another ("eth0.10"): removed with its last network. */
+  readonly vlan?: { readonly link: Ifname; readonly id: number }
+  readonly mode: MacvlanMode
+}
+
+export interface IpvlanNetwork extends NetworkCommon {
+  readonly driver: "ipvlan"
+  readonly parent: Ifname
+  readonly vlan?: { readonly link: Ifname; readonly id: number }
+  readonly mode: IpvlanMode
+}
+
+export type Network = BridgeNetwork | MacvlanNetwork | IpvlanNetwork
+
+export function isBridge(network: Network): network is BridgeNetwork {
+  return network.driver === "bridge"
+}

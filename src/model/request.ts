@@ -1,0 +1,108 @@
+// What users may ask for: the shapes that every front door parses into and that the library takes. Fields are text
+// where users write text; `validate-*.ts` beside this file turns them into model values or into a list of issues.
+
+export interface SubnetRequest {
+  readonly prefix: string
+  readonly gateway?: string
+  readonly range?: string
+  readonly reserved?: readonly string[]
+}
+
+export interface CreateNetworkRequest {
+  readonly name: string
+  readonly driver?: string
+  readonly subnets?: readonly SubnetRequest[]
+  /** Default true; false makes a network without IPv4. */
+  readonly ipv4?: boolean
+  /** True picks a ULA prefix when no IPv6 subnet is given. */
+  readonly ipv6?: boolean
+  readonly mtu?: number
+  /** Name of the bridge to make. */
+  readonly bridge?: string
+  /** Name of an existing bridge to use. */
+  readonly adopt?: string
+  readonly internal?: boolean
+  readonly gatewayMode?: string
+  readonly icc?: boolean
+  readonly defaultRoute?: boolean
+  readonly metric?: number
+  readonly containerIfname?: string
+  readonly parent?: string
+  /** macvlan or ipvlan mode. */
+  readonly mode?: string
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+export interface UpdateNetworkRequest {
+  readonly network: string
+  readonly addSubnets?: readonly SubnetRequest[]
+  readonly mtu?: number
+  readonly internal?: boolean
+  readonly icc?: boolean
+  /** "nat" or "routed". */
+  readonly gatewayMode?: string
+  readonly addLabels?: Readonly<Record<string, string>>
+  readonly removeLabels?: readonly string[]
+}
+
+export interface ConnectRequest {
+  /** Name or id. */
+  readonly container: string
+  readonly network: string
+  /** Fixed addresses, at most one a subnet. */
+  readonly addresses?: readonly string[]
+  readonly mac?: string
+  readonly ifname?: string
+  readonly gatewayPriority?: number
+  readonly aliases?: readonly string[]
+}
+
+/** One network of a new container. */
+export type JoinRequest = Omit<ConnectRequest, "container">
+
+export interface PublishRequest {
+  /** "tcp" when absent. */
+  readonly protocol?: string
+  readonly hostIp?: string
+  /** linkspan chooses when absent. */
+  readonly hostPort?: number
+  readonly containerPort: number
+  /** Number of consecutive ports, 1 when absent. */
+  readonly count?: number
+}
+
+/** Where the namespace of an attached container is. */
+export type NetnsRequest =
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "pid"; readonly pid: number }
+  /** Makes /run/netns/NAME, as `ip netns add` would. */
+  | { readonly kind: "new"; readonly name: string }
+
+export interface AttachRequest {
+  /** Chosen by linkspan when absent. */
+  readonly name?: string
+  readonly hostname?: string
+  readonly netns: NetnsRequest
+  readonly networks: readonly JoinRequest[]
+  readonly publish?: readonly PublishRequest[]
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+export interface RunRequest {
+  readonly name?: string
+  readonly hostname?: string
+  readonly command: readonly string[]
+  /** "host", "none" and "container:NAME" stand alone; otherwise network joins. */
+  readonly mode?: string
+  readonly networks?: readonly JoinRequest[]
+  readonly publish?: readonly PublishRequest[]
+  readonly labels?: Readonly<Record<string, string>>
+  readonly rootfs?: string
+  readonly detach?: boolean
+  readonly autoRemove?: boolean
+  readonly env?: Readonly<Record<string, string>>
+  readonly workdir?: string
+  /** Capabilities to keep beyond the default set ("NET_ADMIN", …). */
+  readonly capAdd?: readonly string[]
+  readonly user?: string
+}

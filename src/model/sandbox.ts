@@ -1,0 +1,82 @@
+// A sandbox: one network namespace that linkspan gives networks to, whoever made it. Users call it a container.
+
+import type { Ip } from "#inet/ip.ts"
+import type { Mac } from "#inet/mac.ts"
+import type { Interface } from "#inet/prefix.ts"
+import type { Protocol } from "#inet/port.ts"
+import type { Id, Ifname } from "./name.ts"
+
+/**
+ * What makes a namespace that one and no other. The kernel never reuses a cookie before a reboot
+ * (SO_NETNS_COOKIE, socket(7)), unlike PIDs, paths and inode numbers.
+ */
+export interface NetnsIdentity {
+  /** Decimal, since JSON has no 64-bit integers. */
+  readonly cookie: string
+  /** /proc/sys/kernel/random/boot_id at the time. */
+  readonly bootId: string
+}
+
+/** Where the namespace can be opened again. */
+export type NetnsPlace =
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "pid"; readonly pid: number; /** Field 22 of /proc/PID/stat. */ readonly startTime: string }
+
+/** private: its own namespace. host, none and shared (another container's) are the modes of `run --network`. */
+export type SandboxMode = "private" | "none" | "host" | "shared"
+
+/** The process that `linkspan run` started. */
+export interface SandboxProcess {
+  readonly pid: number
+  readonly startTime: string
+  readonly command: readonly string[]
+  readonly rootfs?: string
+  readonly detached: boolean
+  /** Removed by itself when the process ends. */
+  readonly autoRemove: boolean
+}
+
+export interface Sandbox {
+  readonly id: Id
+  readonly name: string
+  readonly hostname: string
+  readonly createdAt: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly mode: SandboxMode
+  /** The sandbox whose namespace this one uses, for mode "shared". */
+  readonly sharedWith?: Id
+  readonly netns?: NetnsIdentity
+  readonly place?: NetnsPlace
+  /** Set when linkspan made the namespace under this name (/run/netns/NAME) and removes it. */
+  readonly ownedNetns?: string
+  readonly process?: SandboxProcess
+}
+
+/** One sandbox's membership of one network: a cable with its addresses. */
+export interface Endpoint {
+  readonly id: Id
+  readonly sandbox: Id
+  readonly network: Id
+  /** Name inside the container. */
+  readonly ifname: Ifname
+  /** The veth's other end, a bridge port in the host's namespace; absent for macvlan and ipvlan. */
+  readonly hostIfname?: Ifname
+  readonly mac: Mac
+  readonly addresses: readonly Interface[]
+  /** Gateways for the default routes of this endpoint, at most one a family; empty where the network gives none. */
+  readonly gateways: readonly Ip[]
+  /** The endpoint with the highest priority gives the container's default route; ties go to the older network name. */
+  readonly gatewayPriority: number
+  readonly aliases: readonly string[]
+  readonly publications: readonly Publication[]
+}
+
+/** A contiguous run of host ports led to the same number of container ports. */
+export interface Publication {
+  readonly protocol: Protocol
+  /** Absent: every address of the host, of each family that the endpoint has. */
+  readonly hostIp?: Ip
+  readonly hostPort: number
+  readonly containerPort: number
+  readonly count: number
+}

@@ -1,0 +1,166 @@
+// What linkspan shows: the answers of every listing and inspecting verb, plain data, the same through every door and
+// in `-o json`. Configuration comes from the store, everything under `actual` from the kernel in that moment.
+
+import type { Ip } from "#inet/ip.ts"
+import type { Mac } from "#inet/mac.ts"
+import type { Protocol } from "#inet/port.ts"
+import type { Prefix } from "#inet/prefix.ts"
+import type { Id, Ifname } from "./name.ts"
+import type { Network } from "./network.ts"
+import type { SandboxMode } from "./sandbox.ts"
+
+export interface Counters {
+  readonly rxBytes: number
+  readonly rxPackets: number
+  readonly rxDropped: number
+  readonly txBytes: number
+  readonly txPackets: number
+  readonly txDropped: number
+}
+
+/** A link as the kernel has it now. */
+export interface ActualLink {
+  readonly ifname: Ifname
+  readonly ifindex: number
+  readonly up: boolean
+  /** IF_OPER_*: "up", "down", "lowerlayerdown", … */
+  readonly operState: string
+  readonly mtu: number
+  readonly mac: Mac
+  readonly master?: Ifname
+  readonly addresses: readonly string[]
+  readonly counters: Counters
+}
+
+export interface RouteView {
+  /** "default" or a prefix. */
+  readonly destination: string
+  readonly via?: Ip
+  readonly ifname: string
+  readonly metric?: number
+}
+
+export interface SubnetView {
+  readonly prefix: Prefix
+  readonly gateway?: Ip
+  readonly range?: Prefix
+  readonly reserved: readonly Ip[]
+  /** Addresses that can still be given out automatically; decimal, since IPv6 counts do not fit a number. */
+  readonly free: string
+  readonly leased: number
+}
+
+export interface NetworkSummary {
+  readonly id: Id
+  readonly name: string
+  readonly driver: string
+  readonly ifname: Ifname
+  readonly subnets: readonly Prefix[]
+  readonly mode: string
+  readonly containers: number
+}
+
+export interface NetworkView {
+  readonly network: Network
+  readonly subnets: readonly SubnetView[]
+  readonly endpoints: readonly EndpointView[]
+  /** The bridge or parent; absent when the kernel has none of that name (see `problems`). */
+  readonly actual?: ActualLink
+  /** What differs between what should be and what is, a sentence each; `linkspan reconcile` repairs these. */
+  readonly problems: readonly string[]
+}
+
+export interface EndpointView {
+  readonly id: Id
+  readonly container: string
+  readonly containerId: Id
+  readonly network: string
+  readonly networkId: Id
+  readonly ifname: Ifname
+  readonly hostIfname?: Ifname
+  readonly mac: Mac
+  readonly addresses: readonly string[]
+  readonly gateways: readonly Ip[]
+  readonly gatewayPriority: number
+  readonly aliases: readonly string[]
+  readonly publications: readonly PublicationView[]
+  readonly actual?: {
+    /** The interface inside the container. */
+    readonly container?: ActualLink
+    /** The bridge port on the host, with the port's number and state. */
+    readonly host?: ActualLink & { readonly port?: number; readonly state?: string }
+  }
+}
+
+export interface PublicationView {
+  readonly protocol: Protocol
+  readonly hostIp?: Ip
+  readonly hostPort: number
+  readonly containerPort: number
+  readonly count: number
+}
+
+/** running: its process runs, or its namespace exists. exited: the process ended. gone: the namespace is no more. */
+export type ContainerStatus = "running" | "exited" | "gone"
+
+export interface ContainerSummary {
+  readonly id: Id
+  readonly name: string
+  readonly status: ContainerStatus
+  /** Exit status of the process, 128 + signal when a signal ended it. */
+  readonly exitCode?: number
+  readonly mode: SandboxMode
+  readonly pid?: number
+  readonly command?: readonly string[]
+  readonly createdAt: string
+  readonly networks: readonly { readonly network: string; readonly addresses: readonly string[] }[]
+  readonly publications: readonly PublicationView[]
+}
+
+export interface ContainerView extends ContainerSummary {
+  readonly hostname: string
+  readonly labels: Readonly<Record<string, string>>
+  readonly netns?: { readonly path: string; readonly inode: number; readonly cookie: string }
+  readonly endpoints: readonly EndpointView[]
+  readonly routes: readonly RouteView[]
+  readonly problems: readonly string[]
+}
+
+/** What a mutating verb did. */
+export interface Outcome<T> {
+  readonly result: T
+  /** The operations as `ip`/`nft` lines, in order; what would have been done when `dryRun`. */
+  readonly plan: readonly string[]
+  readonly dryRun: boolean
+  /** Sentences the user should read: a foreign firewall in the way, a feature that was left out, … */
+  readonly warnings: readonly string[]
+}
+
+export interface ReconcileReport {
+  /** One sentence per thing found wrong, with what was done about it. */
+  readonly repairs: readonly string[]
+  /** What could not be repaired, with the remedy. */
+  readonly problems: readonly string[]
+  readonly plan: readonly string[]
+  readonly dryRun: boolean
+}
+
+/** A foreign packet filter that refuses linkspan's forwarded traffic. */
+export interface Obstacle {
+  /** "docker", "ufw", "firewalld", or "custom" for a hand-written ruleset. */
+  readonly owner: string
+  /** Where it is: 'chain "FORWARD" of table ip filter, policy drop'. */
+  readonly where: string
+  readonly families: readonly (4 | 6)[]
+  /** What the user can type; empty when `linkspan firewall integrate` can do it. */
+  readonly remedy: string
+  readonly integrable: boolean
+}
+
+export interface FirewallStatus {
+  /** Whether linkspan's own tables are loaded. */
+  readonly loaded: boolean
+  readonly obstacles: readonly Obstacle[]
+  /** Hooks that `integrate` filled, as recorded. */
+  readonly integrations: readonly { readonly owner: string; readonly where: string; readonly inPlace: boolean }[]
+}

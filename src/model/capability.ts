@@ -1,0 +1,17 @@
+// Linux capabilities in the order of their numbers (include/uapi/linux/capability.h, capabilities(7)), without "CAP_".
+
+export const CAPABILITIES = [
+  "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
+  "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER", "SYS_MODULE",
+  "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE", "SYS_RESOURCE", "SYS_TIME",
+  "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP", "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG",
+  "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF", "CHECKPOINT_RESTORE",
+] as const
+
+export type Capability = (typeof CAPABILITIES)[number]
+
+/** Reads "NET_ADMIN", "cap_net_admin", …; the number is its index in {@link CAPABILITIES}. */
+export function parseCapability(text: string): Capability | undefined {
+  const name = text.toUpperCase().replace(/^CAP_/, "")
+  return CAPABILITIES.find((capability) => capability === name)
+}

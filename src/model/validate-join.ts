@@ -1,0 +1,134 @@
+// From a request to join a network to a checked one, and whether it fits the network it names.
+
+import type { Ip } from "#inet/ip.ts"
+import type { Mac } from "#inet/mac.ts"
+import { prefixContains } from "#inet/prefix.ts"
+import {
+  type Checked, checked, childField, type Field, integerFrom, isPresent, optional, presentOnly, readList, readObject,
+  refuse, required, rootField,
+} from "./field.ts"
+import type { Issue } from "./errors.ts"
+import type { Ifname } from "./name.ts"
+import type { Network } from "./network.ts"
+import { readHostIp, readMac } from "./read-inet.ts"
+import { readIfname, readName } from "./read-names.ts"
+import type { ConnectRequest, JoinRequest } from "./request.ts"
+import { notHostOf } from "./subnet-sense.ts"
+import { MOST_SUBNETS } from "./validate-subnets.ts"
+
+export interface Join {
+  /** Name or id. */
+  readonly network: string
+  /** Fixed addresses; the subnets without one give an automatic address. */
+  readonly addresses: readonly Ip[]
+  readonly mac?: Mac
+  /** Absent: the network's prefix and the first free number. */
+  readonly ifname?: Ifname
+  readonly gatewayPriority: number
+  readonly aliases: readonly string[]
+}
+
+export interface Connect extends Join {
+  /** Name or id. */
+  readonly container: string
+}
+
+const JOIN_FIELDS = {
+  network: true, addresses: true, mac: true, ifname: true, gatewayPriority: true, aliases: true,
+} as const satisfies Record<keyof JoinRequest, true>
+const CONNECT_FIELDS = { container: true, ...JOIN_FIELDS } as const satisfies Record<keyof ConnectRequest, true>
+
+const MOST_ALIASES = 64
+/** A container cannot usefully have more cables. */
+const MOST_NETWORKS = 128
+
+const readPriority = integerFrom(-(2 ** 31), 2 ** 31 - 1)
+
+export function checkConnect(request: unknown): Checked<Connect> {
+  const root = rootField(request)
+  const fields = readObject(root, CONNECT_FIELDS)
+  if (fields === undefined) {
+    return checked<Connect>(root, undefined)
+  }
+  const container = required(fields.container, readName)
+  const join = readJoinFields(fields)
+  return checked(root, container === undefined || join === undefined ? undefined : { container, ...join })
+}
+
+export function checkJoin(request: unknown): Checked<Join> {
+  const root = rootField(request)
+  return checked(root, readJoin(root))
+}
+
+/** The networks of a new container: each at most once, no interface name twice. */
+export function readJoins(field: Field): readonly Join[] {
+  const joins = readList(field, MOST_NETWORKS, readJoin) ?? []
+  refuseTwice(field, joins, "network", `joins network`)
+  refuseTwice(field, joins, "ifname", `names an interface`)
+  return joins.filter(isPresent)
+}
+
+function refuseTwice(field: Field, joins: readonly (Join | undefined)[], key: "network" | "ifname", what: string): void {
+  const seen = new Map<string, number>()
+  for (const [index, join] of joins.entries()) {
+    const value = join?.[key]
+    const earlier = value === undefined ? undefined : seen.get(value)
+    if (earlier !== undefined) {
+      refuse(childField(childField(field, index, undefined), key, value), `${what} "${value}" a second time, after ${field.path}[${earlier}]`)
+    } else if (value !== undefined) {
+      seen.set(value, index)
+    }
+  }
+}
+
+function readJoin(field: Field): Join | undefined {
+  const fields = readObject(field, JOIN_FIELDS)
+  return fields === undefined ? undefined : readJoinFields(fields)
+}
+
+function readJoinFields(fields: Record<keyof JoinRequest, Field>): Join | undefined {
+  const network = required(fields.network, readName)
+  const addresses = optional(fields.addresses, (list) => readList(list, MOST_SUBNETS, readHostIp)) ?? []
+  for (const [index, ip] of addresses.entries()) {
+    if (ip !== undefined && addresses.indexOf(ip) < index) {
+      refuse(childField(fields.addresses, index, ip), `${ip} is given twice`)
+    }
+  }
+  const join = {
+    addresses: addresses.filter(isPresent),
+    gatewayPriority: optional(fields.gatewayPriority, readPriority) ?? 0,
+    // An alias is looked up as a container's name is, so the same characters are allowed ("my_service").
+    aliases: [...new Set((optional(fields.aliases, (list) => readList(list, MOST_ALIASES, readName)) ?? []).filter(isPresent))],
+    ...presentOnly({ mac: optional(fields.mac, readMac), ifname: optional(fields.ifname, readIfname) }),
+  }
+  return network === undefined ? undefined : { network, ...join }
+}
+
+/**
+ * Why the network cannot take this join as it was asked for. Leases, gateways and reserved addresses are IPAM's to refuse.
+ * @param path where the join stood in its request: "networks[0]", or "" for a connect.
+ */
+export function joinMisfits(join: Join, network: Network, path = ""): readonly Issue[] {
+  const field: Field = { value: join, path, issues: [] }
+  const used = new Set<string>()
+  for (const [index, ip] of join.addresses.entries()) {
+    const at = childField(childField(field, "addresses", join.addresses), index, ip)
+    const subnet = network.subnets.find(({ prefix }) => prefixContains(prefix, ip))
+    const problem = subnet === undefined ? `is in no subnet of network "${network.name}" (${subnetList(network)})` : notHostOf(subnet.prefix, ip)
+    if (problem !== undefined) {
+      refuse(at, `${ip} ${problem}`)
+    } else if (subnet !== undefined && used.has(subnet.prefix)) {
+      refuse(at, `${ip} is a second address in subnet ${subnet.prefix}; a container gets one a subnet`)
+    } else if (subnet !== undefined) {
+      used.add(subnet.prefix)
+    }
+  }
+  if (join.mac !== undefined && network.driver === "ipvlan") {
+    refuse(childField(field, "mac", join.mac), "cannot be chosen with ipvlan: all containers share the parent's MAC address")
+  }
+  return field.issues
+}
+
+function subnetList(network: Network): string {
+  return network.subnets.map(({ prefix }) => prefix).join(", ") || "it has none"
+}

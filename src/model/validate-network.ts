@@ -1,0 +1,194 @@
+// From a request for a network to a draft that says what is settled and what the planner still has to choose.
+
+import type { Family } from "#inet/ip.ts"
+import { prefixFamily } from "#inet/prefix.ts"
+import {
+  type Checked, checked, childField, type Field, integerFrom, oneOf, optional, presentOnly, readBoolean,
+  readObject, refuse, required, rootField,
+} from "./field.ts"
+import type { Ifname } from "./name.ts"
+import {
+  GATEWAY_MODES, type GatewayMode, IPVLAN_MODES, type IpvlanMode, MACVLAN_MODES, type MacvlanMode, NETWORK_DRIVERS,
+  type NetworkDriver, type Subnet,
+} from "./network.ts"
+import { readIfname, readIfnamePrefix, readLabels, readName } from "./read-names.ts"
+import type { CreateNetworkRequest } from "./request.ts"
+import { type GatewayRule, readSubnets, settleSubnets } from "./validate-subnets.ts"
+
+interface DraftCommon {
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+  /** The subnets that were asked for, with their gateways. */
+  readonly subnets: readonly Subnet[]
+  /** Families without such a subnet, for each of which the planner takes one from the pools (or a ULA prefix). */
+  readonly automatic: readonly Family[]
+  readonly mtu?: number
+  readonly internal: boolean
+  readonly defaultRoute: boolean
+  readonly metric?: number
+  readonly containerIfname: string
+}
+
+export interface BridgeDraft extends DraftCommon {
+  readonly driver: "bridge"
+  /** The name asked for, or the existing bridge to use; absent: the planner names a new one. */
+  readonly bridge?: Ifname
+  readonly adopted: boolean
+  readonly gatewayMode: GatewayMode
+  readonly icc: boolean
+}
+
+export interface MacvlanDraft extends DraftCommon {
+  readonly driver: "macvlan"
+  /** Absent: the interface of the host's default route. */
+  readonly parent?: Ifname
+  readonly mode: MacvlanMode
+}
+
+export interface IpvlanDraft extends DraftCommon {
+  readonly driver: "ipvlan"
+  readonly parent?: Ifname
+  readonly mode: IpvlanMode
+}
+
+export type NetworkDraft = BridgeDraft | MacvlanDraft | IpvlanDraft
+
+const NETWORK_FIELDS = {
+  name: true, driver: true, subnets: true, ipv4: true, ipv6: true, mtu: true, bridge: true, adopt: true, internal: true,
+  gatewayMode: true, icc: true, defaultRoute: true, metric: true, containerIfname: true, parent: true, mode: true, labels: true,
+} as const satisfies Record<keyof CreateNetworkRequest, true>
+
+type Fields = Record<keyof CreateNetworkRequest, Field>
+
+/** RFC 791 §3.1 (every host forwards 68 bytes) to the largest IPv4 packet. */
+export const readMtu = integerFrom(68, 65535)
+/** RFC 8200 §5: the kernel takes IPv6 off a link with less. */
+export const MINIMUM_MTU_IPV6 = 1280
+
+const HIGHEST_METRIC = 0xffff_ffff
+
+export function checkCreateNetwork(request: unknown): Checked<NetworkDraft> {
+  const root = rootField(request)
+  const fields = readObject(root, NETWORK_FIELDS)
+  return checked(root, fields === undefined ? undefined : readNetwork(fields))
+}
+
+function readNetwork(fields: Fields): NetworkDraft | undefined {
+  const name = required(fields.name, readName)
+  const driver = fields.driver.value === undefined ? "bridge" : oneOf(NETWORK_DRIVERS)(fields.driver)
+  const specific = readSpecific(fields, driver)
+  const addressing = readAddressing(fields, specific)
+  const rest = {
+    labels: optional(fields.labels, readLabels) ?? {},
+    internal: optional(fields.internal, readBoolean) ?? false,
+    defaultRoute: readDefaultRoute(fields, specific),
+    containerIfname: optional(fields.containerIfname, readIfnamePrefix) ?? "eth",
+    ...presentOnly({ mtu: readNetworkMtu(fields.mtu, addressing), metric: optional(fields.metric, integerFrom(0, HIGHEST_METRIC)) }),
+  }
+  if (driver !== undefined && driver !== "bridge" && rest.internal) {
+    refuse(fields.internal, INTERNAL_NEEDS_BRIDGE)
+  }
+  return name === undefined || specific === undefined ? undefined : { name, ...specific, ...addressing, ...rest }
+}
+
+/** A macvlan or ipvlan interface hands its frames to the parent below every hook where linkspan could refuse them. */
+export const INTERNAL_NEEDS_BRIDGE = `only networks with driver "bridge" can be internal: what macvlan and ipvlan send passes none of linkspan's rules`
+
+type Specific =
+  | Pick<BridgeDraft, "driver" | "bridge" | "adopted" | "gatewayMode" | "icc">
+  | Pick<MacvlanDraft, "driver" | "parent" | "mode">
+  | Pick<IpvlanDraft, "driver" | "parent" | "mode">
+
+const BRIDGE_ONLY = ["bridge", "adopt", "gatewayMode", "icc"] as const
+const PARENT_ONLY = ["parent", "mode"] as const
+
+function readSpecific(fields: Fields, driver: NetworkDriver | undefined): Specific | undefined {
+  switch (driver) {
+    case "bridge":
+      onlyWith(fields, PARENT_ONLY, `driver "macvlan" or "ipvlan", not with "bridge"`)
+      return readBridge(fields)
+    case "macvlan":
+    case "ipvlan": {
+      onlyWith(fields, BRIDGE_ONLY, `driver "bridge", not with "${driver}"`)
+      const parent = presentOnly({ parent: optional(fields.parent, readIfname) })
+      return driver === "macvlan"
+        ? { driver, ...parent, mode: optional(fields.mode, oneOf(MACVLAN_MODES)) ?? "bridge" }
+        : { driver, ...parent, mode: optional(fields.mode, oneOf(IPVLAN_MODES)) ?? "l2" }
+    }
+    case undefined:
+      return undefined
+  }
+}
+
+function onlyWith(fields: Fields, keys: readonly (keyof Fields)[], driver: string): void {
+  for (const key of keys) {
+    if (fields[key].value !== undefined) {
+      refuse(fields[key], `is possible only with ${driver}`)
+    }
+  }
+}
+
+function readBridge(fields: Fields): Specific {
+  const named = optional(fields.bridge, readIfname)
+  const adopt = optional(fields.adopt, readIfname)
+  if (fields.bridge.value !== undefined && fields.adopt.value !== undefined) {
+    refuse(fields.adopt, "names a bridge that exists while bridge names one to be made; give one of them")
+  }
+  return {
+    driver: "bridge",
+    ...presentOnly({ bridge: adopt ?? named }),
+    adopted: adopt !== undefined,
+    gatewayMode: optional(fields.gatewayMode, oneOf(GATEWAY_MODES)) ?? "nat",
+    icc: optional(fields.icc, readBoolean) ?? true,
+  }
+}
+
+interface Addressing {
+  readonly subnets: readonly Subnet[]
+  readonly automatic: readonly Family[]
+}
+
+function readAddressing(fields: Fields, specific: Specific | undefined): Addressing {
+  const asked = optional(fields.subnets, readSubnets) ?? []
+  const subnets = settleSubnets(fields.subnets, asked, specific === undefined ? "none" : gatewayRule(specific))
+  const wanted = { 4: optional(fields.ipv4, readBoolean) ?? true, 6: optional(fields.ipv6, readBoolean) }
+  const automatic: Family[] = []
+  for (const family of [4, 6] as const) {
+    const own = asked.findIndex((subnet) => subnet !== undefined && prefixFamily(subnet.prefix) === family)
+    if (own >= 0 && wanted[family] === false) {
+      refuse(childField(fields.subnets, own, undefined), `${asked[own]?.prefix} is an IPv${family} subnet, but ipv${family} is false`)
+    } else if (own < 0 && wanted[family] === true && !asked.includes(undefined)) {
+      automatic.push(family)
+    }
+  }
+  if (wanted[4] === false && wanted[6] !== true && !asked.some((subnet) => subnet !== undefined && prefixFamily(subnet.prefix) === 6)) {
+    refuse(fields.ipv4, "cannot be false without IPv6: a network needs at least one of them; set ipv6 or give an IPv6 subnet")
+  }
+  return { subnets, automatic }
+}
+
+/** What a subnet's gateway is for a network of that kind; also true of a network that exists. */
+export function gatewayRule(network: { readonly driver: NetworkDriver; readonly gatewayMode?: GatewayMode; readonly mode?: string }): GatewayRule {
+  if (network.driver === "bridge") {
+    return network.gatewayMode === "isolated" ? { refused: "in isolated mode the host has no address on the network" } : "first"
+  }
+  return network.mode === "l3" || network.mode === "l3s" ? { refused: `ipvlan in ${network.mode} mode routes by the parent and has no gateway` } : "none"
+}
+
+function readDefaultRoute(fields: Fields, specific: Specific | undefined): boolean {
+  const wanted = optional(fields.defaultRoute, readBoolean)
+  const isolated = specific?.driver === "bridge" && specific.gatewayMode === "isolated"
+  if (wanted === true && isolated) {
+    refuse(fields.defaultRoute, "cannot be true in isolated mode: there is no gateway that the route could lead to")
+  }
+  return wanted ?? !isolated
+}
+
+function readNetworkMtu(field: Field, { subnets, automatic }: Addressing): number | undefined {
+  const mtu = optional(field, readMtu)
+  const hasIpv6 = automatic.includes(6) || subnets.some((subnet) => prefixFamily(subnet.prefix) === 6)
+  if (mtu !== undefined && mtu < MINIMUM_MTU_IPV6 && hasIpv6) {
+    return refuse(field, `${mtu} is too small for a network with IPv6, which needs at least ${MINIMUM_MTU_IPV6} (RFC 8200 §5)`)
+  }
+  return mtu
+}

@@ -1,0 +1,186 @@
+// From requests for published ports to checked ones: each by itself, next to each other, and next to the networks that
+// are to carry them.
+
+import { type Family, family, type Ip, isLinkLocal, isMulticast, isUnspecified } from "#inet/ip.ts"
+import { PROTOCOLS } from "#inet/port.ts"
+import { prefixFamily } from "#inet/prefix.ts"
+import {
+  type Checked, checked, childField, type Field, integerFrom, isPresent, oneOf, optional, presentOnly, readList, readObject,
+  refuse, required, rootField,
+} from "./field.ts"
+import type { Issue } from "./errors.ts"
+import type { Network } from "./network.ts"
+import { readIp } from "./read-inet.ts"
+import type { PublishRequest } from "./request.ts"
+import type { Publication } from "./sandbox.ts"
+
+/** A publication whose host port linkspan may still have to choose. */
+export interface PublicationDraft extends Omit<Publication, "hostPort"> {
+  readonly hostPort?: number
+}
+
+const PUBLISH_FIELDS = {
+  protocol: true, hostIp: true, hostPort: true, containerPort: true, count: true,
+} as const satisfies Record<keyof PublishRequest, true>
+
+const LAST_PORT = 65535
+const readPortNumber = integerFrom(1, LAST_PORT)
+
+export function checkPublish(request: unknown): Checked<readonly PublicationDraft[]> {
+  const root = rootField(request)
+  return checked(root, readPublications(root))
+}
+
+/** The same shape names what to withdraw; there it does no harm to name a port twice. */
+export function checkUnpublish(request: unknown): Checked<readonly PublicationDraft[]> {
+  const root = rootField(request)
+  return checked(root, readList(root, LAST_PORT, readPublication)?.filter(isPresent))
+}
+
+export function readPublications(field: Field): readonly PublicationDraft[] | undefined {
+  const publications = readList(field, LAST_PORT, readPublication)
+  if (publications === undefined) {
+    return undefined
+  }
+  if (withinTotal(field, publications)) {
+    refuseClashes(field, publications)
+  }
+  return publications.filter(isPresent)
+}
+
+function readPublication(field: Field): PublicationDraft | undefined {
+  const fields = readObject(field, PUBLISH_FIELDS)
+  if (fields === undefined) {
+    return undefined
+  }
+  const protocol = fields.protocol.value === undefined ? "tcp" : oneOf(PROTOCOLS)(fields.protocol)
+  const hostIp = optional(fields.hostIp, readHostAddress)
+  const hostPort = optional(fields.hostPort, readHostPort)
+  const containerPort = required(fields.containerPort, readPortNumber)
+  const count = optional(fields.count, readPortNumber) ?? 1
+  checkLast(fields.hostPort, hostPort, count)
+  checkLast(fields.containerPort, containerPort, count)
+  return protocol === undefined || containerPort === undefined
+    ? undefined
+    : { protocol, containerPort, count, ...presentOnly({ hostIp, hostPort }) }
+}
+
+function readHostPort(field: Field): number | undefined {
+  return field.value === 0 ? refuse(field, "0 is no port; leave the host port out to have one chosen") : readPortNumber(field)
+}
+
+function checkLast(field: Field, first: number | undefined, count: number): void {
+  if (first !== undefined && first + count - 1 > LAST_PORT) {
+    refuse(field, `${first} is too high for ${count} consecutive ports: the last would be ${first + count - 1}, beyond ${LAST_PORT}`)
+  }
+}
+
+/** 0.0.0.0 and :: stay as they are: every IPv4, or every IPv6, address of the host. */
+function readHostAddress(field: Field): Ip | undefined {
+  const ip = readIp(field)
+  if (ip === undefined) {
+    return undefined
+  }
+  if (isMulticast(ip) || ip === "255.255.255.255") {
+    return refuse(field, `${ip} is no single host's address; ports are published at an address of this host, at "0.0.0.0" or at "::"`)
+  }
+  if (isLinkLocal(ip) && family(ip) === 6) {
+    return refuse(field, `${ip} is link-local: it may exist on every interface, so it does not say where to publish`)
+  }
+  if (family(ip) === 4 && ip.startsWith("0.") && !isUnspecified(ip)) {
+    return refuse(field, `${ip} is no host's address (RFC 1122 §3.2.1.3); write "0.0.0.0" for every IPv4 address`)
+  }
+  return ip
+}
+
+/** Nobody has more ports than there are; it also bounds what {@link refuseClashes} has to do. */
+function withinTotal(field: Field, publications: readonly (PublicationDraft | undefined)[]): boolean {
+  let fits = true
+  for (const protocol of PROTOCOLS) {
+    const total = publications.reduce((sum, one) => sum + (one?.protocol === protocol ? one.count : 0), 0)
+    if (total > LAST_PORT) {
+      refuse(field, `publishes ${total} ${protocol} ports; at most ${LAST_PORT} are possible`)
+      fits = false
+    }
+  }
+  return fits
+}
+
+/** Host ports of one request that would lead to two places. Each port is looked at once, however many entries there are. */
+function refuseClashes(field: Field, publications: readonly (PublicationDraft | undefined)[]): void {
+  const everywhere = new Map<string, number>()
+  const atAddress = new Map<string, number>()
+  for (const [index, one] of publications.entries()) {
+    const owners = isEverywhere(one) ? everywhere : atAddress
+    refuseFirst(field, index, hostPorts(one).map((key) => owners.get(key)))
+    for (const key of hostPorts(one)) {
+      owners.set(key, owners.get(key) ?? index)
+    }
+  }
+  for (const [index, one] of publications.entries()) {
+    if (!isEverywhere(one)) {
+      refuseFirst(field, index, hostPorts(one).map((key) => everywhere.get(key.slice(0, key.indexOf("@")))))
+    }
+  }
+}
+
+function refuseFirst(field: Field, index: number, owners: readonly (number | undefined)[]): void {
+  const offset = owners.findIndex(isPresent)
+  const owner = owners[offset]
+  if (owner !== undefined) {
+    refuse(childField(field, index, undefined), `has host ports in common with ${field.path}[${owner}]`)
+  }
+}
+
+function isEverywhere(one: PublicationDraft | undefined): boolean {
+  return one?.hostIp === undefined || isUnspecified(one.hostIp)
+}
+
+/** "tcp4 8080" for every address, "tcp4 8080@192.0.2.1" for one. */
+function hostPorts(one: PublicationDraft | undefined): string[] {
+  const { hostPort, hostIp } = one ?? {}
+  if (one === undefined || hostPort === undefined) {
+    return []
+  }
+  const at = isEverywhere(one) ? "" : `@${hostIp}`
+  const ports = Array.from({ length: one.count }, (_, offset) => hostPort + offset)
+  return publishedFamilies(one).flatMap((version) => ports.map((port) => `${one.protocol}${version} ${port}${at}`))
+}
+
+/** The families at which a publication listens, as far as its host address says. */
+export function publishedFamilies(publication: Pick<Publication, "hostIp">): readonly Family[] {
+  return publication.hostIp === undefined ? [4, 6] : [family(publication.hostIp)]
+}
+
+/** Whether the host can lead published ports into the network. */
+export function canPublish(network: Network): boolean {
+  return network.driver === "bridge" && !network.internal && network.gatewayMode !== "isolated"
+}
+
+/**
+ * Why the container's networks cannot carry its publications.
+ * @param path where the publications stood in their request: "publish", or "" for `publish` itself.
+ */
+export function publishMisfits(publications: readonly PublicationDraft[], networks: readonly Network[], path = ""): readonly Issue[] {
+  const field: Field = { value: publications, path, issues: [] }
+  const able = networks.filter(canPublish)
+  const families = new Set(able.flatMap((network) => network.subnets.map(({ prefix }) => prefixFamily(prefix))))
+  if (publications.length > 0 && able.length === 0) {
+    refuse(field, `needs a network that the host can reach: ${networks.map(whyUnable).join("; ") || "the container is on none"}`)
+    return field.issues
+  }
+  for (const [index, one] of publications.entries()) {
+    const wanted = publishedFamilies(one)
+    if (!wanted.some((version) => families.has(version))) {
+      refuse(childField(childField(field, index, one), "hostIp", one.hostIp), `${one.hostIp} is IPv${wanted[0]}, which none of the container's networks has`)
+    }
+  }
+  return field.issues
+}
+
+function whyUnable(network: Network): string {
+  if (network.driver !== "bridge") {
+    return `network "${network.name}" has driver "${network.driver}", whose containers are on the parent's own network`
+  }
+  return network.internal ? `network "${network.name}" is internal` : `network "${network.name}" is isolated from the host`
+}

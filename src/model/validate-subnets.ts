@@ -1,0 +1,88 @@
+// From the subnets of a request to subnets that make sense by themselves and next to each other.
+
+import type { Ip } from "#inet/ip.ts"
+import { type Prefix, prefixesOverlap, prefixWithin } from "#inet/prefix.ts"
+import { type Field, childField, isPresent, optional, presentOnly, readList, readObject, refuse, required } from "./field.ts"
+import type { Subnet } from "./network.ts"
+import { readIp, readPrefix } from "./read-inet.ts"
+import type { SubnetRequest } from "./request.ts"
+import { defaultGateway, hasRoom } from "./subnet-bounds.ts"
+import { notHostOf, senselessPrefix } from "./subnet-sense.ts"
+
+export const MOST_SUBNETS = 64
+const MOST_RESERVED = 1024
+
+const SUBNET_FIELDS = { prefix: true, gateway: true, range: true, reserved: true } as const satisfies Record<keyof SubnetRequest, true>
+
+/** Whose gateway a subnet without one gets: the first free host address, none, or none may even be named, and why. */
+export type GatewayRule = "first" | "none" | { readonly refused: string }
+
+/** Subnets as they were asked for, in their places; the gateway only where one was named. */
+export function readSubnets(field: Field): readonly (Subnet | undefined)[] {
+  const subnets = readList(field, MOST_SUBNETS, readSubnet) ?? []
+  for (const [index, subnet] of subnets.entries()) {
+    const earlier = subnets.findIndex((other) => subnet !== undefined && other !== undefined && prefixesOverlap(subnet.prefix, other.prefix))
+    if (subnet !== undefined && earlier < index) {
+      refuse(childField(field, index, undefined), `${subnet.prefix} overlaps ${subnets[earlier]?.prefix} of the same request`)
+    }
+  }
+  return subnets
+}
+
+function readSubnet(field: Field): Subnet | undefined {
+  const fields = readObject(field, SUBNET_FIELDS)
+  if (fields === undefined) {
+    return undefined
+  }
+  const prefix = required(fields.prefix, readPrefix)
+  const gateway = optional(fields.gateway, readIp)
+  const range = optional(fields.range, readPrefix)
+  const reserved = optional(fields.reserved, (list) => readList(list, MOST_RESERVED, readIp)) ?? []
+  if (prefix === undefined) {
+    return undefined
+  }
+  const senseless = senselessPrefix(prefix)
+  if (senseless !== undefined) {
+    return refuse(fields.prefix, `${prefix} cannot be a container network: it ${senseless}`)
+  }
+  if (range !== undefined && !prefixWithin(range, prefix)) {
+    refuse(fields.range, `${range} is not within subnet ${prefix}`)
+  }
+  checkHost(fields.gateway, prefix, gateway)
+  for (const [index, ip] of reserved.entries()) {
+    checkHost(childField(fields.reserved, index, undefined), prefix, ip)
+  }
+  return { prefix, ...presentOnly({ gateway, range }), reserved: [...new Set(reserved.filter(isPresent))] }
+}
+
+function checkHost(field: Field, prefix: Prefix, ip: Ip | undefined): void {
+  const problem = ip === undefined ? undefined : notHostOf(prefix, ip)
+  if (problem !== undefined) {
+    refuse(field, `${ip} ${problem}`)
+  }
+}
+
+/** Gives each subnet its gateway by the rule, and refuses those that then have no address left for a container. */
+export function settleSubnets(field: Field, subnets: readonly (Subnet | undefined)[], rule: GatewayRule): Subnet[] {
+  return subnets
+    .map((subnet, index) => (subnet === undefined ? undefined : settleSubnet(childField(field, index, undefined), subnet, rule)))
+    .filter(isPresent)
+}
+
+function settleSubnet(field: Field, subnet: Subnet, rule: GatewayRule): Subnet | undefined {
+  if (typeof rule === "object" && subnet.gateway !== undefined) {
+    return refuse(childField(field, "gateway", undefined), `${subnet.gateway} is not possible: ${rule.refused}`)
+  }
+  const settled = rule === "first" ? withGateway(subnet) : subnet
+  if (!hasRoom(settled) || (rule === "first" && settled.gateway === undefined)) {
+    const place = subnet.range === undefined ? subnet.prefix : `range ${subnet.range}`
+    return refuse(field, `${place} has no address left for a container beside the gateway and the reserved ones`)
+  }
+  return settled
+}
+
+/** Also for subnets that the planner chose. */
+export function withGateway(subnet: Subnet): Subnet {
+  const gateway = subnet.gateway ?? defaultGateway(subnet.prefix, subnet.reserved)
+  return gateway === undefined ? subnet : { ...subnet, gateway }
+}

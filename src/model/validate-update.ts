@@ -1,0 +1,104 @@
+// From a request to change a network to the change, in two steps: what is wrong with the request itself, and what does
+// not fit the network that it names.
+
+import { prefixesOverlap, prefixFamily } from "#inet/prefix.ts"
+import {
+  type Checked, checked, childField, isPresent, oneOf, optional, presentOnly, readBoolean, readList, readObject, refuse,
+  required, rootField,
+} from "./field.ts"
+import type { GatewayMode, Network, Subnet } from "./network.ts"
+import { readLabelKey, readLabels, readName } from "./read-names.ts"
+import type { UpdateNetworkRequest } from "./request.ts"
+import { gatewayRule, INTERNAL_NEEDS_BRIDGE, MINIMUM_MTU_IPV6, readMtu } from "./validate-network.ts"
+import { MOST_SUBNETS, readSubnets, settleSubnets } from "./validate-subnets.ts"
+
+/** Absent: stays as it is. */
+export interface NetworkUpdate {
+  /** Name or id. */
+  readonly network: string
+  /** Gateways are settled by {@link fitUpdate}. */
+  readonly addSubnets: readonly Subnet[]
+  readonly mtu?: number
+  readonly internal?: boolean
+  readonly icc?: boolean
+  readonly gatewayMode?: Exclude<GatewayMode, "isolated">
+  readonly addLabels: Readonly<Record<string, string>>
+  readonly removeLabels: readonly string[]
+}
+
+const UPDATE_FIELDS = {
+  network: true, addSubnets: true, mtu: true, internal: true, icc: true, gatewayMode: true, addLabels: true, removeLabels: true,
+} as const satisfies Record<keyof UpdateNetworkRequest, true>
+
+const MOST_REMOVED_LABELS = 256
+
+export function checkUpdateNetwork(request: unknown): Checked<NetworkUpdate> {
+  const root = rootField(request)
+  const fields = readObject(root, UPDATE_FIELDS)
+  if (fields === undefined) {
+    return checked<NetworkUpdate>(root, undefined)
+  }
+  const { network: reference, ...changes } = fields
+  if (Object.values(changes).every((field) => field.value === undefined)) {
+    refuse(root, `changes nothing; give at least one of ${Object.keys(changes).join(", ")}`)
+  }
+  const network = required(reference, readName)
+  const addLabels = optional(fields.addLabels, readLabels) ?? {}
+  const removeLabels = optional(fields.removeLabels, (list) => readList(list, MOST_REMOVED_LABELS, readLabelKey)) ?? []
+  for (const [index, key] of removeLabels.entries()) {
+    if (key !== undefined && Object.hasOwn(addLabels, key)) {
+      refuse(childField(fields.removeLabels, index, key), `"${key}" is both added and removed`)
+    }
+  }
+  const update = {
+    addSubnets: (optional(fields.addSubnets, readSubnets) ?? []).filter(isPresent),
+    addLabels,
+    removeLabels: removeLabels.filter(isPresent),
+    ...presentOnly({
+      mtu: optional(fields.mtu, readMtu),
+      internal: optional(fields.internal, readBoolean),
+      icc: optional(fields.icc, readBoolean),
+      gatewayMode: optional(fields.gatewayMode, oneOf(["nat", "routed"])),
+    }),
+  }
+  return checked(root, network === undefined ? undefined : { network, ...update })
+}
+
+/** The update with its subnets' gateways, or why that network cannot take it. */
+export function fitUpdate(update: NetworkUpdate, network: Network): Checked<NetworkUpdate> {
+  const root = rootField(update)
+  const field = (key: keyof NetworkUpdate) => childField(root, key, update[key])
+  if (network.driver !== "bridge") {
+    for (const key of ["icc", "gatewayMode"] as const) {
+      if (update[key] !== undefined) {
+        refuse(field(key), `is possible only with driver "bridge"; network "${network.name}" has "${network.driver}"`)
+      }
+    }
+    if (update.internal === true) {
+      refuse(field("internal"), INTERNAL_NEEDS_BRIDGE)
+    }
+  } else if (network.gatewayMode === "isolated" && update.gatewayMode !== undefined) {
+    refuse(field("gatewayMode"), `cannot change: network "${network.name}" was made isolated and has no gateway; make another network`)
+  }
+  const subnets = settleSubnets(field("addSubnets"), update.addSubnets, gatewayRule(network))
+  checkBeside(update, network, field)
+  return checked(root, { ...update, addSubnets: subnets })
+}
+
+function checkBeside(update: NetworkUpdate, network: Network, field: (key: keyof NetworkUpdate) => ReturnType<typeof rootField>): void {
+  const total = network.subnets.length + update.addSubnets.length
+  if (total > MOST_SUBNETS) {
+    refuse(field("addSubnets"), `would give network "${network.name}" ${total} subnets; at most ${MOST_SUBNETS} are allowed`)
+  }
+  for (const [index, added] of update.addSubnets.entries()) {
+    const own = network.subnets.find((subnet) => prefixesOverlap(subnet.prefix, added.prefix))
+    if (own !== undefined) {
+      refuse(childField(field("addSubnets"), index, undefined), `${added.prefix} overlaps ${own.prefix}, which network "${network.name}" has already`)
+    }
+  }
+  const mtu = update.mtu ?? network.mtu
+  const hasIpv6 = [...network.subnets, ...update.addSubnets].some((subnet) => prefixFamily(subnet.prefix) === 6)
+  if (mtu !== undefined && mtu < MINIMUM_MTU_IPV6 && hasIpv6) {
+    refuse(field(update.mtu === undefined ? "addSubnets" : "mtu"), `leaves an MTU of ${mtu} on a network with IPv6, which needs at least ${MINIMUM_MTU_IPV6} (RFC 8200 §5)`)
+  }
+}

@@ -1,6 +1,5 @@
-// The closed set of things linkspan does to a kernel, as data. Planning makes these, the journal keeps them, `render`
-// prints them, and only kernel/apply.ts carries them out. Every operation but the last kinds names its inverse, so
-// undoing is one loop.
+// The closed set of things linkspan does to a kernel, as data. Planning makes these, the journal keeps them, render.ts
+// prints them, and only kernel/apply.ts carries them out. An operation names its inverse, so undoing is one loop.
 
 import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
@@ -66,26 +65,75 @@ export type Op =
   | { readonly kind: "netns.del"; readonly netns: Id; readonly name: string }
   | { readonly kind: "link.add"; readonly link: LinkSpec }
   /** Deletes a link that carries linkspan's mark; absent is success, somebody else's link is an error. */
-  | { readonly kind: "link.del"; readonly netns: NetnsRef; readonly ifname: Ifname; readonly link?: LinkSpec }
+  | { readonly kind: "link.del"; readonly netns: NetnsRef; readonly ifname: Ifname }
   | {
       readonly kind: "link.set"
       readonly netns: NetnsRef
       readonly ifname: Ifname
       readonly change: LinkChange
-      /** Values before, for the inverse. */
-      readonly previous: LinkChange
+      /** Values before, for the inverse; absent where the link was made by the same plan. */
+      readonly previous?: LinkChange
     }
   | { readonly kind: "addr.add"; readonly netns: NetnsRef; readonly ifname: Ifname; readonly address: Interface }
   | { readonly kind: "addr.del"; readonly netns: NetnsRef; readonly ifname: Ifname; readonly address: Interface }
   | { readonly kind: "route.add"; readonly netns: NetnsRef; readonly route: RouteSpec }
   | { readonly kind: "route.del"; readonly netns: NetnsRef; readonly route: RouteSpec }
+  /** The host answers neighbour solicitations for an address on behalf of its owner. */
+  | { readonly kind: "neigh.proxy.add"; readonly ifname: Ifname; readonly ip: Ip }
+  | { readonly kind: "neigh.proxy.del"; readonly ifname: Ifname; readonly ip: Ip }
+  /** The host forgets what it believes an address's MAC to be. */
+  | { readonly kind: "neigh.del"; readonly ifname: Ifname; readonly ip: Ip }
+  /** A setting of one link, gone with it. `key` is below net/. */
   | { readonly kind: "sysctl.set"; readonly netns: NetnsRef; readonly key: string; readonly value: string; readonly previous?: string }
-  /** One atomic nftables transaction and the one that takes it back. */
+  /** A setting of the whole host that networks need: remembered with its value before, given back when no network needs it. */
+  | { readonly kind: "sysctl.claim"; readonly key: string; readonly value: string }
+  /** One atomic nftables transaction; swapping both lists takes it back. */
   | { readonly kind: "nft.run"; readonly add: readonly NftElement[]; readonly del: readonly NftElement[] }
-  /** The whole ruleset of linkspan's own tables, replaced in one transaction; removed when `present` is false. */
-  | { readonly kind: "nft.tables"; readonly present: boolean }
+  /** Gives back the host's settings and tables that no network needs any more. */
+  | { readonly kind: "host.release" }
   /** Forgets the flows of an address (or of one published port): idempotent, has no inverse. */
   | { readonly kind: "conntrack.del"; readonly flow: FlowFilter }
+
+/** The operation that takes one back; undefined for those that leave nothing to take back. */
+export function inverse(op: Op): Op | undefined {
+  switch (op.kind) {
+    case "netns.add":
+      return { ...op, kind: "netns.del" }
+    case "link.add":
+      return { kind: "link.del", netns: netnsOfLink(op.link), ifname: op.link.ifname }
+    case "link.set":
+      return op.previous === undefined ? undefined : { ...op, change: op.previous, previous: op.change }
+    case "addr.add":
+      return { ...op, kind: "addr.del" }
+    case "addr.del":
+      return { ...op, kind: "addr.add" }
+    case "route.add":
+      return { ...op, kind: "route.del" }
+    case "route.del":
+      return { ...op, kind: "route.add" }
+    case "neigh.proxy.add":
+      return { ...op, kind: "neigh.proxy.del" }
+    case "neigh.proxy.del":
+      return { ...op, kind: "neigh.proxy.add" }
+    case "sysctl.set":
+      return op.previous === undefined ? undefined : { ...op, value: op.previous, previous: op.value }
+    case "nft.run":
+      return { kind: "nft.run", add: op.del, del: op.add }
+    case "sysctl.claim":
+      return { kind: "host.release" }
+    case "netns.del":
+    case "link.del":
+    case "neigh.del":
+    case "host.release":
+    case "conntrack.del":
+      return undefined
+  }
+}
+
+/** The namespace in which a link is found by its name. */
+export function netnsOfLink(link: LinkSpec): NetnsRef {
+  return link.kind === "macvlan" || link.kind === "ipvlan" ? link.netns : "host"
+}
 
 /** Matches flows by the container's address, and further by protocol and the container's port where given. */
 export interface FlowFilter {

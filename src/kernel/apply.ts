@@ -1,0 +1,393 @@
+// Carries out a plan. Making things stops at the first refusal and takes back what was done, in one loop over the
+// inverses; removing things goes on past refusals and reports them all. Neighbouring operations of one namespace
+// travel to the kernel in one datagram.
+
+import { LinkspanError } from "#model/errors.ts"
+import type { Id, Ifname } from "#model/name.ts"
+import { inverse, type NetnsRef, type NftElement, type Op } from "#plan/op.ts"
+import type { Request } from "#wire/nlmsg.ts"
+import { forgetFlows } from "./conntrack.ts"
+import { alreadySo, ENOENT, explain } from "./errno.ts"
+import { getLink } from "./links.ts"
+import type { Namespace } from "./namespace.ts"
+import {
+  addAddress, addLink, addProxyNeighbour, addRoute, delAddress, delLink, delNeighbour, delProxyNeighbour, delRoute,
+  LINK_GROUP, setLink,
+} from "./rtnetlink.ts"
+
+/** What operations act on. The engine hands in what needs more than the kernel. */
+export interface ApplyContext {
+  /** The namespace of a reference; undefined when it is gone. */
+  namespace(ref: NetnsRef): Namespace | undefined
+  addNetns(id: Id, name: string): void
+  delNetns(id: Id, name: string): void
+  /** One transaction on linkspan's own tables, which are made when they are missing. */
+  changeElements(add: readonly NftElement[], del: readonly NftElement[]): void
+  claimSysctl(key: string, value: string): void
+  releaseHost(): void
+}
+
+export interface ApplyOptions {
+  /**
+   * make: every operation must succeed, else all are undone. remove: whatever fails is collected and the rest goes on.
+   */
+  readonly intent: "make" | "remove"
+  /** Operations may have been carried out before (recovery): finding things so already is success. */
+  readonly again?: boolean
+  /** Called before each operation, and once more at the end with index === total. */
+  readonly onStep?: (index: number) => void
+}
+
+/** An operation that failed, explained. */
+function failure(op: Op, errno: number, extAck: string | undefined): LinkspanError {
+  const { code, reason, hint } = explain(op, errno)
+  return new LinkspanError(code, {
+    message: `Cannot ${DOING[op.kind]} ${subject(op)}: ${reason}${extAck === undefined ? "" : ` (kernel: ${extAck})`}`,
+    ...(hint === undefined ? {} : { hint }),
+    details: { op, errno },
+  })
+}
+
+const DOING: Readonly<Record<Op["kind"], string>> = {
+  "netns.add": "create network namespace",
+  "netns.del": "remove network namespace",
+  "link.add": "create link",
+  "link.del": "delete link",
+  "link.set": "change link",
+  "addr.add": "add address",
+  "addr.del": "delete address",
+  "route.add": "add route",
+  "route.del": "delete route",
+  "neigh.proxy.add": "add proxy neighbour",
+  "neigh.proxy.del": "delete proxy neighbour",
+  "neigh.del": "forget neighbour",
+  "sysctl.set": "set",
+  "sysctl.claim": "set",
+  "nft.run": "change",
+  "host.release": "give back",
+  "conntrack.del": "forget flows of",
+}
+
+function subject(op: Op): string {
+  switch (op.kind) {
+    case "netns.add":
+    case "netns.del":
+      return `"${op.name}"`
+    case "link.add":
+      return `"${op.link.ifname}"`
+    case "link.del":
+    case "link.set":
+      return `"${op.ifname}"`
+    case "addr.add":
+    case "addr.del":
+      return `${op.address.ip}/${op.address.length} on "${op.ifname}"`
+    case "route.add":
+    case "route.del":
+      return `${op.route.destination}${op.route.via === undefined ? "" : ` via ${op.route.via}`} on "${op.route.ifname}"`
+    case "neigh.proxy.add":
+    case "neigh.proxy.del":
+    case "neigh.del":
+      return `${op.ip} on "${op.ifname}"`
+    case "sysctl.set":
+    case "sysctl.claim":
+      return `net.${op.key.replaceAll("/", ".")}`
+    case "nft.run":
+      return "firewall elements"
+    case "host.release":
+      return "host settings"
+    case "conntrack.del":
+      return op.flow.ip
+  }
+}
+
+/** Problems of a removal, or of undoing: all of them, in order. */
+export class IncompleteError extends AggregateError {
+  override readonly name = "IncompleteError"
+}
+
+/**
+ * @throws LinkspanError when an operation of a `make` failed and everything was undone; its details name the errors of
+ * undoing, if any. @throws IncompleteError after a `remove` that could not remove everything.
+ */
+export function apply(ops: readonly Op[], context: ApplyContext, options: ApplyOptions): void {
+  const run = new Run(ops, context, options)
+  run.all()
+  if (run.errors.length === 0) {
+    options.onStep?.(ops.length)
+    return
+  }
+  if (options.intent === "remove") {
+    throw new IncompleteError(run.errors, run.errors.map((error) => (error as Error).message).join("; "))
+  }
+  const [first] = run.errors
+  try {
+    undo(ops.slice(0, run.attempted), context)
+  } catch (undoing) {
+    throw new LinkspanError("CLEANUP_INCOMPLETE", {
+      message: `${(first as Error).message}; and it could not all be undone: ${(undoing as Error).message}`,
+      hint: "The next linkspan command tries to undo the rest again",
+      cause: first,
+    })
+  }
+  throw first
+}
+
+/** Takes operations back, last first, whether or not they were carried out. @throws IncompleteError */
+export function undo(ops: readonly Op[], context: ApplyContext): void {
+  const inverses = ops.toReversed().flatMap((op) => inverse(op) ?? [])
+  apply(inverses, context, { intent: "remove", again: true })
+}
+
+interface Pending {
+  readonly op: Op
+  readonly first: number
+  readonly count: number
+}
+
+class Run {
+  readonly errors: unknown[] = []
+  /** How many operations may have had an effect. */
+  attempted = 0
+  readonly #ops: readonly Op[]
+  readonly #context: ApplyContext
+  readonly #options: ApplyOptions
+  readonly #indexes = new Map<string, number>()
+  #batch: { readonly namespace: Namespace; readonly requests: Request[]; readonly pending: Pending[] } | undefined
+
+  constructor(ops: readonly Op[], context: ApplyContext, options: ApplyOptions) {
+    this.#ops = ops
+    this.#context = context
+    this.#options = options
+  }
+
+  all(): void {
+    for (const [index, op] of this.#ops.entries()) {
+      if (this.#options.onStep !== undefined) {
+        // An observer wants to see one operation after another, so nothing may wait in a batch.
+        this.#flush()
+        this.#options.onStep(index)
+      }
+      if (this.#stopped) {
+        return
+      }
+      this.attempted = index + 1
+      this.#guard(() => this.#start(op))
+    }
+    this.#flush()
+  }
+
+  get #stopped(): boolean {
+    return this.#options.intent === "make" && this.errors.length > 0
+  }
+
+  #guard(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.errors.push(error)
+    }
+  }
+
+  #start(op: Op): void {
+    switch (op.kind) {
+      case "link.add":
+      case "link.set":
+      case "addr.add":
+      case "addr.del":
+      case "route.add":
+      case "route.del":
+      case "neigh.proxy.add":
+      case "neigh.proxy.del":
+      case "neigh.del":
+        this.#queue(op)
+        return
+      default:
+        this.#flush()
+        if (!this.#stopped) {
+          this.#direct(op)
+        }
+    }
+  }
+
+  #direct(op: Op): void {
+    switch (op.kind) {
+      case "link.del":
+        this.#deleteLink(op)
+        return
+      case "netns.add":
+        this.#context.addNetns(op.netns, op.name)
+        return
+      case "netns.del":
+        this.#context.delNetns(op.netns, op.name)
+        return
+      case "sysctl.set":
+        this.#setSysctl(op)
+        return
+      case "sysctl.claim":
+        this.#context.claimSysctl(op.key, op.value)
+        return
+      case "nft.run":
+        this.#context.changeElements(op.add, op.del)
+        return
+      case "host.release":
+        this.#context.releaseHost()
+        return
+      case "conntrack.del": {
+        const host = this.#context.namespace("host")
+        if (host !== undefined) {
+          forgetFlows(host.netfilter, op.flow)
+        }
+        return
+      }
+      default:
+        throw new LinkspanError("INTERNAL", { message: `Internal error: no executor for ${op.kind}` })
+    }
+  }
+
+  /** Adds a netlink operation to the batch of its namespace. */
+  #queue(op: Op): void {
+    const ref = namespaceOf(op)
+    const namespace = this.#context.namespace(ref)
+    if (namespace === undefined) {
+      if (this.#options.intent === "remove") {
+        return // What was in it went with it.
+      }
+      throw new LinkspanError("NETNS_NOT_FOUND", { message: `Cannot ${DOING[op.kind]} ${subject(op)}: the container's network namespace is gone` })
+    }
+    if (this.#batch !== undefined && this.#batch.namespace !== namespace) {
+      this.#flush()
+      if (this.#stopped) {
+        return
+      }
+    }
+    const requests = this.#requests(op, namespace)
+    if (requests === undefined) {
+      return
+    }
+    this.#batch ??= { namespace, requests: [], pending: [] }
+    this.#batch.pending.push({ op, first: this.#batch.requests.length, count: requests.length })
+    this.#batch.requests.push(...requests)
+  }
+
+  /** Undefined when there is nothing to do, because the link that is to be changed back is gone. */
+  #requests(op: Op, namespace: Namespace): Request[] | undefined {
+    switch (op.kind) {
+      case "link.add": {
+        const { link } = op
+        const parent = link.kind === "vlan" ? link.link : link.kind === "macvlan" || link.kind === "ipvlan" ? link.parent : undefined
+        const inside = link.kind === "veth" ? link.peer.netns : link.kind === "macvlan" || link.kind === "ipvlan" ? link.netns : undefined
+        const target = inside === undefined ? undefined : this.#context.namespace(inside)
+        if (inside !== undefined && target === undefined) {
+          throw new LinkspanError("NETNS_NOT_FOUND", { message: `Cannot create link "${link.ifname}": the container's network namespace is gone` })
+        }
+        return [
+          addLink(link, {
+            ...(parent === undefined ? {} : { parent: this.#indexOf(namespace, parent, op) ?? 0 }),
+            ...(target === undefined ? {} : { netnsFd: target.netns.fd }),
+          }),
+        ]
+      }
+      case "link.set": {
+        const { master } = op.change
+        const index = master === undefined ? undefined : master === null ? 0 : this.#indexOf(namespace, master, op)
+        return master !== undefined && index === undefined ? undefined : setLink(op.ifname, op.change, index)
+      }
+      case "addr.add":
+      case "addr.del": {
+        const index = this.#indexOf(namespace, op.ifname, op)
+        return index === undefined ? undefined : [op.kind === "addr.add" ? addAddress(index, op.address) : delAddress(index, op.address)]
+      }
+      case "route.add":
+      case "route.del": {
+        const index = this.#indexOf(namespace, op.route.ifname, op)
+        return index === undefined ? undefined : [op.kind === "route.add" ? addRoute(index, op.route) : delRoute(index, op.route)]
+      }
+      case "neigh.proxy.add":
+      case "neigh.proxy.del":
+      case "neigh.del": {
+        const index = this.#indexOf(namespace, op.ifname, op)
+        const verb = op.kind === "neigh.del" ? delNeighbour : op.kind === "neigh.proxy.add" ? addProxyNeighbour : delProxyNeighbour
+        return index === undefined ? undefined : [verb(index, op.ip)]
+      }
+      default:
+        return undefined
+    }
+  }
+
+  /** @throws LinkspanError LINK_NOT_FOUND unless removing, where a missing link means nothing is left to do. */
+  #indexOf(namespace: Namespace, ifname: Ifname, op: Op): number | undefined {
+    const key = `${namespace.label}/${ifname}`
+    const known = this.#indexes.get(key)
+    if (known !== undefined) {
+      return known
+    }
+    this.#flush()
+    const link = getLink(namespace.rtnl, ifname)
+    if (link === undefined) {
+      if (this.#options.intent === "remove") {
+        return undefined
+      }
+      throw new LinkspanError("LINK_NOT_FOUND", {
+        message: `Cannot ${DOING[op.kind]} ${subject(op)}: there is no interface "${ifname}"`,
+        hint: "Run: linkspan reconcile",
+      })
+    }
+    this.#indexes.set(key, link.index)
+    return link.index
+  }
+
+  #flush(): void {
+    const batch = this.#batch
+    this.#batch = undefined
+    if (batch === undefined) {
+      return
+    }
+    const verdicts = batch.namespace.rtnl.execute(batch.requests)
+    for (const { op, first, count } of batch.pending) {
+      const refused = verdicts.slice(first, first + count).find(({ errno }) => errno !== 0 && !this.#isFine(op, errno))
+      if (refused !== undefined) {
+        this.errors.push(failure(op, refused.errno, refused.extAck?.message))
+      }
+    }
+  }
+
+  #isFine(op: Op, errno: number): boolean {
+    return op.kind === "neigh.del" || ((this.#options.again === true || op.kind.endsWith(".del")) && alreadySo(op).includes(errno))
+  }
+
+  #deleteLink(op: Extract<Op, { kind: "link.del" }>): void {
+    const namespace = this.#context.namespace(op.netns)
+    const link = namespace === undefined ? undefined : getLink(namespace.rtnl, op.ifname)
+    if (namespace === undefined || link === undefined) {
+      return
+    }
+    if (link.group !== LINK_GROUP) {
+      throw new LinkspanError("LINK_EXISTS", {
+        message: `Cannot delete link "${op.ifname}": it is not one that linkspan made`,
+        hint: `Look at it with: ip -d link show ${op.ifname}`,
+      })
+    }
+    this.#indexes.clear()
+    const [verdict] = namespace.rtnl.execute([delLink(op.ifname)])
+    if (verdict !== undefined && verdict.errno !== 0 && !alreadySo(op).includes(verdict.errno)) {
+      throw failure(op, verdict.errno, verdict.extAck?.message)
+    }
+  }
+
+  #setSysctl(op: Extract<Op, { kind: "sysctl.set" }>): void {
+    try {
+      this.#context.namespace(op.netns)?.netns.writeSysctl(op.key, op.value)
+    } catch (error) {
+      if (this.#options.intent === "remove" && (error as { errno?: number }).errno === ENOENT) {
+        return // The setting went with its link.
+      }
+      throw error
+    }
+  }
+}
+
+/** Whose socket an operation goes through. */
+function namespaceOf(op: Op): NetnsRef {
+  return "netns" in op ? op.netns : "host"
+}
+

@@ -1,0 +1,154 @@
+// Reading links, addresses and routes of one namespace: the observations that planning and showing are made from.
+
+import type { Ip } from "#inet/ip.ts"
+import type { Mac } from "#inet/mac.ts"
+import { type Prefix, prefixOf } from "#inet/prefix.ts"
+import type { Ifname } from "#model/name.ts"
+import type { ActualLink, RouteView } from "#model/view.ts"
+import { RTM_GETADDR } from "#wire/rtnl/address.ts"
+import { IFF_UP, RTM_GETLINK } from "#wire/rtnl/link.ts"
+import { RT_TABLE_MAIN, RTM_GETROUTE, RTN_UNICAST } from "#wire/rtnl/route.ts"
+import type { NetlinkSocket, Reply } from "./netlink.ts"
+
+const ENODEV = 19
+/** RTEXT_FILTER_SKIP_STATS: counters are most of a link dump's work. */
+const SKIP_STATS = 1 << 3
+
+export interface ObservedLink {
+  readonly ifname: Ifname
+  readonly index: number
+  readonly up: boolean
+  readonly operState: string
+  readonly mtu: number
+  readonly mac: Mac
+  /** IFLA_INFO_KIND; absent for physical links and loopback. */
+  readonly kind?: string
+  readonly group: number
+  /** Ifindex of the bridge that the link is a port of. */
+  readonly master?: number
+  /** Lower link of macvlan, ipvlan, vlan; a veth's other end. */
+  readonly link?: number
+  readonly vlanId?: number
+  readonly port?: { readonly number?: number; readonly state?: string; readonly isolated?: boolean; readonly hairpin?: boolean }
+  readonly counters?: ActualLink["counters"]
+}
+
+function observed({ header, attrs }: Reply<typeof RTM_GETLINK>): ObservedLink {
+  const info = attrs.linkInfo
+  const data = info?.data as { readonly id?: number } | undefined
+  const slave = info?.slaveKind === "bridge" ? info.slaveData : undefined
+  const stats = attrs.stats64
+  return {
+    ifname: (attrs.ifname ?? "") as Ifname,
+    index: header.index,
+    up: (header.flags & IFF_UP) !== 0,
+    operState: String(attrs.operState ?? "unknown"),
+    mtu: attrs.mtu ?? 0,
+    mac: attrs.address ?? ("00:00:00:00:00:00" as Mac),
+    group: attrs.group ?? 0,
+    ...(info?.kind === undefined ? {} : { kind: info.kind }),
+    ...(attrs.master === undefined ? {} : { master: attrs.master }),
+    ...(attrs.link === undefined ? {} : { link: attrs.link }),
+    ...(info?.kind === "vlan" && data?.id !== undefined ? { vlanId: data.id } : {}),
+    ...(slave === undefined
+      ? {}
+      : {
+          port: {
+            ...(slave.number === undefined ? {} : { number: slave.number }),
+            ...(slave.state === undefined ? {} : { state: String(slave.state) }),
+            ...(slave.isolated === undefined ? {} : { isolated: slave.isolated }),
+            ...(slave.hairpin === undefined ? {} : { hairpin: slave.hairpin }),
+          },
+        }),
+    ...(stats === undefined
+      ? {}
+      : {
+          counters: {
+            rxBytes: stats.rxBytes, rxPackets: stats.rxPackets, rxDropped: stats.rxDropped,
+            txBytes: stats.txBytes, txPackets: stats.txPackets, txDropped: stats.txDropped,
+          },
+        }),
+  }
+}
+
+/** One link by name. */
+export function getLink(socket: NetlinkSocket, ifname: string): ObservedLink | undefined {
+  const reply = socket.get(RTM_GETLINK, {}, { ifname }, [ENODEV])
+  return reply === undefined ? undefined : observed(reply)
+}
+
+export function listLinks(socket: NetlinkSocket, options: { readonly counters?: boolean } = {}): ObservedLink[] {
+  return socket.dump(RTM_GETLINK, {}, options.counters === true ? {} : { extMask: SKIP_STATS }).map(observed)
+}
+
+export interface ObservedAddress {
+  readonly index: number
+  readonly ip: Ip
+  readonly length: number
+}
+
+export function listAddresses(socket: NetlinkSocket): ObservedAddress[] {
+  return socket.dump(RTM_GETADDR, {}, {}).flatMap(({ header, attrs }) => {
+    const ip = attrs.local ?? attrs.address
+    return ip === undefined ? [] : [{ index: header.index, ip, length: header.prefixLength }]
+  })
+}
+
+export interface ObservedRoute {
+  readonly table: number
+  readonly type: number
+  readonly protocol: number
+  /** The whole address space for a default route. */
+  readonly destination: Prefix
+  readonly isDefault: boolean
+  readonly via?: Ip
+  readonly index?: number
+  readonly metric?: number
+}
+
+const AF_INET6 = 10
+
+export function listRoutes(socket: NetlinkSocket): ObservedRoute[] {
+  return socket.dump(RTM_GETROUTE, {}, {}).map(({ header, attrs }) => {
+    const zero = (header.family === AF_INET6 ? "::" : "0.0.0.0") as Ip
+    return {
+      table: attrs.table ?? header.table,
+      type: header.type,
+      protocol: header.protocol,
+      destination: prefixOf(attrs.destination ?? zero, header.destinationLength),
+      isDefault: header.destinationLength === 0,
+      ...(attrs.gateway === undefined ? {} : { via: attrs.gateway }),
+      ...(attrs.outputLink === undefined ? {} : { index: attrs.outputLink }),
+      ...(attrs.metric === undefined || attrs.metric === 0 ? {} : { metric: attrs.metric }),
+    }
+  })
+}
+
+/** The unicast routes of the main table, as people read them. */
+export function describeRoutes(routes: readonly ObservedRoute[], links: readonly ObservedLink[]): RouteView[] {
+  const names = new Map(links.map((link) => [link.index, link.ifname]))
+  return routes
+    .filter((route) => route.table === RT_TABLE_MAIN && route.type === RTN_UNICAST)
+    .map((route) => ({
+      destination: route.isDefault ? "default" : route.destination,
+      ...(route.via === undefined ? {} : { via: route.via }),
+      ifname: names.get(route.index ?? 0) ?? "?",
+      ...(route.metric === undefined ? {} : { metric: route.metric }),
+    }))
+}
+
+/** An observed link with its addresses, as the views show it. */
+export function actualLink(link: ObservedLink, links: readonly ObservedLink[], addresses: readonly ObservedAddress[]): ActualLink {
+  const master = links.find((other) => other.index === link.master)?.ifname
+  return {
+    ifname: link.ifname,
+    ifindex: link.index,
+    up: link.up,
+    operState: link.operState,
+    mtu: link.mtu,
+    mac: link.mac,
+    ...(master === undefined ? {} : { master }),
+    addresses: addresses.filter(({ index }) => index === link.index).map(({ ip, length }) => `${ip}/${length}`),
+    counters: link.counters ?? { rxBytes: 0, rxPackets: 0, rxDropped: 0, txBytes: 0, txPackets: 0, txDropped: 0 },
+  }
+}

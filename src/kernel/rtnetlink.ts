@@ -1,0 +1,158 @@
+// The rtnetlink verbs that linkspan needs, as requests: what `ip link`, `ip addr`, `ip route` and `ip neigh` would
+// send. A request is a value; netlink.ts sends any number of them at once.
+
+import { type Family, family, type Ip, IP_BITS, ipFromBigInt, ipToBigInt } from "#inet/ip.ts"
+import { type Interface, prefixBase, prefixFamily, prefixLength } from "#inet/prefix.ts"
+import type { Ifname } from "#model/name.ts"
+import type { LinkChange, LinkSpec, RouteSpec } from "#plan/op.ts"
+import { NLM_F, type Request, request } from "#wire/nlmsg.ts"
+import { IFA_F_NODAD, RTM_DELADDR, RTM_NEWADDR } from "#wire/rtnl/address.ts"
+import { IFF_UP, linkInfo, RTM_DELLINK, RTM_NEWLINK, RTM_SETLINK } from "#wire/rtnl/link.ts"
+import { NTF_PROXY, RTM_DELNEIGH, RTM_NEWNEIGH } from "#wire/rtnl/neighbour.ts"
+import {
+  RT_SCOPE_LINK, RT_SCOPE_UNIVERSE, RT_TABLE_LOCAL, RT_TABLE_MAIN, RTM_DELROUTE, RTM_NEWROUTE, RTN_LOCAL, RTN_UNICAST,
+  RTPROT_STATIC,
+} from "#wire/rtnl/route.ts"
+
+const AF_INET = 2
+const AF_INET6 = 10
+const ETH_P_8021Q = 0x8100
+
+/**
+ * The link group (ip-link(8)) of every link that linkspan makes: the proof of ownership, there from the moment of
+ * creation, without which nothing is ever deleted. "lnks" in ASCII; `ip link show group 1819175795` lists them.
+ */
+export const LINK_GROUP = 0x6c6e6b73
+
+export function addressFamily(of: Family): number {
+  return of === 4 ? AF_INET : AF_INET6
+}
+
+const CREATE = NLM_F.CREATE | NLM_F.EXCL
+
+/** Makes a link, down. `parent` is the ifindex of macvlan's, ipvlan's or vlan's lower link, `netnsFd` where the (inner) link goes. */
+export function addLink(spec: LinkSpec, where: { readonly parent?: number; readonly netnsFd?: number }): Request {
+  const mtu = spec.kind !== "vlan" && spec.mtu !== undefined ? { mtu: spec.mtu } : {}
+  const common = { ifname: spec.ifname, group: LINK_GROUP, ...mtu }
+  const inside = where.netnsFd === undefined ? {} : { netnsFd: where.netnsFd }
+  const lower = where.parent === undefined ? {} : { link: where.parent }
+  switch (spec.kind) {
+    case "bridge":
+      // No snooping: without a querier it forgets groups and then drops multicast, IPv6 neighbour discovery first.
+      return request(RTM_NEWLINK, CREATE, {}, { ...common, address: spec.mac, linkInfo: linkInfo("bridge", { multicastSnooping: 0 }) })
+    case "veth":
+      return request(RTM_NEWLINK, CREATE, {}, {
+        ...common,
+        linkInfo: linkInfo("veth", {
+          peer: { attrs: { ifname: spec.peer.ifname, address: spec.peer.mac, group: LINK_GROUP, ...mtu, ...inside } },
+        }),
+      })
+    case "macvlan":
+      return request(RTM_NEWLINK, CREATE, {}, { ...common, ...lower, ...inside, address: spec.mac, linkInfo: linkInfo("macvlan", { mode: spec.mode }) })
+    case "ipvlan":
+      return request(RTM_NEWLINK, CREATE, {}, { ...common, ...lower, ...inside, linkInfo: linkInfo("ipvlan", { mode: spec.mode }) })
+    case "vlan":
+      return request(RTM_NEWLINK, CREATE, {}, { ...common, ...lower, linkInfo: linkInfo("vlan", { id: spec.vlanId, protocol: ETH_P_8021Q }) })
+  }
+}
+
+export function delLink(ifname: Ifname): Request {
+  return request(RTM_DELLINK, 0, {}, { ifname })
+}
+
+/** The messages that a change needs, in the order in which the kernel wants them. `master` is the ifindex for change.master, 0 for none. */
+export function setLink(ifname: Ifname, change: LinkChange, master: number | undefined): Request[] {
+  const requests: Request[] = []
+  if (change.linkLocal !== undefined) {
+    // Before the link goes up: that is when an address would be made.
+    requests.push(request(RTM_SETLINK, 0, {}, { ifname, afSpec: { inet6: { addrGenMode: change.linkLocal ? "eui64" : "none" } } }))
+  }
+  if (change.up !== undefined || change.mtu !== undefined || change.master !== undefined) {
+    requests.push(
+      request(
+        RTM_SETLINK, 0,
+        change.up === undefined ? {} : { flags: change.up ? IFF_UP : 0, change: IFF_UP },
+        { ifname, ...(change.mtu === undefined ? {} : { mtu: change.mtu }), ...(master === undefined ? {} : { master }) },
+      ),
+    )
+  }
+  if (change.isolated !== undefined || change.hairpin !== undefined) {
+    // After the master: a port's data are handled by the bridge that it already belongs to (rtnl_changelink()).
+    requests.push(
+      request(RTM_NEWLINK, 0, {}, {
+        ifname,
+        linkInfo: {
+          slaveKind: "bridge",
+          slaveData: {
+            ...(change.isolated === undefined ? {} : { isolated: change.isolated }),
+            ...(change.hairpin === undefined ? {} : { hairpin: change.hairpin }),
+          },
+        },
+      }),
+    )
+  }
+  return requests
+}
+
+/** Broadcast address of an IPv4 interface, all host bits set; none for /31 and /32 (RFC 3021). */
+function broadcast({ ip, length }: Interface): Ip | undefined {
+  if (family(ip) !== 4 || length > 30) {
+    return undefined
+  }
+  return ipFromBigInt(ipToBigInt(ip) | ((1n << BigInt(IP_BITS[4] - length)) - 1n), 4)
+}
+
+export function addAddress(index: number, address: Interface): Request {
+  const brd = broadcast(address)
+  const attrs = { local: address.ip, address: address.ip, ...(brd === undefined ? {} : { broadcast: brd }), ...(family(address.ip) === 6 ? { flags: IFA_F_NODAD } : {}) }
+  return request(RTM_NEWADDR, CREATE, { family: addressFamily(family(address.ip)), prefixLength: address.length, index }, attrs)
+}
+
+export function delAddress(index: number, address: Interface): Request {
+  return request(RTM_DELADDR, 0, { family: addressFamily(family(address.ip)), prefixLength: address.length, index }, { local: address.ip, address: address.ip })
+}
+
+function routeMessage(kind: typeof RTM_NEWROUTE | typeof RTM_DELROUTE, flags: number, index: number, route: RouteSpec): Request {
+  const isDefault = route.destination === "default4" || route.destination === "default6"
+  const of: Family = route.destination === "default4" ? 4 : route.destination === "default6" ? 6 : prefixFamily(route.destination)
+  const local = route.type === "local"
+  return request(
+    kind, flags,
+    {
+      family: addressFamily(of),
+      destinationLength: isDefault ? 0 : prefixLength(route.destination),
+      table: local ? RT_TABLE_LOCAL : RT_TABLE_MAIN,
+      protocol: RTPROT_STATIC,
+      scope: of === 4 && route.via === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+      type: local ? RTN_LOCAL : RTN_UNICAST,
+    },
+    {
+      ...(isDefault ? {} : { destination: prefixBase(route.destination) }),
+      outputLink: index,
+      ...(route.via === undefined ? {} : { gateway: route.via }),
+      ...(route.metric === undefined ? {} : { metric: route.metric }),
+    },
+  )
+}
+
+export function addRoute(index: number, route: RouteSpec): Request {
+  return routeMessage(RTM_NEWROUTE, CREATE, index, route)
+}
+
+export function delRoute(index: number, route: RouteSpec): Request {
+  return routeMessage(RTM_DELROUTE, 0, index, route)
+}
+
+/** `ip neigh add proxy IP dev …`. */
+export function addProxyNeighbour(index: number, ip: Ip): Request {
+  return request(RTM_NEWNEIGH, NLM_F.CREATE, { family: addressFamily(family(ip)), index, flags: NTF_PROXY }, { destination: ip })
+}
+
+export function delProxyNeighbour(index: number, ip: Ip): Request {
+  return request(RTM_DELNEIGH, 0, { family: addressFamily(family(ip)), index, flags: NTF_PROXY }, { destination: ip })
+}
+
+/** Forgets what the host believes an address's MAC to be, so that the next holder is asked for. */
+export function delNeighbour(index: number, ip: Ip): Request {
+  return request(RTM_DELNEIGH, 0, { family: addressFamily(family(ip)), index }, { destination: ip })
+}

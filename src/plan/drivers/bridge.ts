@@ -1,0 +1,251 @@
+// The bridge driver: a network is a bridge, an endpoint is a veth pair between the bridge and the container.
+//
+//   host's namespace                                  container's namespace
+//   uplink   <bridge> 10.0.0.1/24                      eth0 10.0.0.2/24
+//               └── <host end>, a bridge port ═════════ the veth pair
+
+import { family, type Ip } from "#inet/ip.ts"
+import { type Interface, prefixContains, prefixLength } from "#inet/prefix.ts"
+import type { Ifname } from "#model/name.ts"
+import type { BridgeNetwork, Subnet } from "#model/network.ts"
+import type { Endpoint } from "#model/sandbox.ts"
+import { endpointElements, networkElements } from "../firewall/elements.ts"
+import { bridgedFramesAreFiltered, type HostFacts, hasFamily, hostClaims } from "../host.ts"
+import type { NftElement, Op } from "../op.ts"
+
+/** What the kernel has of a bridge that is adopted (or found during reconciliation). */
+export interface BridgeFacts {
+  readonly up: boolean
+  readonly mtu: number
+  readonly addresses: readonly Interface[]
+  /** net.ipv4.conf.BRIDGE.route_localnet and the like, below net/. */
+  readonly sysctls: Readonly<Record<string, string>>
+}
+
+/** The host's own addresses on the bridge. */
+export function gatewayAddresses(network: BridgeNetwork): Interface[] {
+  if (network.gatewayMode === "isolated") {
+    return []
+  }
+  return network.subnets.flatMap(({ gateway, prefix }) => (gateway === undefined ? [] : [{ ip: gateway, length: prefixLength(prefix) }]))
+}
+
+/** Settings of the bridge link itself, below net/. */
+export function bridgeSysctls(network: BridgeNetwork): Record<string, string> {
+  const { bridge } = network
+  if (network.gatewayMode === "isolated") {
+    return { [`ipv6/conf/${bridge}/disable_ipv6`]: "1" }
+  }
+  return {
+    // A port published on 127.0.0.1 is answered from the container by way of the bridge; the ruleset keeps everything
+    // else that claims to be loopback out.
+    ...(hasFamily(network, 4) ? { [`ipv4/conf/${bridge}/route_localnet`]: "1" } : {}),
+    // With the ports isolated from each other the host answers ARP for them, so that what is refused is refused at once.
+    ...(hasFamily(network, 4) && !network.icc ? { [`ipv4/conf/${bridge}/proxy_arp_pvlan`]: "1" } : {}),
+    // Containers do not tell the host where to route.
+    [`ipv6/conf/${bridge}/accept_ra`]: "0",
+    ...(hasFamily(network, 6) && !network.icc ? { [`ipv6/conf/${bridge}/proxy_ndp`]: "1" } : {}),
+  }
+}
+
+/** The local route that lets a reply to ::1 come back over the bridge: the kernel looks loopback up strictly by link. */
+function loopbackRoute(bridge: Ifname): Op {
+  return { kind: "route.add", netns: "host", route: { destination: "::1/128" as never, ifname: bridge, metric: 4096, type: "local" } }
+}
+
+export function planCreateBridge(network: BridgeNetwork, facts: HostFacts, adopted: BridgeFacts | undefined): Op[] {
+  const { bridge } = network
+  const ops: Op[] = [...hostClaims(network, facts), { kind: "nft.run", add: networkElements(network), del: [] }]
+  if (adopted === undefined) {
+    ops.push({
+      kind: "link.add",
+      link: { kind: "bridge", ifname: bridge, mac: network.mac as never, ...(network.mtu === undefined ? {} : { mtu: network.mtu }) },
+    })
+  }
+  for (const [key, value] of Object.entries(bridgeSysctls(network))) {
+    const previous = adopted?.sysctls[key]
+    if (previous !== value) {
+      ops.push({ kind: "sysctl.set", netns: "host", key, value, ...(previous === undefined ? {} : { previous }) })
+    }
+  }
+  if (adopted === undefined) {
+    ops.push({ kind: "link.set", netns: "host", ifname: bridge, change: { ...(hasFamily(network, 6) ? {} : { linkLocal: false }), up: true } })
+  } else if (!adopted.up) {
+    ops.push({ kind: "link.set", netns: "host", ifname: bridge, change: { up: true }, previous: { up: false } })
+  }
+  for (const address of gatewayAddresses(network)) {
+    if (adopted?.addresses.some(({ ip }) => ip === address.ip) !== true) {
+      ops.push({ kind: "addr.add", netns: "host", ifname: bridge, address })
+    }
+  }
+  if (network.gatewayMode !== "isolated" && hasFamily(network, 6)) {
+    ops.push(loopbackRoute(bridge))
+  }
+  return ops
+}
+
+/**
+ * @param madeHere what `planCreateBridge` really added to an adopted bridge; everything for an owned one.
+ */
+export function planRemoveBridge(network: BridgeNetwork, created: readonly Op[]): Op[] {
+  const { bridge } = network
+  const ops: Op[] = [{ kind: "nft.run", add: [], del: networkElements(network) }]
+  if (network.adopted) {
+    // Only what creation added is taken away; the bridge and whatever else is on it stay.
+    for (const op of created.toReversed()) {
+      if (op.kind === "addr.add") {
+        ops.push({ ...op, kind: "addr.del" })
+      } else if (op.kind === "route.add") {
+        ops.push({ ...op, kind: "route.del" })
+      } else if (op.kind === "sysctl.set" && op.previous !== undefined) {
+        ops.push({ ...op, value: op.previous, previous: op.value })
+      } else if (op.kind === "link.set" && op.previous !== undefined) {
+        ops.push({ ...op, change: op.previous, previous: op.change })
+      }
+    }
+  } else {
+    ops.push({ kind: "link.del", netns: "host", ifname: bridge })
+  }
+  ops.push({ kind: "host.release" })
+  return ops
+}
+
+/** The cable and its rules; the rules come first, so that nothing passes before they are in force. */
+export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts: HostFacts): Op[] {
+  const { ifname, mac, sandbox } = endpoint
+  const hostIfname = endpoint.hostIfname as Ifname
+  const mtu = network.mtu === undefined ? {} : { mtu: network.mtu }
+  const v6 = hasFamily(network, 6)
+  return [
+    { kind: "nft.run", add: [...networkElements(network), ...endpointElements(network, endpoint)], del: [] },
+    { kind: "link.add", link: { kind: "veth", ifname: hostIfname, ...mtu, peer: { netns: sandbox, ifname, mac } } },
+    {
+      kind: "link.set",
+      netns: "host",
+      ifname: hostIfname,
+      change: { linkLocal: false, master: network.bridge, up: true, ...portFlags(network, endpoint, facts) },
+    },
+    ...proxyNeighbours(network, endpoint).map((op): Op => ({ kind: "neigh.proxy.add", ...op })),
+    { kind: "link.set", netns: sandbox, ifname: "lo" as Ifname, change: { up: true } },
+    { kind: "link.set", netns: sandbox, ifname, change: { ...(v6 ? {} : { linkLocal: false }), up: true } },
+    ...endpoint.addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
+  ]
+}
+
+/** Flags of the bridge port; absent means the kernel's default. */
+export function portFlags(network: BridgeNetwork, endpoint: Endpoint, facts: HostFacts): { isolated?: true; hairpin?: true } {
+  return {
+    ...(network.icc ? {} : { isolated: true }),
+    ...(bridgedFramesAreFiltered(facts) && endpoint.publications.length > 0 ? { hairpin: true } : {}),
+  }
+}
+
+function proxyNeighbours(network: BridgeNetwork, endpoint: Endpoint): { readonly ifname: Ifname; readonly ip: Ip }[] {
+  if (network.icc || network.gatewayMode === "isolated") {
+    return []
+  }
+  return endpoint.addresses.filter(({ ip }) => family(ip) === 6).map(({ ip }) => ({ ifname: network.bridge, ip }))
+}
+
+/** Works from the host's side alone, so also when the container's namespace is gone or cannot be reached. */
+export function planUnplugBridge(network: BridgeNetwork, endpoint: Endpoint): Op[] {
+  return [
+    { kind: "nft.run", add: [], del: endpointElements(network, endpoint) },
+    ...proxyNeighbours(network, endpoint).map((op): Op => ({ kind: "neigh.proxy.del", ...op })),
+    { kind: "link.del", netns: "host", ifname: endpoint.hostIfname as Ifname },
+    ...endpoint.addresses.flatMap(({ ip }): Op[] => [
+      { kind: "conntrack.del", flow: { ip } },
+      { kind: "neigh.del", ifname: network.bridge, ip },
+    ]),
+  ]
+}
+
+/** Elements to add and to remove between two sets of them. A map's key with another value is both. */
+export function elementDifference(before: readonly NftElement[], after: readonly NftElement[]): { add: NftElement[]; del: NftElement[] } {
+  const text = (e: NftElement): string => `${e.table} ${e.set} ${e.key} : ${e.value ?? ""}`
+  const old = new Set(before.map(text))
+  const now = new Set(after.map(text))
+  return { add: after.filter((e) => !old.has(text(e))), del: before.filter((e) => !now.has(text(e))) }
+}
+
+/** From one set of publications to another under a running container; forgets the flows of what is no longer there. */
+export function planRepublish(network: BridgeNetwork, before: Endpoint, after: Endpoint, facts: HostFacts): Op[] {
+  const elements = elementDifference(endpointElements(network, before), endpointElements(network, after))
+  const gone = before.publications.filter((old) => !after.publications.some((now) => JSON.stringify(now) === JSON.stringify(old)))
+  const from = portFlags(network, before, facts)
+  const to = portFlags(network, after, facts)
+  return [
+    { kind: "nft.run", ...elements },
+    ...(from.hairpin === to.hairpin
+      ? []
+      : [{ kind: "link.set", netns: "host", ifname: after.hostIfname as Ifname, change: { hairpin: to.hairpin === true }, previous: { hairpin: from.hairpin === true } } satisfies Op]),
+    ...gone.flatMap(({ protocol, containerPort, count }) =>
+      after.addresses.map(({ ip }): Op => ({ kind: "conntrack.del", flow: { ip, protocol, containerPort, count } })),
+    ),
+  ]
+}
+
+/** From one configuration of a network to another, under its running containers. */
+export function planUpdateBridge(before: BridgeNetwork, after: BridgeNetwork, endpoints: readonly Endpoint[], facts: HostFacts): Op[] {
+  const elementsOf = (network: BridgeNetwork): NftElement[] => [
+    ...networkElements(network),
+    ...endpoints.flatMap((endpoint) => endpointElements(network, endpoint)),
+  ]
+  const ops: Op[] = [...hostClaims(after, facts), { kind: "nft.run", ...elementDifference(elementsOf(before), elementsOf(after)) }]
+  const sysctlsBefore = bridgeSysctls(before)
+  const sysctlsAfter = bridgeSysctls(after)
+  for (const key of new Set([...Object.keys(sysctlsBefore), ...Object.keys(sysctlsAfter)])) {
+    const previous = sysctlsBefore[key] ?? "0"
+    const value = sysctlsAfter[key] ?? "0"
+    if (previous !== value) {
+      ops.push({ kind: "sysctl.set", netns: "host", key, value, previous })
+    }
+  }
+  if (!hasFamily(before, 6) && hasFamily(after, 6)) {
+    ops.push({ kind: "link.set", netns: "host", ifname: after.bridge, change: { linkLocal: true }, previous: { linkLocal: false } })
+    ops.push(loopbackRoute(after.bridge))
+  }
+  const had = gatewayAddresses(before)
+  for (const address of gatewayAddresses(after).filter(({ ip }) => !had.some((old) => old.ip === ip))) {
+    ops.push({ kind: "addr.add", netns: "host", ifname: after.bridge, address })
+  }
+  if (after.mtu !== undefined && after.mtu !== before.mtu) {
+    const change = { mtu: after.mtu }
+    const previous = { mtu: before.mtu ?? 1500 }
+    ops.push({ kind: "link.set", netns: "host", ifname: after.bridge, change, previous })
+    for (const endpoint of endpoints) {
+      ops.push({ kind: "link.set", netns: "host", ifname: endpoint.hostIfname as Ifname, change, previous })
+      ops.push({ kind: "link.set", netns: endpoint.sandbox, ifname: endpoint.ifname, change, previous })
+    }
+  }
+  for (const endpoint of endpoints) {
+    if (before.icc !== after.icc) {
+      ops.push({
+        kind: "link.set", netns: "host", ifname: endpoint.hostIfname as Ifname,
+        change: { isolated: !after.icc }, previous: { isolated: !before.icc },
+      })
+    }
+    for (const op of proxyNeighbours(after, endpoint).filter(() => before.icc)) {
+      ops.push({ kind: "neigh.proxy.add", ...op })
+    }
+    for (const op of proxyNeighbours(before, endpoint).filter(() => after.icc)) {
+      ops.push({ kind: "neigh.proxy.del", ...op })
+    }
+  }
+  if (becameStricter(before, after)) {
+    for (const { ip } of endpoints.flatMap(({ addresses }) => addresses)) {
+      ops.push({ kind: "conntrack.del", flow: { ip } })
+    }
+  }
+  return ops
+}
+
+/** Flows that were allowed before are cut, not only new ones; and a flow keeps the NAT that it began with. */
+function becameStricter(before: BridgeNetwork, after: BridgeNetwork): boolean {
+  return (after.internal && !before.internal) || (before.icc && !after.icc) || before.gatewayMode !== after.gatewayMode
+}
+
+/** The subnet that an address of the network belongs to. */
+export function subnetOf(network: { readonly subnets: readonly Subnet[] }, ip: Ip): Subnet | undefined {
+  return network.subnets.find(({ prefix }) => prefixContains(prefix, ip))
+}

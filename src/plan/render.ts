@@ -1,0 +1,121 @@
+// A plan as the lines that an expert would type: the dry run, the debug log and the tests' expectations in one text.
+
+import type { Id } from "#model/name.ts"
+import { renderElement } from "./firewall/render.ts"
+import type { FlowFilter, LinkChange, LinkSpec, NetnsRef, NftElement, Op, RouteSpec } from "./op.ts"
+
+/** How a sandbox's namespace is called on a command line: the name that `ip -n` takes. */
+export type NetnsNames = (sandbox: Id) => string
+
+export function render(ops: readonly Op[], names: NetnsNames): string[] {
+  return ops.flatMap((op) => renderOp(op, names))
+}
+
+export function renderOp(op: Op, names: NetnsNames): string[] {
+  switch (op.kind) {
+    case "netns.add":
+      return [`ip netns add ${op.name}`]
+    case "netns.del":
+      return [`ip netns del ${op.name}`]
+    case "link.add":
+      return [renderLink(op.link, names)]
+    case "link.del":
+      return [`${ip(op.netns, names)} link del ${op.ifname}`]
+    case "link.set":
+      return renderChange(`${ip(op.netns, names)} link set dev ${op.ifname}`, op.change)
+    case "addr.add":
+    case "addr.del":
+      return [`${ip(op.netns, names)} addr ${op.kind.slice(5)} ${op.address.ip}/${op.address.length} dev ${op.ifname}${op.address.ip.includes(":") && op.kind === "addr.add" ? " nodad" : ""}`]
+    case "route.add":
+    case "route.del":
+      return [`${ip(op.netns, names)}${isV6(op.route) ? " -6" : ""} route ${op.kind.slice(6)} ${renderRoute(op.route)}`]
+    case "neigh.proxy.add":
+    case "neigh.proxy.del":
+      return [`ip neigh ${op.kind.slice(12)} proxy ${op.ip} dev ${op.ifname}`]
+    case "neigh.del":
+      return [`ip neigh del ${op.ip} dev ${op.ifname}`]
+    case "sysctl.set":
+      return [`${op.netns === "host" ? "" : `ip netns exec ${names(op.netns)} `}sysctl -w net/${op.key}=${op.value}`]
+    case "sysctl.claim":
+      return [`sysctl -w net/${op.key}=${op.value}`]
+    case "nft.run":
+      return [...renderElements("delete", op.del), ...renderElements("add", op.add)]
+    case "host.release":
+      return []
+    case "conntrack.del":
+      return [renderFlow(op.flow)]
+  }
+}
+
+function ip(netns: NetnsRef, names: NetnsNames): string {
+  return netns === "host" ? "ip" : `ip -n ${names(netns)}`
+}
+
+function renderLink(link: LinkSpec, names: NetnsNames): string {
+  const mtu = link.kind !== "vlan" && link.mtu !== undefined ? ` mtu ${link.mtu}` : ""
+  switch (link.kind) {
+    case "bridge":
+      return `ip link add ${link.ifname}${mtu} address ${link.mac} type bridge mcast_snooping 0`
+    case "veth":
+      return `ip link add ${link.ifname}${mtu} type veth peer name ${link.peer.ifname} netns ${names(link.peer.netns)} address ${link.peer.mac}${mtu}`
+    case "macvlan":
+      return `ip link add ${link.ifname} netns ${names(link.netns)} link ${link.parent}${mtu} address ${link.mac} type macvlan mode ${link.mode}`
+    case "ipvlan":
+      return `ip link add ${link.ifname} netns ${names(link.netns)} link ${link.parent}${mtu} type ipvlan mode ${link.mode}`
+    case "vlan":
+      return `ip link add ${link.ifname} link ${link.link} type vlan id ${link.vlanId}`
+  }
+}
+
+function renderChange(command: string, change: LinkChange): string[] {
+  const lines: string[] = []
+  if (change.linkLocal !== undefined) {
+    lines.push(`${command} addrgenmode ${change.linkLocal ? "eui64" : "none"}`)
+  }
+  const words = [
+    ...(change.mtu === undefined ? [] : [`mtu ${change.mtu}`]),
+    ...(change.master === undefined ? [] : [change.master === null ? "nomaster" : `master ${change.master}`]),
+    ...(change.up === undefined ? [] : [change.up ? "up" : "down"]),
+  ]
+  if (words.length > 0) {
+    lines.push(`${command} ${words.join(" ")}`)
+  }
+  const port = [
+    ...(change.isolated === undefined ? [] : [`isolated ${change.isolated ? "on" : "off"}`]),
+    ...(change.hairpin === undefined ? [] : [`hairpin ${change.hairpin ? "on" : "off"}`]),
+  ]
+  if (port.length > 0) {
+    lines.push(`${command} type bridge_slave ${port.join(" ")}`)
+  }
+  return lines
+}
+
+function isV6(route: RouteSpec): boolean {
+  return route.destination === "default6" || route.destination.includes(":")
+}
+
+function renderRoute(route: RouteSpec): string {
+  const destination = route.destination === "default4" || route.destination === "default6" ? "default" : route.destination
+  return [
+    ...(route.type === "local" ? ["local"] : []),
+    destination,
+    ...(route.via === undefined ? [] : [`via ${route.via}`]),
+    `dev ${route.ifname}`,
+    ...(route.type === "local" ? ["table local"] : []),
+    ...(route.metric === undefined ? [] : [`metric ${route.metric}`]),
+  ].join(" ")
+}
+
+function renderElements(verb: "add" | "delete", elements: readonly NftElement[]): string[] {
+  const bySet = new Map<string, string[]>()
+  for (const element of elements) {
+    const set = `${element.table} linkspan ${element.set}`
+    bySet.set(set, [...(bySet.get(set) ?? []), renderElement(verb === "add" ? element : { ...element, value: undefined as never })])
+  }
+  return [...bySet].map(([set, texts]) => `nft ${verb} element ${set} '{ ${texts.join(", ")} }'`)
+}
+
+function renderFlow({ ip, protocol, containerPort, count = 1 }: FlowFilter): string {
+  const port = containerPort === undefined ? "" : ` --reply-port-src ${containerPort}${count > 1 ? `-${containerPort + count - 1}` : ""}`
+  return `conntrack -D --reply-src ${ip}${protocol === undefined ? "" : ` -p ${protocol}`}${port}`
+}

@@ -1,0 +1,49 @@
+// The database's tables, as migrations in order: PRAGMA user_version counts those that have run.
+//
+// network, sandbox and endpoint keep their object as JSON in `body`, with the columns that must be unique or searched
+// beside it. `journal` names the journal entry that is changing the row; the row is then neither before nor after, and
+// what it claims (leases, ports) is the union of both until the entry is settled.
+
+import { FREE_RANGES_SCHEMA } from "./free-ranges.ts"
+
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE journal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    entry TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE network (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, link TEXT NOT NULL,
+    body TEXT NOT NULL, journal INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX network_link ON network (link);
+  CREATE TABLE sandbox (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+    body TEXT NOT NULL, journal INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE endpoint (
+    id TEXT PRIMARY KEY, sandbox TEXT NOT NULL, network TEXT NOT NULL, mac TEXT NOT NULL,
+    body TEXT NOT NULL, journal INTEGER,
+    UNIQUE (sandbox, network), UNIQUE (network, mac)
+  ) STRICT, WITHOUT ROWID;
+  -- Every address that an endpoint has, or is about to have or lose.
+  CREATE TABLE lease (
+    network TEXT NOT NULL, ip TEXT NOT NULL, endpoint TEXT NOT NULL,
+    PRIMARY KEY (network, ip)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX lease_endpoint ON lease (endpoint);
+  -- Every published host port; host is '' for every address, else one address.
+  CREATE TABLE port (
+    protocol TEXT NOT NULL, port INTEGER NOT NULL, host TEXT NOT NULL, endpoint TEXT NOT NULL,
+    PRIMARY KEY (protocol, port, host)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX port_endpoint ON port (endpoint);
+  -- Host settings that linkspan changed, with the value to give back.
+  CREATE TABLE sysctl (
+    key TEXT PRIMARY KEY, before TEXT NOT NULL, value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  -- Single facts: the fingerprint of the loaded ruleset, integrations with foreign firewalls, …
+  CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  ${FREE_RANGES_SCHEMA}
+  `,
+]

@@ -1,0 +1,449 @@
+// The state: one SQLite database that any number of processes share. Reading needs no lock; writing takes one short
+// transaction behind a kernel lock, so writers queue without polling. Write-ahead logging with synchronous=NORMAL: a
+// killed process loses nothing, a power cut at most the last commits, and never the database's consistency.
+
+import { Database, type Statement } from "bun:sqlite"
+import { chmodSync, lstatSync, mkdirSync } from "node:fs"
+import { join } from "node:path"
+import { LinkspanError } from "#model/errors.ts"
+import type { Id } from "#model/name.ts"
+import type { Network } from "#model/network.ts"
+import type { Endpoint, Publication, Sandbox } from "#model/sandbox.ts"
+import type { Ip } from "#inet/ip.ts"
+import type { Protocol } from "#inet/port.ts"
+import { SqliteFreeRanges } from "./free-ranges.ts"
+import type { Body, Change, JournalEntry, ObjectKind } from "./journal.ts"
+import { journalByte, type Locks, WRITER_BYTE } from "./locks.ts"
+import { MIGRATIONS } from "./schema.ts"
+
+/** An object with what is happening to it. */
+export interface Row<T> {
+  readonly body: T
+  /** The journal entry that is changing it; null when it is at rest. */
+  readonly journal: number | null
+}
+
+interface RawRow {
+  readonly body: string
+  readonly journal: number | null
+}
+
+export interface PortClaim {
+  readonly protocol: Protocol
+  readonly port: number
+  /** '' for every address. */
+  readonly host: string
+  readonly endpoint: Id
+}
+
+export interface SysctlClaim {
+  readonly key: string
+  readonly before: string
+  readonly value: string
+}
+
+const DIRECTORY_MODE = 0o700
+const FILE_MODE = 0o600
+const GROUP_OR_OTHERS_WRITE = 0o022
+
+/** Makes a private directory, or makes sure that the one there is nobody else's. @throws STATE_UNUSABLE */
+export function privateDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE })
+    const status = lstatSync(path)
+    const uid = process.geteuid?.() ?? 0
+    if (!status.isDirectory() || status.uid !== uid || (status.mode & GROUP_OR_OTHERS_WRITE) !== 0) {
+      throw new LinkspanError("STATE_UNUSABLE", {
+        message: `Cannot use directory "${path}": it must be a directory of user ${uid} that nobody else can write to`,
+        hint: `Choose another one with --state-dir or LINKSPAN_STATE_DIR, or run: chown ${uid} ${path} && chmod 700 ${path}`,
+      })
+    }
+  } catch (error) {
+    throw error instanceof LinkspanError ? error : unusable(path, error)
+  }
+}
+
+function unusable(path: string, cause: unknown): LinkspanError {
+  return new LinkspanError("STATE_UNUSABLE", {
+    message: `Cannot use state "${path}": ${(cause as Error).message}`,
+    hint: "Check that the directory exists, is yours and has space, or choose another with --state-dir or LINKSPAN_STATE_DIR",
+    cause,
+  })
+}
+
+export class Store implements Disposable {
+  readonly path: string
+  readonly #db: Database
+  readonly #locks: Locks
+  readonly #statements = new Map<string, Statement>()
+
+  private constructor(db: Database, path: string, locks: Locks) {
+    this.#db = db
+    this.path = path
+    this.#locks = locks
+  }
+
+  /** Opens (and on first use makes) the database in a private directory that exists. @throws STATE_UNUSABLE */
+  static open(directory: string, locks: Locks): Store {
+    const path = join(directory, "linkspan.db")
+    try {
+      const status = lstatSync(path, { throwIfNoEntry: false })
+      if (status !== undefined && !status.isFile()) {
+        throw new Error("it is not a regular file")
+      }
+      const db = new Database(path, { create: true, strict: true })
+      if (status === undefined) {
+        chmodSync(path, FILE_MODE)
+      }
+      db.run("PRAGMA busy_timeout = 10000")
+      const store = new Store(db, path, locks)
+      store.#migrate()
+      return store
+    } catch (error) {
+      throw error instanceof LinkspanError ? error : unusable(path, error)
+    }
+  }
+
+  [Symbol.dispose](): void {
+    // Without a checkpoint: the write-ahead log is the next process's to fold in, and an fsync here would cost every
+    // command several milliseconds.
+    this.#db.close(false)
+  }
+
+  #migrate(): void {
+    const version = (this.#prepare("PRAGMA user_version").get() as { user_version: number }).user_version
+    if (version > MIGRATIONS.length) {
+      throw new LinkspanError("STATE_UNUSABLE", {
+        message: `Cannot use state "${this.path}": it was written by a newer linkspan (format ${version}, this one knows ${MIGRATIONS.length})`,
+        hint: "Use the newer linkspan, or another --state-dir",
+      })
+    }
+    this.#db.run("PRAGMA synchronous = NORMAL")
+    if (version === MIGRATIONS.length) {
+      return
+    }
+    this.#db.run("PRAGMA journal_mode = WAL")
+    this.#exclusively(() => {
+      const current = (this.#prepare("PRAGMA user_version").get() as { user_version: number }).user_version
+      for (const migration of MIGRATIONS.slice(current)) {
+        this.#db.run(migration)
+      }
+      this.#db.run(`PRAGMA user_version = ${MIGRATIONS.length}`)
+    })
+  }
+
+  #prepare(sql: string): Statement {
+    let statement = this.#statements.get(sql)
+    if (statement === undefined) {
+      statement = this.#db.prepare(sql)
+      this.#statements.set(sql, statement)
+    }
+    return statement
+  }
+
+  #all<T>(sql: string, ...values: (string | number | null)[]): T[] {
+    return this.#prepare(sql).all(...values) as T[]
+  }
+
+  #get<T>(sql: string, ...values: (string | number | null)[]): T | undefined {
+    return (this.#prepare(sql).get(...values) as T | null) ?? undefined
+  }
+
+  #run(sql: string, ...values: (string | number | null)[]): void {
+    this.#prepare(sql).run(...values)
+  }
+
+  #exclusively<T>(change: () => T): T {
+    this.#locks.lock(WRITER_BYTE, "exclusive", true)
+    try {
+      this.#db.run("BEGIN IMMEDIATE")
+      try {
+        const result = change()
+        this.#db.run("COMMIT")
+        return result
+      } catch (error) {
+        this.#db.run("ROLLBACK")
+        throw error
+      }
+    } finally {
+      this.#locks.unlock(WRITER_BYTE)
+    }
+  }
+
+  /** Runs `change` as one transaction that no other writer overlaps; an exception takes everything back. */
+  write<T>(change: (write: Writer) => T): T {
+    return this.#exclusively(() => change(this.#writer))
+  }
+
+  /** Runs `change` as {@link write} would and takes everything back: what a dry run sees. */
+  rehearse<T>(change: (write: Writer) => T): T {
+    const enough = Symbol("rehearsed")
+    let result: { readonly value: T } | undefined
+    try {
+      this.#exclusively(() => {
+        result = { value: change(this.#writer) }
+        throw enough
+      })
+    } catch (error) {
+      if (error !== enough) {
+        throw error
+      }
+    }
+    return (result as { readonly value: T }).value
+  }
+
+  // ── Reading ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #row<T>(sql: string, ...values: (string | number)[]): Row<T> | undefined {
+    const raw = this.#get<RawRow>(sql, ...values)
+    return raw === undefined ? undefined : { body: JSON.parse(raw.body) as T, journal: raw.journal }
+  }
+
+  #rows<T>(sql: string, ...values: (string | number)[]): Row<T>[] {
+    return this.#all<RawRow>(sql, ...values).map((raw) => ({ body: JSON.parse(raw.body) as T, journal: raw.journal }))
+  }
+
+  networks(): Row<Network>[] {
+    return this.#rows("SELECT body, journal FROM network ORDER BY name")
+  }
+
+  /** By id, unique beginning of an id (at least four digits), or name; a name wins. */
+  network(nameOrId: string): Row<Network> | undefined {
+    return this.#named("network", nameOrId)
+  }
+
+  networkByLink(link: string): Row<Network>[] {
+    return this.#rows("SELECT body, journal FROM network WHERE link = ?", link)
+  }
+
+  sandboxes(): Row<Sandbox>[] {
+    return this.#rows("SELECT body, journal FROM sandbox ORDER BY name")
+  }
+
+  sandbox(nameOrId: string): Row<Sandbox> | undefined {
+    return this.#named("sandbox", nameOrId)
+  }
+
+  #named<T>(table: "network" | "sandbox", nameOrId: string): Row<T> | undefined {
+    const exact =
+      this.#row<T>(`SELECT body, journal FROM ${table} WHERE name = ?`, nameOrId) ??
+      this.#row<T>(`SELECT body, journal FROM ${table} WHERE id = ?`, nameOrId)
+    if (exact !== undefined || !/^[0-9a-f]{4,11}$/.test(nameOrId)) {
+      return exact
+    }
+    const matches = this.#rows<T>(`SELECT body, journal FROM ${table} WHERE id BETWEEN ? AND ?`, nameOrId, `${nameOrId}g`)
+    return matches.length === 1 ? matches[0] : undefined
+  }
+
+  endpoints(): Row<Endpoint>[] {
+    return this.#rows("SELECT body, journal FROM endpoint ORDER BY id")
+  }
+
+  endpoint(id: Id): Row<Endpoint> | undefined {
+    return this.#row("SELECT body, journal FROM endpoint WHERE id = ?", id)
+  }
+
+  endpointsOfSandbox(sandbox: Id): Row<Endpoint>[] {
+    return this.#rows("SELECT body, journal FROM endpoint WHERE sandbox = ? ORDER BY id", sandbox)
+  }
+
+  endpointsOfNetwork(network: Id): Row<Endpoint>[] {
+    return this.#rows("SELECT body, journal FROM endpoint WHERE network = ? ORDER BY id", network)
+  }
+
+  countEndpoints(network: Id): number {
+    return this.#get<{ n: number }>("SELECT count(*) AS n FROM endpoint WHERE network = ?", network)?.n ?? 0
+  }
+
+  countLeases(network: Id): number {
+    return this.#get<{ n: number }>("SELECT count(*) AS n FROM lease WHERE network = ?", network)?.n ?? 0
+  }
+
+  /** The endpoint that holds an address of a network. */
+  leaseHolder(network: Id, ip: Ip): Id | undefined {
+    return this.#get<{ endpoint: Id }>("SELECT endpoint FROM lease WHERE network = ? AND ip = ?", network, ip)?.endpoint
+  }
+
+  macHolder(network: Id, mac: string): Id | undefined {
+    return this.#get<{ id: Id }>("SELECT id FROM endpoint WHERE network = ? AND mac = ?", network, mac)?.id
+  }
+
+  /** Claims on one host port, whatever the address. */
+  portClaims(protocol: Protocol, port: number): PortClaim[] {
+    return this.#all("SELECT protocol, port, host, endpoint FROM port WHERE protocol = ? AND port = ?", protocol, port)
+  }
+
+  sysctlClaims(): SysctlClaim[] {
+    return this.#all("SELECT key, before, value FROM sysctl ORDER BY key")
+  }
+
+  fact(key: string): string | undefined {
+    return this.#get<{ value: string }>("SELECT value FROM fact WHERE key = ?", key)?.value
+  }
+
+  /** Entries in flight, oldest first. */
+  journal(): { readonly id: number; readonly entry: JournalEntry }[] {
+    return this.#all<{ id: number; entry: string }>("SELECT id, entry FROM journal ORDER BY id").map(({ id, entry }) => ({
+      id,
+      entry: JSON.parse(entry) as JournalEntry,
+    }))
+  }
+
+  hasJournal(): boolean {
+    return this.#get("SELECT 1 FROM journal LIMIT 1") !== undefined
+  }
+
+  journalEntry(id: number): JournalEntry | undefined {
+    const raw = this.#get<{ entry: string }>("SELECT entry FROM journal WHERE id = ?", id)
+    return raw === undefined ? undefined : (JSON.parse(raw.entry) as JournalEntry)
+  }
+
+  freeRanges(network: Id, prefix: string): SqliteFreeRanges {
+    return new SqliteFreeRanges(this.#db, network, prefix)
+  }
+
+  // ── Writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  readonly #writer: Writer = {
+    begin: (entry) => this.#begin(entry),
+    settle: (id, outcome) => this.#settle(id, outcome),
+    amend: (id, entry) => this.#run("UPDATE journal SET entry = ? WHERE id = ?", JSON.stringify(entry), id),
+    putSandbox: (sandbox) => this.#run("UPDATE sandbox SET body = ? WHERE id = ?", JSON.stringify(sandbox), sandbox.id),
+    claimSysctl: ({ key, before, value }) =>
+      this.#run("INSERT INTO sysctl (key, before, value) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, before, value),
+    releaseSysctl: (key) => this.#run("DELETE FROM sysctl WHERE key = ?", key),
+    putFact: (key, value) =>
+      this.#run("INSERT INTO fact (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value),
+    deleteFact: (key) => this.#run("DELETE FROM fact WHERE key = ?", key),
+  }
+
+  #begin(entry: JournalEntry): number {
+    this.#run("INSERT INTO journal (entry) VALUES (?)", JSON.stringify(entry))
+    const id = Number((this.#get("SELECT last_insert_rowid() AS id") as { id: number }).id)
+    // Before anybody can see the entry: nobody but its writer may ever hold a live entry's byte.
+    this.#locks.lock(journalByte(id), "exclusive", true)
+    for (const change of entry.changes) {
+      const body = change.before ?? change.after
+      if (change.before === undefined && body !== undefined) {
+        this.#insert(change.object, body)
+      }
+      this.#run(`UPDATE ${change.object} SET journal = ? WHERE id = ?`, id, change.id)
+      if (change.object === "endpoint" && change.after !== undefined) {
+        this.#claimPorts(change.after)
+        this.#claimLeases(change.after)
+      }
+    }
+    return id
+  }
+
+  #settle(id: number, outcome: "before" | "after"): void {
+    const entry = this.journalEntry(id)
+    for (const change of entry?.changes ?? []) {
+      const final = change[outcome]
+      if (final === undefined) {
+        this.#delete(change)
+      } else {
+        this.#update(change.object, final)
+      }
+      if (change.object === "endpoint") {
+        this.#syncClaims(change.id, change.before ?? change.after, final as Endpoint | undefined)
+      }
+    }
+    this.#run("DELETE FROM journal WHERE id = ?", id)
+    this.#locks.unlock(journalByte(id))
+  }
+
+  #insert<K extends ObjectKind>(kind: K, body: Body<K>): void {
+    const text = JSON.stringify(body)
+    if (kind === "network") {
+      const network = body as Network
+      this.#run("INSERT INTO network (id, name, link, body) VALUES (?, ?, ?, ?)", network.id, network.name, linkOf(network), text)
+    } else if (kind === "sandbox") {
+      const sandbox = body as Sandbox
+      this.#run("INSERT INTO sandbox (id, name, body) VALUES (?, ?, ?)", sandbox.id, sandbox.name, text)
+    } else {
+      const endpoint = body as Endpoint
+      this.#run(
+        "INSERT INTO endpoint (id, sandbox, network, mac, body) VALUES (?, ?, ?, ?, ?)",
+        endpoint.id, endpoint.sandbox, endpoint.network, endpoint.mac, text,
+      )
+    }
+  }
+
+  #update(kind: ObjectKind, body: Body<ObjectKind>): void {
+    this.#run(`UPDATE ${kind} SET body = ?, journal = NULL WHERE id = ?`, JSON.stringify(body), body.id)
+  }
+
+  #delete(change: Change): void {
+    this.#run(`DELETE FROM ${change.object} WHERE id = ?`, change.id)
+    if (change.object === "network") {
+      for (const { prefix } of (change.before ?? change.after)?.subnets ?? []) {
+        this.freeRanges(change.id, prefix).clear()
+      }
+    }
+  }
+
+  #claimPorts(endpoint: Endpoint): void {
+    for (const { protocol, port, host } of portsOf(endpoint.publications)) {
+      this.#run("INSERT OR IGNORE INTO port (protocol, port, host, endpoint) VALUES (?, ?, ?, ?)", protocol, port, host, endpoint.id)
+    }
+  }
+
+  #claimLeases(endpoint: Endpoint): void {
+    for (const { ip } of endpoint.addresses) {
+      this.#run("INSERT OR IGNORE INTO lease (network, ip, endpoint) VALUES (?, ?, ?)", endpoint.network, ip, endpoint.id)
+    }
+  }
+
+  /** Makes an endpoint's claims exactly what its final body says. */
+  #syncClaims(id: Id, any: Endpoint | undefined, final: Endpoint | undefined): void {
+    this.#run("DELETE FROM port WHERE endpoint = ?", id)
+    const kept = new Set(final?.addresses.map(({ ip }) => ip))
+    for (const { network, ip } of this.#all<{ network: Id; ip: Ip }>("SELECT network, ip FROM lease WHERE endpoint = ?", id)) {
+      if (!kept.has(ip)) {
+        this.#run("DELETE FROM lease WHERE network = ? AND ip = ?", network, ip)
+        this.#giveBack(any?.network ?? network, ip)
+      }
+    }
+    if (final !== undefined) {
+      this.#claimPorts(final)
+    }
+  }
+
+  #giveBack(network: Id, ip: Ip): void {
+    SqliteFreeRanges.giveBack(this.#db, network, ip)
+  }
+}
+
+/** What only a write transaction may do. */
+export interface Writer {
+  /**
+   * Writes the intent and reserves what it needs: new objects appear, changed and removed ones are marked as in
+   * flight. The caller holds the entry's lock byte until {@link settle} or its death.
+   */
+  begin(entry: JournalEntry): number
+  /** Replaces the entry's text while it is in flight (operations become known late, as for `run`). */
+  amend(id: number, entry: JournalEntry): void
+  /** Makes every object of the entry what it is after (or was before), gives back what is no longer claimed. */
+  settle(id: number, outcome: "before" | "after"): void
+  /** Changes facts about a sandbox that touch nothing else (its process, its place). */
+  putSandbox(sandbox: Sandbox): void
+  claimSysctl(claim: SysctlClaim): void
+  releaseSysctl(key: string): void
+  putFact(key: string, value: string): void
+  deleteFact(key: string): void
+}
+
+/** The link that a network stands on. */
+function linkOf(network: Network): string {
+  return network.driver === "bridge" ? network.bridge : network.parent
+}
+
+/** Publications, a claim for each single port. */
+function* portsOf(publications: readonly Publication[]): Generator<Omit<PortClaim, "endpoint">> {
+  for (const { protocol, hostIp, hostPort, count } of publications) {
+    for (let port = hostPort; port < hostPort + count; port++) {
+      yield { protocol, port, host: hostIp ?? "" }
+    }
+  }
+}

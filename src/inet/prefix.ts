@@ -1,6 +1,6 @@
 // CIDR prefixes as canonical strings, "10.89.0.0/24" or "fd00::/64", host bits always zero.
 
-import { type Family, family, type Ip, IP_BITS, ipFromBigInt, ipToBigInt, parseIp } from "./ip.ts"
+import { type Family, family, IP_BITS, type Ip, ipFromBigInt, ipToBigInt, parseIp } from "./ip.ts"
 
 declare const prefixBrand: unique symbol
 

@@ -67,7 +67,10 @@ export function required<T>(field: Field, read: Reader<T>): T | undefined {
  * An object with no keys but the known ones; unknown ones are refused with the nearest known.
  * Only own properties count, so nothing comes in by a prototype.
  */
-export function readObject<K extends string>(field: Field, known: Readonly<Record<K, true>>): Record<K, Field> | undefined {
+export function readObject<K extends string>(
+  field: Field,
+  known: Readonly<Record<K, true>>,
+): Record<K, Field> | undefined {
   const object = readPlainObject(field)
   if (object === undefined) {
     return undefined
@@ -104,7 +107,9 @@ export function readText(field: Field, max = 255): string | undefined {
 }
 
 export function readBoolean(field: Field): boolean | undefined {
-  return typeof field.value === "boolean" ? field.value : refuse(field, `must be true or false, not ${quote(field.value)}`)
+  return typeof field.value === "boolean"
+    ? field.value
+    : refuse(field, `must be true or false, not ${quote(field.value)}`)
 }
 
 export function integerFrom(min: number, max: number, because = ""): Reader<number> {

@@ -8,7 +8,9 @@ import { quote } from "./quote.ts"
 
 export function readIp(field: Field): Ip | undefined {
   const text = readText(field)
-  return text === undefined ? undefined : (parseIp(text) ?? refuse(field, `${quote(text)} is not an address: ${whyNotIp(text)}`))
+  return text === undefined
+    ? undefined
+    : (parseIp(text) ?? refuse(field, `${quote(text)} is not an address: ${whyNotIp(text)}`))
 }
 
 /** The first reason that applies; every text that {@link parseIp} refuses has one. */
@@ -39,7 +41,10 @@ export function readPrefix(field: Field): Prefix | undefined {
   }
   const parsed = parseInterface(text)
   if (parsed !== undefined) {
-    return refuse(field, `${quote(text)} has bits set beyond /${parsed.length}; the subnet is ${prefixOf(parsed.ip, parsed.length)}`)
+    return refuse(
+      field,
+      `${quote(text)} has bits set beyond /${parsed.length}; the subnet is ${prefixOf(parsed.ip, parsed.length)}`,
+    )
   }
   return refuse(field, `${quote(text)} is not a subnet; write ADDRESS/LENGTH, as in 10.89.0.0/24 or fd00:1234::/64`)
 }

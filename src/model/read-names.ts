@@ -1,7 +1,7 @@
 // Readers for names, interface names, host names, labels and paths.
 
-import { type Field, childField, readPlainObject, readText, refuse } from "./field.ts"
-import { type Ifname, IFNAME_RULE, isHostname, isLabelKey, isName, NAME_RULE, parseIfname } from "./name.ts"
+import { childField, type Field, readPlainObject, readText, refuse } from "./field.ts"
+import { IFNAME_RULE, type Ifname, isHostname, isLabelKey, isName, NAME_RULE, parseIfname } from "./name.ts"
 import { quote } from "./quote.ts"
 
 /** A name to give to something, or one (or an id) to find something by: the same rule holds. */
@@ -18,7 +18,10 @@ export function readIfname(field: Field): Ifname | undefined {
   if (text === "lo") {
     return refuse(field, `"lo" is the loopback interface of every network namespace; choose another name`)
   }
-  return parseIfname(text) ?? refuse(field, `${quote(text)} is not an interface name: use ${IFNAME_RULE}, other than "all" and "default"`)
+  return (
+    parseIfname(text) ??
+    refuse(field, `${quote(text)} is not an interface name: use ${IFNAME_RULE}, other than "all" and "default"`)
+  )
 }
 
 /** Three digits must fit behind it: IFNAMSIZ is 16 with the final NUL. */
@@ -32,14 +35,20 @@ export function readIfnamePrefix(field: Field): string | undefined {
   }
   return text.length > 0 && text.length <= LONGEST_IFNAME_PREFIX && parseIfname(`${text}0`) !== undefined
     ? text
-    : refuse(field, `${quote(text)} cannot begin an interface name: use 1 to ${LONGEST_IFNAME_PREFIX} letters, digits, '_', '.' or '-'; a number is put behind it`)
+    : refuse(
+        field,
+        `${quote(text)} cannot begin an interface name: use 1 to ${LONGEST_IFNAME_PREFIX} letters, digits, '_', '.' or '-'; a number is put behind it`,
+      )
 }
 
 export function readHostname(field: Field): string | undefined {
   const text = readText(field)
   return text === undefined || isHostname(text)
     ? text
-    : refuse(field, `${quote(text)} is not a host name: use up to 63 letters, digits, '-' and '.', each part beginning and ending with a letter or digit`)
+    : refuse(
+        field,
+        `${quote(text)} is not a host name: use up to 63 letters, digits, '-' and '.', each part beginning and ending with a letter or digit`,
+      )
 }
 
 const MOST_LABELS = 256
@@ -80,5 +89,7 @@ const LONGEST_PATH = 4095
 /** Relative paths are the front doors' business: only they have a working directory. */
 export function readPath(field: Field): string | undefined {
   const text = readText(field, LONGEST_PATH)
-  return text === undefined || text.startsWith("/") ? text : refuse(field, `${quote(text)} is not an absolute path; begin it with "/"`)
+  return text === undefined || text.startsWith("/")
+    ? text
+    : refuse(field, `${quote(text)} is not an absolute path; begin it with "/"`)
 }

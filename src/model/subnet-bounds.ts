@@ -16,11 +16,20 @@ export function automaticBounds(subnet: Pick<Subnet, "prefix" | "range">): Bound
   if (subnet.range === undefined) {
     return hosts
   }
-  const range = prefixBounds(subnet.range)
-  return {
-    first: range.first > hosts.first ? range.first : hosts.first,
-    last: range.last < hosts.last ? range.last : hosts.last,
+  return intersection(prefixBounds(subnet.range), hosts)
+}
+
+/** What both bounds hold; empty (last < first) where they share nothing. */
+export function intersection(a: Bounds, b: Bounds): Bounds {
+  return { first: highest(a.first, b.first), last: -highest(-a.last, -b.last) }
+}
+
+function highest(a: bigint, b: bigint): bigint {
+  // Math.max() takes no bigint.
+  if (a > b) {
+    return a
   }
+  return b
 }
 
 /** Host addresses that nobody gets: the gateway and the reserved ones, ascending, each once. */

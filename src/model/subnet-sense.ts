@@ -2,7 +2,14 @@
 
 import { type Family, type Ip, ipToBigInt } from "#inet/ip.ts"
 import {
-  hostBounds, type Prefix, parsePrefix, prefixBounds, prefixContains, prefixesOverlap, prefixFamily, prefixLength,
+  hostBounds,
+  type Prefix,
+  parsePrefix,
+  prefixBounds,
+  prefixContains,
+  prefixesOverlap,
+  prefixFamily,
+  prefixLength,
 } from "#inet/prefix.ts"
 
 /** Blocks that are no unicast network (IANA special-purpose registries; the RFC that says so). */

@@ -1,8 +1,19 @@
 // From a request to attach somebody's network namespace to a checked one.
 
 import {
-  type Checked, checked, childField, type Field, integerFrom, oneOf, optional, presentOnly, readObject, readPlainObject,
-  refuse, required, rootField,
+  type Checked,
+  checked,
+  childField,
+  type Field,
+  integerFrom,
+  oneOf,
+  optional,
+  presentOnly,
+  readObject,
+  readPlainObject,
+  refuse,
+  required,
+  rootField,
 } from "./field.ts"
 import { readHostname, readLabels, readName, readPath } from "./read-names.ts"
 import type { AttachRequest, NetnsRequest } from "./request.ts"
@@ -20,7 +31,12 @@ export interface Attach {
 }
 
 const ATTACH_FIELDS = {
-  name: true, hostname: true, netns: true, networks: true, publish: true, labels: true,
+  name: true,
+  hostname: true,
+  netns: true,
+  networks: true,
+  publish: true,
+  labels: true,
 } as const satisfies Record<keyof AttachRequest, true>
 
 export function checkAttach(request: unknown): Checked<Attach> {
@@ -51,7 +67,10 @@ function readNetns(field: Field): NetnsRequest | undefined {
   if (object === undefined) {
     return undefined
   }
-  const kind = required(childField(field, "kind", Object.hasOwn(object, "kind") ? object["kind"] : undefined), oneOf(["path", "pid", "new"]))
+  const kind = required(
+    childField(field, "kind", Object.hasOwn(object, "kind") ? object["kind"] : undefined),
+    oneOf(["path", "pid", "new"]),
+  )
   switch (kind) {
     case "path": {
       const fields = readObject(field, { kind: true, path: true })

@@ -3,11 +3,22 @@
 import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
 import { prefixContains } from "#inet/prefix.ts"
-import {
-  type Checked, checked, childField, type Field, integerFrom, isPresent, optional, presentOnly, readList, readObject,
-  refuse, required, rootField,
-} from "./field.ts"
 import type { Issue } from "./errors.ts"
+import {
+  type Checked,
+  checked,
+  childField,
+  type Field,
+  integerFrom,
+  isPresent,
+  optional,
+  presentOnly,
+  readList,
+  readObject,
+  refuse,
+  required,
+  rootField,
+} from "./field.ts"
 import type { Ifname } from "./name.ts"
 import type { Network } from "./network.ts"
 import { readHostIp, readMac } from "./read-inet.ts"
@@ -34,7 +45,12 @@ export interface Connect extends Join {
 }
 
 const JOIN_FIELDS = {
-  network: true, addresses: true, mac: true, ifname: true, gatewayPriority: true, aliases: true,
+  network: true,
+  addresses: true,
+  mac: true,
+  ifname: true,
+  gatewayPriority: true,
+  aliases: true,
 } as const satisfies Record<keyof JoinRequest, true>
 const CONNECT_FIELDS = { container: true, ...JOIN_FIELDS } as const satisfies Record<keyof ConnectRequest, true>
 
@@ -68,13 +84,21 @@ export function readJoins(field: Field): readonly Join[] {
   return joins.filter(isPresent)
 }
 
-function refuseTwice(field: Field, joins: readonly (Join | undefined)[], key: "network" | "ifname", what: string): void {
+function refuseTwice(
+  field: Field,
+  joins: readonly (Join | undefined)[],
+  key: "network" | "ifname",
+  what: string,
+): void {
   const seen = new Map<string, number>()
   for (const [index, join] of joins.entries()) {
     const value = join?.[key]
     const earlier = value === undefined ? undefined : seen.get(value)
     if (earlier !== undefined) {
-      refuse(childField(childField(field, index, undefined), key, value), `${what} "${value}" a second time, after ${field.path}[${earlier}]`)
+      refuse(
+        childField(childField(field, index, undefined), key, value),
+        `${what} "${value}" a second time, after ${field.path}[${earlier}]`,
+      )
     } else if (value !== undefined) {
       seen.set(value, index)
     }
@@ -98,7 +122,9 @@ function readJoinFields(fields: Record<keyof JoinRequest, Field>): Join | undefi
     addresses: addresses.filter(isPresent),
     gatewayPriority: optional(fields.gatewayPriority, readPriority) ?? 0,
     // An alias is looked up as a container's name is, so the same characters are allowed ("my_service").
-    aliases: [...new Set((optional(fields.aliases, (list) => readList(list, MOST_ALIASES, readName)) ?? []).filter(isPresent))],
+    aliases: [
+      ...new Set((optional(fields.aliases, (list) => readList(list, MOST_ALIASES, readName)) ?? []).filter(isPresent)),
+    ],
     ...presentOnly({ mac: optional(fields.mac, readMac), ifname: optional(fields.ifname, readIfname) }),
   }
   return network === undefined ? undefined : { network, ...join }
@@ -114,7 +140,10 @@ export function joinMisfits(join: Join, network: Network, path = ""): readonly I
   for (const [index, ip] of join.addresses.entries()) {
     const at = childField(childField(field, "addresses", join.addresses), index, ip)
     const subnet = network.subnets.find(({ prefix }) => prefixContains(prefix, ip))
-    const problem = subnet === undefined ? `is in no subnet of network "${network.name}" (${subnetList(network)})` : notHostOf(subnet.prefix, ip)
+    const problem =
+      subnet === undefined
+        ? `is in no subnet of network "${network.name}" (${subnetList(network)})`
+        : notHostOf(subnet.prefix, ip)
     if (problem !== undefined) {
       refuse(at, `${ip} ${problem}`)
     } else if (subnet !== undefined && used.has(subnet.prefix)) {
@@ -124,7 +153,10 @@ export function joinMisfits(join: Join, network: Network, path = ""): readonly I
     }
   }
   if (join.mac !== undefined && network.driver === "ipvlan") {
-    refuse(childField(field, "mac", join.mac), "cannot be chosen with ipvlan: all containers share the parent's MAC address")
+    refuse(
+      childField(field, "mac", join.mac),
+      "cannot be chosen with ipvlan: all containers share the parent's MAC address",
+    )
   }
   return field.issues
 }

@@ -3,13 +3,31 @@
 import type { Family } from "#inet/ip.ts"
 import { prefixFamily } from "#inet/prefix.ts"
 import {
-  type Checked, checked, childField, type Field, integerFrom, oneOf, optional, presentOnly, readBoolean,
-  readObject, refuse, required, rootField,
+  type Checked,
+  checked,
+  childField,
+  type Field,
+  integerFrom,
+  oneOf,
+  optional,
+  presentOnly,
+  readBoolean,
+  readObject,
+  refuse,
+  required,
+  rootField,
 } from "./field.ts"
 import type { Ifname } from "./name.ts"
 import {
-  GATEWAY_MODES, type GatewayMode, IPVLAN_MODES, type IpvlanMode, MACVLAN_MODES, type MacvlanMode, NETWORK_DRIVERS,
-  type NetworkDriver, type Subnet,
+  GATEWAY_MODES,
+  type GatewayMode,
+  IPVLAN_MODES,
+  type IpvlanMode,
+  MACVLAN_MODES,
+  type MacvlanMode,
+  NETWORK_DRIVERS,
+  type NetworkDriver,
+  type Subnet,
 } from "./network.ts"
 import { readIfname, readIfnamePrefix, readLabels, readName } from "./read-names.ts"
 import type { CreateNetworkRequest } from "./request.ts"
@@ -54,8 +72,23 @@ export interface IpvlanDraft extends DraftCommon {
 export type NetworkDraft = BridgeDraft | MacvlanDraft | IpvlanDraft
 
 const NETWORK_FIELDS = {
-  name: true, driver: true, subnets: true, ipv4: true, ipv6: true, mtu: true, bridge: true, adopt: true, internal: true,
-  gatewayMode: true, icc: true, defaultRoute: true, metric: true, containerIfname: true, parent: true, mode: true, labels: true,
+  name: true,
+  driver: true,
+  subnets: true,
+  ipv4: true,
+  ipv6: true,
+  mtu: true,
+  bridge: true,
+  adopt: true,
+  internal: true,
+  gatewayMode: true,
+  icc: true,
+  defaultRoute: true,
+  metric: true,
+  containerIfname: true,
+  parent: true,
+  mode: true,
+  labels: true,
 } as const satisfies Record<keyof CreateNetworkRequest, true>
 
 type Fields = Record<keyof CreateNetworkRequest, Field>
@@ -83,7 +116,10 @@ function readNetwork(fields: Fields): NetworkDraft | undefined {
     internal: optional(fields.internal, readBoolean) ?? false,
     defaultRoute: readDefaultRoute(fields, specific),
     containerIfname: optional(fields.containerIfname, readIfnamePrefix) ?? "eth",
-    ...presentOnly({ mtu: readNetworkMtu(fields.mtu, addressing), metric: optional(fields.metric, integerFrom(0, HIGHEST_METRIC)) }),
+    ...presentOnly({
+      mtu: readNetworkMtu(fields.mtu, addressing),
+      metric: optional(fields.metric, integerFrom(0, HIGHEST_METRIC)),
+    }),
   }
   if (driver !== undefined && driver !== "bridge" && rest.internal) {
     refuse(fields.internal, INTERNAL_NEEDS_BRIDGE)
@@ -156,23 +192,41 @@ function readAddressing(fields: Fields, specific: Specific | undefined): Address
   for (const family of [4, 6] as const) {
     const own = asked.findIndex((subnet) => subnet !== undefined && prefixFamily(subnet.prefix) === family)
     if (own >= 0 && wanted[family] === false) {
-      refuse(childField(fields.subnets, own, undefined), `${asked[own]?.prefix} is an IPv${family} subnet, but ipv${family} is false`)
+      refuse(
+        childField(fields.subnets, own, undefined),
+        `${asked[own]?.prefix} is an IPv${family} subnet, but ipv${family} is false`,
+      )
     } else if (own < 0 && wanted[family] === true && !asked.includes(undefined)) {
       automatic.push(family)
     }
   }
-  if (wanted[4] === false && wanted[6] !== true && !asked.some((subnet) => subnet !== undefined && prefixFamily(subnet.prefix) === 6)) {
-    refuse(fields.ipv4, "cannot be false without IPv6: a network needs at least one of them; set ipv6 or give an IPv6 subnet")
+  if (
+    wanted[4] === false &&
+    wanted[6] !== true &&
+    !asked.some((subnet) => subnet !== undefined && prefixFamily(subnet.prefix) === 6)
+  ) {
+    refuse(
+      fields.ipv4,
+      "cannot be false without IPv6: a network needs at least one of them; set ipv6 or give an IPv6 subnet",
+    )
   }
   return { subnets, automatic }
 }
 
 /** What a subnet's gateway is for a network of that kind; also true of a network that exists. */
-export function gatewayRule(network: { readonly driver: NetworkDriver; readonly gatewayMode?: GatewayMode; readonly mode?: string }): GatewayRule {
+export function gatewayRule(network: {
+  readonly driver: NetworkDriver
+  readonly gatewayMode?: GatewayMode
+  readonly mode?: string
+}): GatewayRule {
   if (network.driver === "bridge") {
-    return network.gatewayMode === "isolated" ? { refused: "in isolated mode the host has no address on the network" } : "first"
+    return network.gatewayMode === "isolated"
+      ? { refused: "in isolated mode the host has no address on the network" }
+      : "first"
   }
-  return network.mode === "l3" || network.mode === "l3s" ? { refused: `ipvlan in ${network.mode} mode routes by the parent and has no gateway` } : "none"
+  return network.mode === "l3" || network.mode === "l3s"
+    ? { refused: `ipvlan in ${network.mode} mode routes by the parent and has no gateway` }
+    : "none"
 }
 
 function readDefaultRoute(fields: Fields, specific: Specific | undefined): boolean {
@@ -188,7 +242,10 @@ function readNetworkMtu(field: Field, { subnets, automatic }: Addressing): numbe
   const mtu = optional(field, readMtu)
   const hasIpv6 = automatic.includes(6) || subnets.some((subnet) => prefixFamily(subnet.prefix) === 6)
   if (mtu !== undefined && mtu < MINIMUM_MTU_IPV6 && hasIpv6) {
-    return refuse(field, `${mtu} is too small for a network with IPv6, which needs at least ${MINIMUM_MTU_IPV6} (RFC 8200 §5)`)
+    return refuse(
+      field,
+      `${mtu} is too small for a network with IPv6, which needs at least ${MINIMUM_MTU_IPV6} (RFC 8200 §5)`,
+    )
   }
   return mtu
 }

@@ -4,11 +4,23 @@
 import { type Family, family, type Ip, isLinkLocal, isMulticast, isUnspecified } from "#inet/ip.ts"
 import { PROTOCOLS } from "#inet/port.ts"
 import { prefixFamily } from "#inet/prefix.ts"
-import {
-  type Checked, checked, childField, type Field, integerFrom, isPresent, oneOf, optional, presentOnly, readList, readObject,
-  refuse, required, rootField,
-} from "./field.ts"
 import type { Issue } from "./errors.ts"
+import {
+  type Checked,
+  checked,
+  childField,
+  type Field,
+  integerFrom,
+  isPresent,
+  oneOf,
+  optional,
+  presentOnly,
+  readList,
+  readObject,
+  refuse,
+  required,
+  rootField,
+} from "./field.ts"
 import type { Network } from "./network.ts"
 import { readIp } from "./read-inet.ts"
 import type { PublishRequest } from "./request.ts"
@@ -20,7 +32,11 @@ export interface PublicationDraft extends Omit<Publication, "hostPort"> {
 }
 
 const PUBLISH_FIELDS = {
-  protocol: true, hostIp: true, hostPort: true, containerPort: true, count: true,
+  protocol: true,
+  hostIp: true,
+  hostPort: true,
+  containerPort: true,
+  count: true,
 } as const satisfies Record<keyof PublishRequest, true>
 
 const LAST_PORT = 65535
@@ -66,12 +82,17 @@ function readPublication(field: Field): PublicationDraft | undefined {
 }
 
 function readHostPort(field: Field): number | undefined {
-  return field.value === 0 ? refuse(field, "0 is no port; leave the host port out to have one chosen") : readPortNumber(field)
+  return field.value === 0
+    ? refuse(field, "0 is no port; leave the host port out to have one chosen")
+    : readPortNumber(field)
 }
 
 function checkLast(field: Field, first: number | undefined, count: number): void {
   if (first !== undefined && first + count - 1 > LAST_PORT) {
-    refuse(field, `${first} is too high for ${count} consecutive ports: the last would be ${first + count - 1}, beyond ${LAST_PORT}`)
+    refuse(
+      field,
+      `${first} is too high for ${count} consecutive ports: the last would be ${first + count - 1}, beyond ${LAST_PORT}`,
+    )
   }
 }
 
@@ -82,7 +103,10 @@ function readHostAddress(field: Field): Ip | undefined {
     return undefined
   }
   if (isMulticast(ip) || ip === "255.255.255.255") {
-    return refuse(field, `${ip} is no single host's address; ports are published at an address of this host, at "0.0.0.0" or at "::"`)
+    return refuse(
+      field,
+      `${ip} is no single host's address; ports are published at an address of this host, at "0.0.0.0" or at "::"`,
+    )
   }
   if (isLinkLocal(ip) && family(ip) === 6) {
     return refuse(field, `${ip} is link-local: it may exist on every interface, so it does not say where to publish`)
@@ -112,14 +136,22 @@ function refuseClashes(field: Field, publications: readonly (PublicationDraft | 
   const atAddress = new Map<string, number>()
   for (const [index, one] of publications.entries()) {
     const owners = isEverywhere(one) ? everywhere : atAddress
-    refuseFirst(field, index, hostPorts(one).map((key) => owners.get(key)))
+    refuseFirst(
+      field,
+      index,
+      hostPorts(one).map((key) => owners.get(key)),
+    )
     for (const key of hostPorts(one)) {
       owners.set(key, owners.get(key) ?? index)
     }
   }
   for (const [index, one] of publications.entries()) {
     if (!isEverywhere(one)) {
-      refuseFirst(field, index, hostPorts(one).map((key) => everywhere.get(key.slice(0, key.indexOf("@")))))
+      refuseFirst(
+        field,
+        index,
+        hostPorts(one).map((key) => everywhere.get(key.slice(0, key.indexOf("@")))),
+      )
     }
   }
 }
@@ -161,18 +193,28 @@ export function canPublish(network: Network): boolean {
  * Why the container's networks cannot carry its publications.
  * @param path where the publications stood in their request: "publish", or "" for `publish` itself.
  */
-export function publishMisfits(publications: readonly PublicationDraft[], networks: readonly Network[], path = ""): readonly Issue[] {
+export function publishMisfits(
+  publications: readonly PublicationDraft[],
+  networks: readonly Network[],
+  path = "",
+): readonly Issue[] {
   const field: Field = { value: publications, path, issues: [] }
   const able = networks.filter(canPublish)
   const families = new Set(able.flatMap((network) => network.subnets.map(({ prefix }) => prefixFamily(prefix))))
   if (publications.length > 0 && able.length === 0) {
-    refuse(field, `needs a network that the host can reach: ${networks.map(whyUnable).join("; ") || "the container is on none"}`)
+    refuse(
+      field,
+      `needs a network that the host can reach: ${networks.map(whyUnable).join("; ") || "the container is on none"}`,
+    )
     return field.issues
   }
   for (const [index, one] of publications.entries()) {
     const wanted = publishedFamilies(one)
     if (!wanted.some((version) => families.has(version))) {
-      refuse(childField(childField(field, index, one), "hostIp", one.hostIp), `${one.hostIp} is IPv${wanted[0]}, which none of the container's networks has`)
+      refuse(
+        childField(childField(field, index, one), "hostIp", one.hostIp),
+        `${one.hostIp} is IPv${wanted[0]}, which none of the container's networks has`,
+      )
     }
   }
   return field.issues
@@ -182,5 +224,7 @@ function whyUnable(network: Network): string {
   if (network.driver !== "bridge") {
     return `network "${network.name}" has driver "${network.driver}", whose containers are on the parent's own network`
   }
-  return network.internal ? `network "${network.name}" is internal` : `network "${network.name}" is isolated from the host`
+  return network.internal
+    ? `network "${network.name}" is internal`
+    : `network "${network.name}" is isolated from the host`
 }

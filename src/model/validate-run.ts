@@ -2,8 +2,21 @@
 
 import { CAPABILITIES, type Capability, parseCapability } from "./capability.ts"
 import {
-  type Checked, checked, childField, type Field, isPresent, optional, presentOnly, readBoolean, readList, readObject,
-  readPlainObject, readText, refuse, required, rootField,
+  type Checked,
+  checked,
+  childField,
+  type Field,
+  isPresent,
+  optional,
+  presentOnly,
+  readBoolean,
+  readList,
+  readObject,
+  readPlainObject,
+  readText,
+  refuse,
+  required,
+  rootField,
 } from "./field.ts"
 import { isName, NAME_RULE } from "./name.ts"
 import { didYouMean } from "./nearest.ts"
@@ -39,8 +52,20 @@ export interface Run {
 }
 
 const RUN_FIELDS = {
-  name: true, hostname: true, command: true, mode: true, networks: true, publish: true, labels: true, rootfs: true,
-  detach: true, autoRemove: true, env: true, workdir: true, capAdd: true, user: true,
+  name: true,
+  hostname: true,
+  command: true,
+  mode: true,
+  networks: true,
+  publish: true,
+  labels: true,
+  rootfs: true,
+  detach: true,
+  autoRemove: true,
+  env: true,
+  workdir: true,
+  capAdd: true,
+  user: true,
 } as const satisfies Record<keyof RunRequest, true>
 
 export function checkRun(request: unknown): Checked<Run> {
@@ -100,7 +125,12 @@ function readMode(field: Field): RunMode | undefined {
       ? { kind: "shared", container }
       : refuse(field, `${quote(container)} is not a container's name: use ${NAME_RULE}`)
   }
-  return text === undefined ? undefined : refuse(field, `must be "host", "none" or "container:NAME", not ${quote(text)}${didYouMean(text, ["host", "none"])}`)
+  return text === undefined
+    ? undefined
+    : refuse(
+        field,
+        `must be "host", "none" or "container:NAME", not ${quote(text)}${didYouMean(text, ["host", "none"])}`,
+      )
 }
 
 const WITHOUT_NETWORKS = {
@@ -129,7 +159,10 @@ function readEnv(field: Field): Readonly<Record<string, string>> | undefined {
   }
   const variables = names.map((name) => {
     if (name === "" || name.includes("=") || name.includes("\0") || !name.isWellFormed()) {
-      refuse(field, `${quote(name)} is not a variable's name: it needs at least one character, and none may be "=" or NUL`)
+      refuse(
+        field,
+        `${quote(name)} is not a variable's name: it needs at least one character, and none may be "=" or NUL`,
+      )
     }
     return [name, readText(childField(field, name, object[name]), LONGEST_ARGUMENT - name.length - 1) ?? ""] as const
   })
@@ -145,7 +178,11 @@ function readCapability(field: Field): Capability | undefined {
   const text = readText(field)
   return text === undefined
     ? undefined
-    : (parseCapability(text) ?? refuse(field, `${quote(text)} is not a capability of capabilities(7)${didYouMean(text.replace(/^CAP_/i, ""), CAPABILITIES)}`))
+    : (parseCapability(text) ??
+        refuse(
+          field,
+          `${quote(text)} is not a capability of capabilities(7)${didYouMean(text.replace(/^CAP_/i, ""), CAPABILITIES)}`,
+        ))
 }
 
 /** 2^32 - 1 means "no change" to setuid(2). */

@@ -2,7 +2,17 @@
 
 import type { Ip } from "#inet/ip.ts"
 import { type Prefix, prefixesOverlap, prefixWithin } from "#inet/prefix.ts"
-import { type Field, childField, isPresent, optional, presentOnly, readList, readObject, refuse, required } from "./field.ts"
+import {
+  childField,
+  type Field,
+  isPresent,
+  optional,
+  presentOnly,
+  readList,
+  readObject,
+  refuse,
+  required,
+} from "./field.ts"
 import type { Subnet } from "./network.ts"
 import { readIp, readPrefix } from "./read-inet.ts"
 import type { SubnetRequest } from "./request.ts"
@@ -12,7 +22,10 @@ import { notHostOf, senselessPrefix } from "./subnet-sense.ts"
 export const MOST_SUBNETS = 64
 const MOST_RESERVED = 1024
 
-const SUBNET_FIELDS = { prefix: true, gateway: true, range: true, reserved: true } as const satisfies Record<keyof SubnetRequest, true>
+const SUBNET_FIELDS = { prefix: true, gateway: true, range: true, reserved: true } as const satisfies Record<
+  keyof SubnetRequest,
+  true
+>
 
 /** Whose gateway a subnet without one gets: the first free host address, none, or none may even be named, and why. */
 export type GatewayRule = "first" | "none" | { readonly refused: string }
@@ -21,9 +34,14 @@ export type GatewayRule = "first" | "none" | { readonly refused: string }
 export function readSubnets(field: Field): readonly (Subnet | undefined)[] {
   const subnets = readList(field, MOST_SUBNETS, readSubnet) ?? []
   for (const [index, subnet] of subnets.entries()) {
-    const earlier = subnets.findIndex((other) => subnet !== undefined && other !== undefined && prefixesOverlap(subnet.prefix, other.prefix))
+    const earlier = subnets.findIndex(
+      (other) => subnet !== undefined && other !== undefined && prefixesOverlap(subnet.prefix, other.prefix),
+    )
     if (subnet !== undefined && earlier < index) {
-      refuse(childField(field, index, undefined), `${subnet.prefix} overlaps ${subnets[earlier]?.prefix} of the same request`)
+      refuse(
+        childField(field, index, undefined),
+        `${subnet.prefix} overlaps ${subnets[earlier]?.prefix} of the same request`,
+      )
     }
   }
   return subnets
@@ -65,7 +83,9 @@ function checkHost(field: Field, prefix: Prefix, ip: Ip | undefined): void {
 /** Gives each subnet its gateway by the rule, and refuses those that then have no address left for a container. */
 export function settleSubnets(field: Field, subnets: readonly (Subnet | undefined)[], rule: GatewayRule): Subnet[] {
   return subnets
-    .map((subnet, index) => (subnet === undefined ? undefined : settleSubnet(childField(field, index, undefined), subnet, rule)))
+    .map((subnet, index) =>
+      subnet === undefined ? undefined : settleSubnet(childField(field, index, undefined), subnet, rule),
+    )
     .filter(isPresent)
 }
 

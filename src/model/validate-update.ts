@@ -3,8 +3,19 @@
 
 import { prefixesOverlap, prefixFamily } from "#inet/prefix.ts"
 import {
-  type Checked, checked, childField, isPresent, oneOf, optional, presentOnly, readBoolean, readList, readObject, refuse,
-  required, rootField,
+  type Checked,
+  checked,
+  childField,
+  isPresent,
+  oneOf,
+  optional,
+  presentOnly,
+  readBoolean,
+  readList,
+  readObject,
+  refuse,
+  required,
+  rootField,
 } from "./field.ts"
 import type { GatewayMode, Network, Subnet } from "./network.ts"
 import { readLabelKey, readLabels, readName } from "./read-names.ts"
@@ -27,7 +38,14 @@ export interface NetworkUpdate {
 }
 
 const UPDATE_FIELDS = {
-  network: true, addSubnets: true, mtu: true, internal: true, icc: true, gatewayMode: true, addLabels: true, removeLabels: true,
+  network: true,
+  addSubnets: true,
+  mtu: true,
+  internal: true,
+  icc: true,
+  gatewayMode: true,
+  addLabels: true,
+  removeLabels: true,
 } as const satisfies Record<keyof UpdateNetworkRequest, true>
 
 const MOST_REMOVED_LABELS = 256
@@ -78,27 +96,43 @@ export function fitUpdate(update: NetworkUpdate, network: Network): Checked<Netw
       refuse(field("internal"), INTERNAL_NEEDS_BRIDGE)
     }
   } else if (network.gatewayMode === "isolated" && update.gatewayMode !== undefined) {
-    refuse(field("gatewayMode"), `cannot change: network "${network.name}" was made isolated and has no gateway; make another network`)
+    refuse(
+      field("gatewayMode"),
+      `cannot change: network "${network.name}" was made isolated and has no gateway; make another network`,
+    )
   }
   const subnets = settleSubnets(field("addSubnets"), update.addSubnets, gatewayRule(network))
   checkBeside(update, network, field)
   return checked(root, { ...update, addSubnets: subnets })
 }
 
-function checkBeside(update: NetworkUpdate, network: Network, field: (key: keyof NetworkUpdate) => ReturnType<typeof rootField>): void {
+function checkBeside(
+  update: NetworkUpdate,
+  network: Network,
+  field: (key: keyof NetworkUpdate) => ReturnType<typeof rootField>,
+): void {
   const total = network.subnets.length + update.addSubnets.length
   if (total > MOST_SUBNETS) {
-    refuse(field("addSubnets"), `would give network "${network.name}" ${total} subnets; at most ${MOST_SUBNETS} are allowed`)
+    refuse(
+      field("addSubnets"),
+      `would give network "${network.name}" ${total} subnets; at most ${MOST_SUBNETS} are allowed`,
+    )
   }
   for (const [index, added] of update.addSubnets.entries()) {
     const own = network.subnets.find((subnet) => prefixesOverlap(subnet.prefix, added.prefix))
     if (own !== undefined) {
-      refuse(childField(field("addSubnets"), index, undefined), `${added.prefix} overlaps ${own.prefix}, which network "${network.name}" has already`)
+      refuse(
+        childField(field("addSubnets"), index, undefined),
+        `${added.prefix} overlaps ${own.prefix}, which network "${network.name}" has already`,
+      )
     }
   }
   const mtu = update.mtu ?? network.mtu
   const hasIpv6 = [...network.subnets, ...update.addSubnets].some((subnet) => prefixFamily(subnet.prefix) === 6)
   if (mtu !== undefined && mtu < MINIMUM_MTU_IPV6 && hasIpv6) {
-    refuse(field(update.mtu === undefined ? "addSubnets" : "mtu"), `leaves an MTU of ${mtu} on a network with IPv6, which needs at least ${MINIMUM_MTU_IPV6} (RFC 8200 §5)`)
+    refuse(
+      field(update.mtu === undefined ? "addSubnets" : "mtu"),
+      `leaves an MTU of ${mtu} on a network with IPv6, which needs at least ${MINIMUM_MTU_IPV6} (RFC 8200 §5)`,
+    )
   }
 }

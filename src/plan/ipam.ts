@@ -2,9 +2,9 @@
 // cursor behind which the next automatic address is looked for: a lookup or two, however many leases there are, and a
 // freed address comes round again only when the cursor has passed through the rest of the subnet.
 
-import { type Bounds, withheld } from "#model/subnet-bounds.ts"
-import type { Subnet } from "#model/network.ts"
 import { hostBounds } from "#inet/prefix.ts"
+import type { Subnet } from "#model/network.ts"
+import { type Bounds, intersection, withheld } from "#model/subnet-bounds.ts"
 
 /** Free addresses, first to last, both included. Two ranges of a subnet neither overlap nor touch. */
 export type Range = Bounds
@@ -81,10 +81,9 @@ export function give(free: FreeRanges, address: bigint): boolean {
 /** Addresses of the ranges that can still be handed out automatically. */
 export function countFree(ranges: Iterable<Range>, within: Bounds): bigint {
   let count = 0n
-  for (const { first, last } of ranges) {
-    const from = first > within.first ? first : within.first
-    const to = last < within.last ? last : within.last
-    count += to >= from ? to - from + 1n : 0n
+  for (const range of ranges) {
+    const { first, last } = intersection(range, within)
+    count += last >= first ? last - first + 1n : 0n
   }
   return count
 }
@@ -118,5 +117,8 @@ function cutOut(free: FreeRanges, range: Range, address: bigint): void {
     { first: range.first, last: address - 1n },
     { first: address + 1n, last: range.last },
   ]
-  free.replace([range], rest.filter(({ first, last }) => first <= last))
+  free.replace(
+    [range],
+    rest.filter(({ first, last }) => first <= last),
+  )
 }

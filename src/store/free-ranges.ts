@@ -44,7 +44,10 @@ export class SqliteFreeRanges implements FreeRanges {
   static create(db: Database, network: Id, subnet: Subnet): SqliteFreeRanges {
     const { first, last } = automaticBounds(subnet)
     db.query("INSERT INTO address_pool (network, subnet, low, high) VALUES (?, ?, ?, ?)").run(
-      network, subnet.prefix, toBlob(first), toBlob(last),
+      network,
+      subnet.prefix,
+      toBlob(first),
+      toBlob(last),
     )
     const ranges = new SqliteFreeRanges(db, network, subnet.prefix)
     ranges.replace([], initialRanges(subnet))
@@ -61,7 +64,9 @@ export class SqliteFreeRanges implements FreeRanges {
 
   get automatic(): Bounds {
     const row = this.#db
-      .query<{ low: Uint8Array; high: Uint8Array }, [Id, string]>("SELECT low, high FROM address_pool WHERE network = ? AND subnet = ?")
+      .query<{ low: Uint8Array; high: Uint8Array }, [Id, string]>(
+        "SELECT low, high FROM address_pool WHERE network = ? AND subnet = ?",
+      )
       .get(...this.#key)
     if (row === null) {
       throw new RangeError(`Network ${this.#key[0]} has no address pool ${this.#key[1]}`)
@@ -71,7 +76,9 @@ export class SqliteFreeRanges implements FreeRanges {
 
   get cursor(): bigint | undefined {
     const row = this.#db
-      .query<{ cursor: Uint8Array | null }, [Id, string]>("SELECT cursor FROM address_pool WHERE network = ? AND subnet = ?")
+      .query<{ cursor: Uint8Array | null }, [Id, string]>(
+        "SELECT cursor FROM address_pool WHERE network = ? AND subnet = ?",
+      )
       .get(...this.#key)
     return row?.cursor ? fromBlob(row.cursor) : undefined
   }
@@ -82,29 +89,37 @@ export class SqliteFreeRanges implements FreeRanges {
 
   atOrBefore(n: bigint): Range | undefined {
     return this.#range(
-      "SELECT first, last FROM free_range WHERE network = ? AND subnet = ? AND first <= ? ORDER BY first DESC LIMIT 1", n,
+      "SELECT first, last FROM free_range WHERE network = ? AND subnet = ? AND first <= ? ORDER BY first DESC LIMIT 1",
+      n,
     )
   }
 
   after(n: bigint): Range | undefined {
     return this.#range(
-      "SELECT first, last FROM free_range WHERE network = ? AND subnet = ? AND first > ? ORDER BY first LIMIT 1", n,
+      "SELECT first, last FROM free_range WHERE network = ? AND subnet = ? AND first > ? ORDER BY first LIMIT 1",
+      n,
     )
   }
 
   replace(old: readonly Range[], next: readonly Range[]): void {
     for (const { first } of old) {
-      this.#db.query("DELETE FROM free_range WHERE network = ? AND subnet = ? AND first = ?").run(...this.#key, toBlob(first))
+      this.#db
+        .query("DELETE FROM free_range WHERE network = ? AND subnet = ? AND first = ?")
+        .run(...this.#key, toBlob(first))
     }
     for (const { first, last } of next) {
-      this.#db.query("INSERT INTO free_range (network, subnet, first, last) VALUES (?, ?, ?, ?)").run(...this.#key, toBlob(first), toBlob(last))
+      this.#db
+        .query("INSERT INTO free_range (network, subnet, first, last) VALUES (?, ?, ?, ?)")
+        .run(...this.#key, toBlob(first), toBlob(last))
     }
   }
 
   /** In ascending order. */
   all(): Range[] {
     return this.#db
-      .query<RangeRow, [Id, string]>("SELECT first, last FROM free_range WHERE network = ? AND subnet = ? ORDER BY first")
+      .query<RangeRow, [Id, string]>(
+        "SELECT first, last FROM free_range WHERE network = ? AND subnet = ? ORDER BY first",
+      )
       .all(...this.#key)
       .map(toRange)
   }

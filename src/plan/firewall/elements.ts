@@ -1,0 +1,76 @@
+// What a bridge network and a container's connection to it are to the rules: the elements that are in force while they
+// exist. Pure functions of the whole object, so a change of either is the difference between two answers.
+
+import { family, type Ip } from "#inet/ip.ts"
+import { prefixFamily } from "#inet/prefix.ts"
+import type { BridgeNetwork } from "#model/network.ts"
+import type { Endpoint } from "#model/sandbox.ts"
+import type { NftElement } from "#plan/op.ts"
+import { element } from "./element.ts"
+import { ipNumber, prefixText, quoteIfname } from "./fields.ts"
+import { linkLocalOf } from "./link-local.ts"
+import { publicationElements, publishes } from "./publication.ts"
+
+/** The elements that are in force while the network exists, whoever is connected to it. */
+export function networkElements(network: BridgeNetwork): NftElement[] {
+  const bridge = quoteIfname(network.bridge)
+  return [
+    element("inet", "bridges", [bridge]),
+    ...(network.icc ? [element("inet", "same_network", [bridge, bridge])] : []),
+    ...boundaryElements(network),
+    ...(publishes(network) && network.gatewayMode === "nat" ? natElements(network) : []),
+  ]
+}
+
+/** What may cross between the bridge and the rest of the host. */
+function boundaryElements(network: BridgeNetwork): NftElement[] {
+  const bridge = quoteIfname(network.bridge)
+  if (network.gatewayMode === "isolated") {
+    // The host has no address here: an answer, even a refusal, would have to come from an address of another network.
+    return [element("inet", "leaving", [bridge], ["drop"]), element("inet", "reaching", [bridge], ["drop"])]
+  }
+  if (network.internal) {
+    return [element("inet", "leaving", [bridge], ["goto refuse"]), element("inet", "reaching", [bridge], ["goto reach_gateway"])]
+  }
+  return [
+    element("inet", "leaving", [bridge], ["goto leave"]),
+    element("inet", "entering", [bridge], [network.gatewayMode === "routed" ? "jump enter_routed" : "jump enter_nat"]),
+  ]
+}
+
+function natElements(network: BridgeNetwork): NftElement[] {
+  const bridge = quoteIfname(network.bridge)
+  return network.subnets.flatMap(({ prefix }) => {
+    const text = prefixText(prefix)
+    return prefixFamily(prefix) === 4
+      ? [element("inet", "masquerade4", [text]), element("inet", "hairpin4", [text, bridge])]
+      : [element("inet", "masquerade6", [text]), element("inet", "hairpin6", [text, bridge])]
+  })
+}
+
+/**
+ * The elements that are in force while the endpoint exists.
+ * @param elsewhere the same container's addresses on its other networks. A container answers from the address that it
+ *   was asked at, but through its default route: with two networks that may be the other one's port (host requirement
+ *   "weak ES", RFC 1122 §3.3.4.2). Without these, a port published on the network without the default route is dead.
+ */
+export function endpointElements(network: BridgeNetwork, endpoint: Endpoint, elsewhere: readonly Ip[] = []): NftElement[] {
+  return [...guardElements(network, endpoint, elsewhere), ...publicationElements(network, endpoint)]
+}
+
+function guardElements(network: BridgeNetwork, endpoint: Endpoint, elsewhere: readonly Ip[]): NftElement[] {
+  if (endpoint.hostIfname === undefined) {
+    return []
+  }
+  const port = quoteIfname(endpoint.hostIfname)
+  const { mac } = endpoint
+  const own = [...endpoint.addresses.map(({ ip }) => ip), linkLocalOf(mac)]
+  return [
+    element("bridge", "ports", [port]),
+    ...(network.gatewayMode === "isolated" ? [element("bridge", "detached", [port])] : []),
+    element("bridge", "macs", [port, mac]),
+    ...[...own, ...elsewhere].map((ip) => element("bridge", family(ip) === 4 ? "sources4" : "sources6", [port, mac, ip])),
+    // A container speaks for its own addresses on this network only.
+    ...own.filter((ip) => family(ip) === 6).map((ip) => element("bridge", "advertised6", [port, mac, ipNumber(ip)])),
+  ]
+}

@@ -1,0 +1,115 @@
+// The chains of `table inet linkspan`: publishing, outbound NAT, isolation. Text as nft(8) reads it and, comments
+// aside, as `nft list` prints it. The same for every host; what differs is in the sets (sets.ts).
+// priorities.ts shows where the hooks are.
+
+import { PRIORITIES } from "./priorities.ts"
+
+export const INET_COUNTERS = ["loopback_from_network", "refused", "unpublished", "invalid"] as const
+
+export const INET_RULES = `\
+	# route_localnet=1 on a bridge lets the host's own clients use published ports at 127.0.0.1. What it would also let
+	# happen, a container sending to or from the host's loopback addresses, ends here, before conntrack sees it.
+	chain loopback_guard {
+		type filter hook prerouting priority ${PRIORITIES.loopbackGuard}; policy accept;
+		ip daddr 127.0.0.0/8 iifname @bridges counter name "loopback_from_network" drop
+		ip saddr 127.0.0.0/8 iifname @bridges counter name "loopback_from_network" drop
+	}
+
+	# Ports published at one address first, then those at every address. What is in no map is not translated.
+	chain publish4 {
+		dnat ip to ip daddr . meta l4proto . th dport map @published4_at
+		dnat ip to meta l4proto . th dport map @published4
+	}
+
+	chain publish6 {
+		dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6_at
+		dnat ip6 to meta l4proto . th dport map @published6
+	}
+
+	chain publish {
+		meta nfproto vmap { ipv4 : goto publish4, ipv6 : goto publish6 }
+	}
+
+	# From other machines and from containers. A loopback address in such a packet is a forgery: without the first two
+	# rules a neighbour could reach what is published at 127.0.0.1 only, since translation comes before the routing
+	# decision that would refuse the packet.
+	chain prerouting {
+		type nat hook prerouting priority ${PRIORITIES.publish}; policy accept;
+		ip daddr 127.0.0.0/8 return
+		ip6 daddr ::1 return
+		meta l4proto { tcp, udp, sctp } fib daddr type local jump publish
+	}
+
+	# From the host itself, at any of its addresses.
+	chain output {
+		type nat hook output priority ${PRIORITIES.publishLocal}; policy accept;
+		meta l4proto { tcp, udp, sctp } fib daddr type local jump publish
+	}
+
+	chain enter_nat {
+		ct status dnat accept
+	}
+
+	chain enter_routed {
+		ct status dnat accept
+		ip daddr . meta l4proto . th dport @opened4 accept
+		ip6 daddr . meta l4proto . th dport @opened6 accept
+		icmp type echo-request accept
+		icmpv6 type echo-request accept
+	}
+
+	# A refusal that arrives: the kernel sends one ICMP error a second to one host (icmp_ratelimit), resets without limit.
+	chain refuse {
+		meta l4proto tcp counter name "refused" reject with tcp reset
+		counter name "refused" reject with icmpx admin-prohibited
+	}
+
+	# A new flow out of a network that may be left: to what another network publishes, or out of the host.
+	chain leave {
+		oifname vmap @entering
+		oifname @bridges goto refuse
+		# Conntrack cannot translate these, so they would leave with the container's address.
+		ct state invalid counter name "invalid" drop
+	}
+
+	# Frames that br_netfilter shows to this hook while they cross a bridge have that bridge as input and output.
+	chain forward {
+		type filter hook forward priority ${PRIORITIES.forward}; policy accept;
+		ct state established,related accept
+		iifname . oifname @same_network accept
+		iifname vmap @leaving
+		oifname vmap @entering
+		# From elsewhere, and not published: silence, as if there were no such address.
+		oifname @bridges counter name "unpublished" drop
+	}
+
+	chain reach_gateway {
+		ct state established,related accept
+		fib daddr . iif type { local, broadcast, multicast } accept
+		goto refuse
+	}
+
+	# To the host itself.
+	chain input {
+		type filter hook input priority ${PRIORITIES.input}; policy accept;
+		iifname vmap @reaching
+	}
+
+	# Translated flows into a bridge keep the client's address, except where the answer would not come back through here:
+	# to the host's loopback address, and to a client on the bridge itself.
+	chain masquerade_into_network {
+		ip saddr 127.0.0.0/8 masquerade
+		ip6 saddr ::1 masquerade
+		ct status dnat ip saddr . oifname @hairpin4 masquerade
+		ct status dnat ip6 saddr . oifname @hairpin6 masquerade
+	}
+
+	chain postrouting {
+		type nat hook postrouting priority ${PRIORITIES.masquerade}; policy accept;
+		oifname @bridges goto masquerade_into_network
+		# The host talking to itself at a gateway address.
+		oifname "lo" return
+		ip saddr @masquerade4 masquerade
+		ip6 saddr @masquerade6 masquerade
+	}
+`

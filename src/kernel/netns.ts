@@ -1,0 +1,212 @@
+// A network namespace held by descriptor: whatever happens to the path or the process it was found by, the descriptor
+// goes on meaning the same namespace (nsfs, ioctl_nsfs(2)). Sockets and sysctl files keep the namespace they were
+// opened in, so everything else works from the JavaScript thread.
+
+import { fstatSync, statSync } from "node:fs"
+import { LinkspanError } from "#model/errors.ts"
+import type { Call } from "./call-list.ts"
+import { PidHandle } from "./process.ts"
+import { describe, refusal } from "./refusal.ts"
+import { check, cString, hasFailed, syscall, SystemCallError } from "./syscall.ts"
+import { onThread } from "./thread.ts"
+
+export const CLONE_NEWNET = 0x40000000
+
+const AT_FDCWD = -100
+// <asm-generic/fcntl.h>; O_DIRECTORY and O_NOFOLLOW differ on arm64 and are not needed here.
+export const O_RDONLY = 0
+export const O_WRONLY = 1
+export const O_RDWR = 2
+export const O_CLOEXEC = 0o2000000
+const O_NONBLOCK = 0o4000
+
+const NSFS_MAGIC = 0x6e736673 // <linux/magic.h>
+const NS_GET_NSTYPE = 0xb703 // <linux/nsfs.h>
+const SIZEOF_STATFS = 120
+
+// <asm-generic/socket.h>, <linux/in.h>
+const AF_INET = 2
+const SOCK_DGRAM = 2
+const SOCK_CLOEXEC = 0o2000000
+const SOL_SOCKET = 1
+const SO_NETNS_COOKIE = 71
+
+const OWN_PATH = "/proc/thread-self/ns/net"
+
+export class Netns implements Disposable {
+  /** Closed by dispose. */
+  readonly fd: number
+  /** nsfs inode number: tells namespaces apart that exist at the same time, and is reused after that. */
+  readonly inode: number
+
+  private constructor(fd: number) {
+    this.fd = fd
+    this.inode = fstatSync(fd).ino
+  }
+
+  /** The namespace this process runs in. */
+  static own(): Netns {
+    return new Netns(check("openat", openReadOnly(OWN_PATH)))
+  }
+
+  /** @throws LinkspanError NETNS_NOT_FOUND when there is nothing, or something that is no network namespace */
+  static open(path: string): Netns {
+    const fd = openReadOnly(path)
+    if (hasFailed(fd)) {
+      throw notOpened(`Cannot open network namespace "${path}"`, new SystemCallError("openat", -fd))
+    }
+    if (!isNetns(fd)) {
+      syscall("close", fd)
+      throw new LinkspanError("NETNS_NOT_FOUND", {
+        message: `Cannot open network namespace "${path}": the file is no network namespace`,
+        hint: 'Name a namespace file such as /run/netns/NAME ("ip netns add NAME" makes one) or /proc/PID/ns/net',
+        details: { path },
+      })
+    }
+    return new Netns(fd)
+  }
+
+  /**
+   * The namespace of a process. With `startTime` (field 22 of /proc/PID/stat) it is of that process or of none.
+   * @throws LinkspanError NETNS_NOT_FOUND when the process is gone
+   */
+  static ofPid(pid: number, options: { readonly startTime?: string } = {}): Netns {
+    const what = `Cannot open the network namespace of process ${pid}`
+    // While the pidfd's process lives, its number is not given to another; so what /proc/PID showed between opening
+    // the pidfd and seeing the process still alive was about that process.
+    using process = PidHandle.open(pid, options)
+    const fd = process === undefined ? -ESRCH : openReadOnly(`/proc/${pid}/ns/net`)
+    if (process?.exists() !== true || hasFailed(fd)) {
+      if (!hasFailed(fd)) {
+        syscall("close", fd)
+      }
+      throw notOpened(what, new SystemCallError("openat", hasFailed(fd) ? -fd : ESRCH))
+    }
+    return new Netns(fd)
+  }
+
+  /** A new, empty namespace. It ends with its last descriptor, mount, socket and process. */
+  static create(): Netns {
+    try {
+      const [, fd = -1] = onThread([
+        { target: "unshare", args: [CLONE_NEWNET] },
+        { target: "openat", args: [AT_FDCWD, cString(OWN_PATH), O_RDONLY | O_CLOEXEC] },
+      ])
+      return new Netns(fd)
+    } catch (cause) {
+      throw refusal("Cannot create a network namespace", cause)
+    }
+  }
+
+  /** Whether this is the namespace that the process itself runs in. */
+  get isOwn(): boolean {
+    return statSync(OWN_PATH).ino === this.inode
+  }
+
+  /** A socket of this namespace (SOCK_CLOEXEC is added). The caller closes it. @throws SystemCallError */
+  socket(domain: number, type: number, protocol = 0): number {
+    return this.#open({ target: "socket", args: [domain, type | SOCK_CLOEXEC, protocol] })
+  }
+
+  /** A number that no other namespace has had or will have before the next boot (SO_NETNS_COOKIE, Linux >= 5.14). */
+  cookie(): bigint {
+    const socket = this.socket(AF_INET, SOCK_DGRAM)
+    try {
+      const cookie = new BigUint64Array(1)
+      check("getsockopt", syscall("getsockopt", socket, SOL_SOCKET, SO_NETNS_COOKIE, cookie, new Uint32Array([8])))
+      return cookie[0] ?? 0n
+    } finally {
+      syscall("close", socket)
+    }
+  }
+
+  /** Opens a file below /proc/sys/net as this namespace sees it. The caller closes it. @throws SystemCallError */
+  openSysctl(key: string, flags: number): number {
+    // The tree that a task sees follows the task's namespace, and what it opened stays
+    // (net_ctl_header_lookup() in net/sysctl_net.c).
+    return this.#open({ target: "openat", args: [AT_FDCWD, cString(sysctlPath(key)), flags | O_CLOEXEC] })
+  }
+
+  /** @throws SystemCallError ENOENT when the kernel has no such sysctl */
+  readSysctl(key: string): string {
+    const fd = this.openSysctl(key, O_RDONLY)
+    try {
+      const buffer = Buffer.alloc(4096)
+      return buffer.toString("latin1", 0, check("read", syscall("read", fd, buffer, buffer.length))).trimEnd()
+    } finally {
+      syscall("close", fd)
+    }
+  }
+
+  writeSysctl(key: string, value: string): void {
+    const fd = this.openSysctl(key, O_WRONLY)
+    try {
+      const text = Buffer.from(`${value}\n`)
+      check("write", syscall("write", fd, text, text.length))
+    } finally {
+      syscall("close", fd)
+    }
+  }
+
+  /**
+   * Runs calls inside the namespace, on a thread that is there only. For C libraries that open sockets of their own:
+   * whatever opens one has to run in here. @throws SystemCallError at the first system call that fails
+   */
+  calls(calls: readonly Call[]): number[] {
+    return onThread([{ target: "setns", args: [this.fd, CLONE_NEWNET] }, ...calls]).slice(1)
+  }
+
+  /** Opens something in the namespace; needs no thread when that is the process's own. */
+  #open(call: Call & { readonly target: "socket" | "openat" }): number {
+    if (this.isOwn) {
+      const [a, b, c, d] = call.args
+      return check(call.target, syscall(call.target, a, b, c, d))
+    }
+    const [result = -1] = this.calls([call])
+    return result
+  }
+
+  [Symbol.dispose](): void {
+    syscall("close", this.fd)
+  }
+}
+
+/** "net.ipv4.ip_forward" or, for interface names with dots, "net/ipv4/conf/eth0.5/forwarding" (sysctl(8)). */
+function sysctlPath(key: string): string {
+  const parts = key.split(key.includes("/") ? "/" : ".")
+  if (parts[0] !== "net" || parts.some((part) => part === "" || part === "." || part === "..")) {
+    throw new LinkspanError("INTERNAL", { message: `Internal error: "${key}" is no sysctl of a network namespace` })
+  }
+  return `/proc/sys/${parts.join("/")}`
+}
+
+function openReadOnly(path: string): number {
+  // O_NONBLOCK: a path that turns out to be a FIFO must not hang the caller.
+  return syscall("openat", AT_FDCWD, cString(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+}
+
+const EACCES = 13
+const EPERM = 1
+const ESRCH = 3
+
+function notOpened(what: string, cause: SystemCallError): unknown {
+  if (cause.errno === EPERM || cause.errno === EACCES) {
+    return refusal(what, cause)
+  }
+  return new LinkspanError("NETNS_NOT_FOUND", {
+    message: `${what}: ${describe(cause)}`,
+    hint: 'See "ip netns list" and "lsns -t net" for the namespaces of this host',
+    cause,
+  })
+}
+
+function isNetns(fd: number): boolean {
+  const statfs = new DataView(new ArrayBuffer(SIZEOF_STATFS))
+  const buffer = new Uint8Array(statfs.buffer)
+  // The file system is asked first: the ioctl number means something else to other files.
+  return (
+    !hasFailed(syscall("fstatfs", fd, buffer)) &&
+    Number(statfs.getBigInt64(0, true)) === NSFS_MAGIC &&
+    syscall("ioctl", fd, NS_GET_NSTYPE) === CLONE_NEWNET
+  )
+}

@@ -2,7 +2,8 @@
 // A string is plain data: it compares with ===, prints itself, and survives JSON and SQLite.
 // Parsing is strict (no octal, no shortened IPv4, no zone), so one address has one spelling.
 
-import ipaddr from "ipaddr.js"
+import { formatIp4, parseIp4 } from "./ip4-text.ts"
+import { formatIp6, parseIp6 } from "./ip6-text.ts"
 
 declare const ipBrand: unique symbol
 
@@ -16,37 +17,54 @@ export const IP_BITS = { 4: 32, 6: 128 } as const satisfies Record<Family, numbe
 
 /** Reads one address; `undefined` when the text is not exactly one. IPv4-mapped IPv6 is refused: it names an IPv4 host. */
 export function parseIp(text: string): Ip | undefined {
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) {
-    return text as Ip
+  if (!text.includes(":")) {
+    return parseIp4(text) === undefined ? undefined : (text as Ip)
   }
-  if (!text.includes(":") || text.includes("%") || !ipaddr.IPv6.isValid(text)) {
-    return undefined
-  }
-  const address = ipaddr.IPv6.parse(text)
-  return address.isIPv4MappedAddress() ? undefined : (address.toRFC5952String() as Ip)
+  const groups = parseIp6(text)
+  return groups === undefined || isMapped(groups) ? undefined : (formatIp6(groups) as Ip)
+}
+
+/** ::ffff:0:0/96 (RFC 4291 §2.5.5.2). */
+function isMapped(groups: readonly number[]): boolean {
+  return groups[5] === 0xffff && groups.slice(0, 5).every((group) => group === 0)
 }
 
 export function family(ip: Ip): Family {
   return ip.includes(":") ? 6 : 4
 }
 
-/** Network byte order, 4 or 16 bytes. */
-export function ipBytes(ip: Ip): Uint8Array {
-  return Uint8Array.from(ipaddr.parse(ip).toByteArray())
+/** An IPv6 address as the groups that its canonical text has. */
+function groupsOf(ip: Ip): readonly number[] {
+  return parseIp6(ip) ?? []
 }
 
-/** @param bytes 4 or 16 bytes in network byte order. */
+/** Network byte order, 4 or 16 bytes. */
+export function ipBytes(ip: Ip): Uint8Array {
+  return family(ip) === 4
+    ? Uint8Array.from(ip.split("."), Number)
+    : Uint8Array.from(groupsOf(ip).flatMap((group) => [group >> 8, group & 0xff]))
+}
+
+/** @param bytes 4 or 16 bytes in network byte order. @throws RangeError for any other number of them. */
 export function ipFromBytes(bytes: Uint8Array): Ip {
-  const address = ipaddr.fromByteArray([...bytes])
-  return (address.kind() === "ipv4" ? address.toString() : (address as ipaddr.IPv6).toRFC5952String()) as Ip
+  if (bytes.length === 4) {
+    return bytes.join(".") as Ip
+  }
+  if (bytes.length !== 16) {
+    throw new RangeError(`An address has 4 or 16 bytes, not ${bytes.length}`)
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  return formatIp6(Array.from({ length: 8 }, (_, group) => view.getUint16(group * 2))) as Ip
 }
 
 export function ipToBigInt(ip: Ip): bigint {
-  let value = 0n
-  for (const byte of ipBytes(ip)) {
-    value = (value << 8n) | BigInt(byte)
-  }
-  return value
+  return family(ip) === 4
+    ? BigInt(parseIp4(ip) ?? 0)
+    : BigInt(
+        `0x${groupsOf(ip)
+          .map((group) => group.toString(16).padStart(4, "0"))
+          .join("")}`,
+      )
 }
 
 /** @throws RangeError when the value does not fit the family. */
@@ -54,11 +72,11 @@ export function ipFromBigInt(value: bigint, family: Family): Ip {
   if (value < 0n || value >> BigInt(IP_BITS[family]) !== 0n) {
     throw new RangeError(`${value} is not an IPv${family} address`)
   }
-  const bytes = new Uint8Array(IP_BITS[family] / 8)
-  for (let i = bytes.length - 1, rest = value; i >= 0; i--, rest >>= 8n) {
-    bytes[i] = Number(rest & 0xffn)
+  if (family === 4) {
+    return formatIp4(Number(value)) as Ip
   }
-  return ipFromBytes(bytes)
+  const groups = Array.from({ length: 8 }, (_, group) => Number((value >> BigInt(112 - 16 * group)) & 0xffffn))
+  return formatIp6(groups) as Ip
 }
 
 /** Numeric order, every IPv4 address before every IPv6 one. */

@@ -4,9 +4,11 @@ declare const macBrand: unique symbol
 
 export type Mac = string & { readonly [macBrand]: true }
 
-/** Reads a MAC with colons or dashes; `undefined` for anything else. */
+/** Reads a MAC with colons, or with dashes; `undefined` for anything else. */
 export function parseMac(text: string): Mac | undefined {
-  return /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i.test(text) ? (text.toLowerCase().replaceAll("-", ":") as Mac) : undefined
+  return /^[0-9a-f]{2}([:-])[0-9a-f]{2}(\1[0-9a-f]{2}){4}$/i.test(text)
+    ? (text.toLowerCase().replaceAll("-", ":") as Mac)
+    : undefined
 }
 
 export function macBytes(mac: Mac): Uint8Array {

@@ -61,7 +61,10 @@ export function prefixBounds(prefix: Prefix): { readonly first: bigint; readonly
 }
 
 export function prefixContains(prefix: Prefix, ip: Ip): boolean {
-  return prefixFamily(prefix) === family(ip) && prefixOf(ip, prefixLength(prefix)) === prefix
+  const hostBits = BigInt(IP_BITS[family(ip)] - prefixLength(prefix))
+  return (
+    prefixFamily(prefix) === family(ip) && ipToBigInt(prefixBase(prefix)) >> hostBits === ipToBigInt(ip) >> hostBits
+  )
 }
 
 /** Whether the first prefix lies wholly inside the second (or equals it). */

@@ -4,7 +4,6 @@ import { type Family, type Ip, ipToBigInt } from "#inet/ip.ts"
 import {
   hostBounds,
   type Prefix,
-  parsePrefix,
   prefixBounds,
   prefixContains,
   prefixesOverlap,
@@ -13,17 +12,22 @@ import {
 } from "#inet/prefix.ts"
 
 /** Blocks that are no unicast network (IANA special-purpose registries; the RFC that says so). */
-const SENSELESS: readonly (readonly [block: string, reason: string])[] = [
-  ["0.0.0.0/8", `means "this network" (RFC 1122 §3.2.1.3)`],
-  ["127.0.0.0/8", "is loopback (RFC 1122 §3.2.1.3)"],
-  ["169.254.0.0/16", "is link-local: hosts choose such addresses themselves (RFC 3927)"],
-  ["224.0.0.0/4", "is multicast (RFC 5771)"],
-  ["255.255.255.255/32", "is the broadcast address (RFC 919)"],
-  ["::/8", "holds loopback and embedded IPv4 addresses (RFC 4291 §2.5)"],
-  ["fe80::/10", "is link-local: every interface has it already (RFC 4291 §2.5.6)"],
-  ["fec0::/10", "is site-local, which RFC 3879 took out of use; fd00::/8 replaces it"],
-  ["ff00::/8", "is multicast (RFC 4291 §2.7)"],
+const SENSELESS: readonly (readonly [block: Prefix, reason: string])[] = [
+  [canonical("0.0.0.0/8"), `means "this network" (RFC 1122 §3.2.1.3)`],
+  [canonical("127.0.0.0/8"), "is loopback (RFC 1122 §3.2.1.3)"],
+  [canonical("169.254.0.0/16"), "is link-local: hosts choose such addresses themselves (RFC 3927)"],
+  [canonical("224.0.0.0/4"), "is multicast (RFC 5771)"],
+  [canonical("255.255.255.255/32"), "is the broadcast address (RFC 919)"],
+  [canonical("::/8"), "holds loopback and embedded IPv4 addresses (RFC 4291 §2.5)"],
+  [canonical("fe80::/10"), "is link-local: every interface has it already (RFC 4291 §2.5.6)"],
+  [canonical("fec0::/10"), "is site-local, which RFC 3879 took out of use; fd00::/8 replaces it"],
+  [canonical("ff00::/8"), "is multicast (RFC 4291 §2.7)"],
 ]
+
+/** The blocks are written as {@link parsePrefix} would give them; subnet-sense.test.ts makes sure. */
+function canonical(block: string): Prefix {
+  return block as Prefix
+}
 
 /** A subnet shorter than this takes in other people's networks, whatever it begins with. */
 const SHORTEST: Record<Family, number> = { 4: 8, 6: 16 }
@@ -33,10 +37,7 @@ const LONGEST: Record<Family, number> = { 4: 31, 6: 127 }
 
 /** Why the prefix cannot be a container network's; `undefined` when it can. */
 export function senselessPrefix(prefix: Prefix): string | undefined {
-  const block = SENSELESS.find(([text]) => {
-    const senseless = parsePrefix(text)
-    return senseless !== undefined && prefixesOverlap(prefix, senseless)
-  })
+  const block = SENSELESS.find(([senseless]) => prefixesOverlap(prefix, senseless))
   if (block !== undefined) {
     return prefix === block[0] ? block[1] : `overlaps ${block[0]}, which ${block[1]}`
   }

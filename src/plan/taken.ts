@@ -21,7 +21,7 @@ export interface TakenPrefix {
 
 /** Overlapping or touching prefixes as one stretch. */
 export interface TakenStretch extends Bounds {
-  readonly members: readonly TakenPrefix[]
+  readonly members: readonly (TakenPrefix & Bounds)[]
 }
 
 /** The stretches of each family, ascending and disjoint. */
@@ -53,10 +53,11 @@ export function takenSpace(taken: readonly TakenPrefix[], options: TakenOptions 
 function stretches(taken: readonly TakenPrefix[], family: Family): TakenStretch[] {
   const sorted = taken
     .filter(({ prefix }) => prefixFamily(prefix) === family)
-    .map((member) => ({ member, ...prefixBounds(member.prefix) }))
+    .map((one) => ({ ...one, ...prefixBounds(one.prefix) }))
     .sort((a, b) => (a.first < b.first ? -1 : a.first > b.first ? 1 : 0))
-  const result: { first: bigint; last: bigint; members: TakenPrefix[] }[] = []
-  for (const { member, first, last } of sorted) {
+  const result: { first: bigint; last: bigint; members: (TakenPrefix & Bounds)[] }[] = []
+  for (const member of sorted) {
+    const { first, last } = member
     const open = result.at(-1)
     if (open === undefined || first > open.last + 1n) {
       result.push({ first, last, members: [member] })
@@ -93,10 +94,7 @@ const TELLING = ["network", "address", "reserved", "route"] as const satisfies r
 export function findCollision(prefix: Prefix, space: TakenSpace): TakenPrefix | undefined {
   const bounds = prefixBounds(prefix)
   const members = overlappingStretch(space[prefixFamily(prefix)], bounds)?.members ?? []
-  const colliding = members.filter((member) => {
-    const other = prefixBounds(member.prefix)
-    return other.first <= bounds.last && other.last >= bounds.first
-  })
+  const colliding = members.filter(({ first, last }) => first <= bounds.last && last >= bounds.first)
   return TELLING.flatMap((kind) => colliding.filter(({ owner }) => owner.kind === kind))[0]
 }
 

@@ -2,7 +2,7 @@
 
 import { ptr } from "bun:ffi"
 import type { Word } from "./native.ts"
-import { numberOf, type SystemCall } from "./syscall.ts"
+import { hasFailed, numberOf, type SystemCall, SystemCallError } from "./syscall.ts"
 
 export interface Call {
   /** A system call, or the address of a C function. */
@@ -24,20 +24,40 @@ export class CallList {
   constructor(calls: readonly Call[]) {
     this.calls = calls
     this.words = new BigInt64Array((calls.length + 1) * WORDS)
-    for (const [index, { target, args, mayFail }] of calls.entries()) {
-      const base = index * WORDS
+    let base = 0
+    for (const { target, args, mayFail } of calls) {
       this.words[base] = BigInt(typeof target === "number" ? target : numberOf(target))
-      for (const [position, word] of args.entries()) {
-        this.words[base + 1 + position] = toBigInt(word)
+      for (let position = 0; position < args.length; position++) {
+        this.words[base + 1 + position] = toBigInt(args[position] ?? 0)
       }
       this.words[base + RESULT] = mayFail === "any" ? -1n : BigInt(mayFail ?? 0)
+      base += WORDS
     }
-    this.words[calls.length * WORDS] = -1n
+    this.words[base] = -1n
   }
 
-  /** What the call at `index` returned; the reserved "not run" value is whatever `mayFail` was. */
+  /** What the call at `index` returned. */
   result(index: number): number {
     return Number(this.words[index * WORDS + RESULT])
+  }
+
+  /**
+   * What each call from `first` on returned, once the list has run.
+   * @throws SystemCallError for the system call that ended it, wherever it is
+   */
+  results(first = 0): number[] {
+    const results: number[] = []
+    for (let index = 0; index < this.calls.length; index++) {
+      const result = this.result(index)
+      const call = this.calls[index]
+      if (typeof call?.target === "string" && hasFailed(result) && call.mayFail !== "any" && call.mayFail !== -result) {
+        throw new SystemCallError(call.target, -result)
+      }
+      if (index >= first) {
+        results.push(result)
+      }
+    }
+    return results
   }
 }
 

@@ -73,3 +73,71 @@ word run(struct call *list)
 	}
 	return 0;
 }
+
+/* --- processes ------------------------------------------------------------------------------------------------- */
+
+#if defined(__x86_64__)
+#define NR_clone3 435
+#define NR_rt_sigprocmask 14
+#define NR_exit 60
+#elif defined(__aarch64__)
+#define NR_clone3 435
+#define NR_rt_sigprocmask 135
+#define NR_exit 93
+#endif
+
+#define SIG_SETMASK 2
+#define ALL_SIGNALS (~0UL)
+
+/*
+ * clone3() of a child that shares this memory, stands on a stack of its own and runs `list` there; with CLONE_VFORK
+ * the caller waits until it has ended or become another program. `args` is the kernel's struct clone_args with that
+ * stack. Returns the child's PID, or -errno. Signals are blocked in the child: a handler of this process must not run
+ * there, and the interrupt key must not end it halfway.
+ */
+word spawn(word *args, word size, struct call *list)
+{
+	unsigned long all = ALL_SIGNALS, before;
+	word pid;
+
+	raw(NR_rt_sigprocmask, SIG_SETMASK, (word)&all, (word)&before, sizeof(all), 0, 0);
+	/* Nothing may be between the system call and the child's first step: it starts on an empty stack. */
+#if defined(__x86_64__)
+	register struct call *kept __asm__("r12") = list;
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "mov %%r12, %%rdi\n\t"
+			 "call run\n\t"
+			 "xor %%edi, %%edi\n\t"
+			 "mov %[exit], %%eax\n\t"
+			 "syscall\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(pid)
+			 : "a"(NR_clone3), "D"(args), "S"(size), "r"(kept), [exit] "i"(NR_exit)
+			 : "rcx", "r11", "memory");
+#elif defined(__aarch64__)
+	register word x8 __asm__("x8") = NR_clone3;
+	register word x0 __asm__("x0") = (word)args;
+	register word x1 __asm__("x1") = size;
+	register struct call *kept __asm__("x19") = list;
+	__asm__ volatile("svc 0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, #0\n\t"
+			 "mov x0, x19\n\t"
+			 "bl run\n\t"
+			 "mov x0, #0\n\t"
+			 "mov x8, %[exit]\n\t"
+			 "svc 0\n\t"
+			 "brk #0\n"
+			 "1:"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(kept), [exit] "i"(NR_exit)
+			 : "memory");
+	pid = x0;
+#endif
+	raw(NR_rt_sigprocmask, SIG_SETMASK, (word)&before, 0, sizeof(before), 0, 0);
+	return pid;
+}

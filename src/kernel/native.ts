@@ -87,7 +87,7 @@ function map(): Native {
   const { invoke, ...rest } = NATIVE_CODE[arch].entries
   return {
     invoke: CFunction({ ptr: (base + invoke) as Pointer, ...CALL }) as unknown as Native["invoke"],
-    entries: { invoke: base + invoke, run: base + rest.run },
+    entries: { invoke: base + invoke, run: base + rest.run, spawn: base + rest.spawn },
     symbol: (name) => Number(libc.dlsym(0, Buffer.from(`${name}\0`))),
   }
 }

@@ -1,23 +1,17 @@
 // Names for namespaces, as `ip netns` makes them: a namespace file bind-mounted below /run/netns keeps the namespace
 // without a process, and every tool of iproute2 finds it there (ip-netns(8), netns_add() in iproute2's ip/ipnetns.c).
 
-import { mkdirSync } from "node:fs"
-import { dirname } from "node:path"
 import { LinkspanError } from "#model/errors.ts"
-import { Netns, O_CLOEXEC, O_RDONLY } from "./netns.ts"
+import { AT_FDCWD, closeFile, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, openFile } from "./file.ts"
+import type { Netns } from "./netns.ts"
 import { refusal } from "./refusal.ts"
 import { check, cString, hasFailed, syscall, SystemCallError } from "./syscall.ts"
 
 export const NETNS_DIRECTORY = "/run/netns"
 
-const AT_FDCWD = -100
 const ENOENT = 2
 const EEXIST = 17
 const EINVAL = 22
-const O_CREAT = 0o100
-const O_EXCL = 0o200
-// <asm/fcntl.h> of arm64 has its own number.
-const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000
 const LOCK_EX = 2
 // <linux/mount.h>
 const MS_BIND = 0x1000
@@ -30,8 +24,8 @@ const UMOUNT_NOFOLLOW = 8
 export function pin(netns: Netns, path: string): void {
   const what = `Cannot name a network namespace "${path}"`
   try {
-    shareDirectory(dirname(path))
-    const file = syscall("openat", AT_FDCWD, cString(path), O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0)
+    shareDirectory(path.slice(0, path.lastIndexOf("/")))
+    const file = openFile(path, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW)
     if (file === -EEXIST) {
       throw new LinkspanError("NETNS_EXISTS", {
         message: `${what}: that name is taken`,
@@ -39,7 +33,7 @@ export function pin(netns: Netns, path: string): void {
         details: { path },
       })
     }
-    syscall("close", check("openat", file))
+    closeFile(check("openat", file))
     const mounted = syscall("mount", cString(`/proc/self/fd/${netns.fd}`), cString(path), cString("none"), MS_BIND, 0)
     if (hasFailed(mounted)) {
       syscall("unlinkat", AT_FDCWD, cString(path), 0)
@@ -74,8 +68,11 @@ export function unpin(path: string): boolean {
  * otherwise each one would keep the network namespace alive.
  */
 function shareDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o755 })
-  const lock = check("openat", syscall("openat", AT_FDCWD, cString(directory), O_RDONLY | O_CLOEXEC))
+  const made = syscall("mkdirat", AT_FDCWD, cString(directory), 0o755)
+  if (made !== -EEXIST) {
+    check("mkdirat", made)
+  }
+  const lock = check("openat", openFile(directory, O_RDONLY))
   try {
     // Two at once would mount twice, and the second mount would hide the first one's names; iproute2 takes
     // the same lock on the same directory.
@@ -86,6 +83,6 @@ function shareDirectory(directory: string): void {
       check("mount", syscall("mount", 0, path, 0, MS_SHARED | MS_REC, 0))
     }
   } finally {
-    syscall("close", lock)
+    closeFile(lock)
   }
 }

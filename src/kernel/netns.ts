@@ -2,23 +2,15 @@
 // goes on meaning the same namespace (nsfs, ioctl_nsfs(2)). Sockets and sysctl files keep the namespace they were
 // opened in, so everything else works from the JavaScript thread.
 
-import { fstatSync, statSync } from "node:fs"
 import { LinkspanError } from "#model/errors.ts"
 import type { Call } from "./call-list.ts"
+import { AT_FDCWD, closeFile, inodeOf, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY, openFile, readAll } from "./file.ts"
 import { PidHandle } from "./process.ts"
 import { describe, refusal } from "./refusal.ts"
 import { check, cString, hasFailed, syscall, SystemCallError } from "./syscall.ts"
 import { onThread } from "./thread.ts"
 
 export const CLONE_NEWNET = 0x40000000
-
-const AT_FDCWD = -100
-// <asm-generic/fcntl.h>; O_DIRECTORY and O_NOFOLLOW differ on arm64 and are not needed here.
-export const O_RDONLY = 0
-export const O_WRONLY = 1
-export const O_RDWR = 2
-export const O_CLOEXEC = 0o2000000
-const O_NONBLOCK = 0o4000
 
 const NSFS_MAGIC = 0x6e736673 // <linux/magic.h>
 const NS_GET_NSTYPE = 0xb703 // <linux/nsfs.h>
@@ -41,7 +33,7 @@ export class Netns implements Disposable {
 
   private constructor(fd: number) {
     this.fd = fd
-    this.inode = fstatSync(fd).ino
+    this.inode = inodeOf(fd)
   }
 
   /** The namespace this process runs in. */
@@ -56,7 +48,7 @@ export class Netns implements Disposable {
       throw notOpened(`Cannot open network namespace "${path}"`, new SystemCallError("openat", -fd))
     }
     if (!isNetns(fd)) {
-      syscall("close", fd)
+      closeFile(fd)
       throw new LinkspanError("NETNS_NOT_FOUND", {
         message: `Cannot open network namespace "${path}": the file is no network namespace`,
         hint: 'Name a namespace file such as /run/netns/NAME ("ip netns add NAME" makes one) or /proc/PID/ns/net',
@@ -78,7 +70,7 @@ export class Netns implements Disposable {
     const fd = process === undefined ? -ESRCH : openReadOnly(`/proc/${pid}/ns/net`)
     if (process?.exists() !== true || hasFailed(fd)) {
       if (!hasFailed(fd)) {
-        syscall("close", fd)
+        closeFile(fd)
       }
       throw notOpened(what, new SystemCallError("openat", hasFailed(fd) ? -fd : ESRCH))
     }
@@ -100,7 +92,7 @@ export class Netns implements Disposable {
 
   /** Whether this is the namespace that the process itself runs in. */
   get isOwn(): boolean {
-    return statSync(OWN_PATH).ino === this.inode
+    return inodeOf(OWN_PATH) === this.inode
   }
 
   /** A socket of this namespace (SOCK_CLOEXEC is added). The caller closes it. @throws SystemCallError */
@@ -116,7 +108,7 @@ export class Netns implements Disposable {
       check("getsockopt", syscall("getsockopt", socket, SOL_SOCKET, SO_NETNS_COOKIE, cookie, new Uint32Array([8])))
       return cookie[0] ?? 0n
     } finally {
-      syscall("close", socket)
+      closeFile(socket)
     }
   }
 
@@ -131,10 +123,9 @@ export class Netns implements Disposable {
   readSysctl(key: string): string {
     const fd = this.openSysctl(key, O_RDONLY)
     try {
-      const buffer = Buffer.alloc(4096)
-      return buffer.toString("latin1", 0, check("read", syscall("read", fd, buffer, buffer.length))).trimEnd()
+      return readAll(fd).trimEnd()
     } finally {
-      syscall("close", fd)
+      closeFile(fd)
     }
   }
 
@@ -144,7 +135,7 @@ export class Netns implements Disposable {
       const text = Buffer.from(`${value}\n`)
       check("write", syscall("write", fd, text, text.length))
     } finally {
-      syscall("close", fd)
+      closeFile(fd)
     }
   }
 
@@ -167,7 +158,7 @@ export class Netns implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    syscall("close", this.fd)
+    closeFile(this.fd)
   }
 }
 
@@ -182,7 +173,7 @@ function sysctlPath(key: string): string {
 
 function openReadOnly(path: string): number {
   // O_NONBLOCK: a path that turns out to be a FIFO must not hang the caller.
-  return syscall("openat", AT_FDCWD, cString(path), O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+  return openFile(path, O_RDONLY | O_NONBLOCK)
 }
 
 const EACCES = 13

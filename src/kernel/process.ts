@@ -1,9 +1,10 @@
 // Processes that linkspan did not necessarily start, known by PID and start time and held by pidfd: a number alone is
 // given to somebody else as soon as its process is reaped.
 
-import { readFileSync } from "node:fs"
+import { readFile } from "./file.ts"
 import { check, hasFailed, syscall, SystemCallError } from "./syscall.ts"
 
+const ENOENT = 2
 const ESRCH = 3
 
 /** A process held by descriptor (pidfd_open(2), Linux >= 5.3). */
@@ -71,14 +72,12 @@ const POLLIN = 1
 
 /** Field 22 of /proc/PID/stat, in clock ticks after boot; undefined when there is no such process. */
 export function startTimeOf(pid: number): string | undefined {
-  let stat: string
-  try {
-    stat = readFileSync(`/proc/${pid}/stat`, "latin1")
-  } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ESRCH")) {
+  const stat = readFile(`/proc/${pid}/stat`)
+  if (typeof stat === "number") {
+    if (stat === -ENOENT || stat === -ESRCH) {
       return undefined
     }
-    throw error
+    throw new SystemCallError("openat", -stat)
   }
   // Field 2 is the command's name in parentheses and may itself hold blanks and parentheses.
   return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[22 - 3]

@@ -1,8 +1,7 @@
 // From the kernel's "no" to what the user reads, where no operation knows better.
 
-import { getSystemErrorMessage } from "node:util"
 import { type ErrorOptions, LinkspanError } from "#model/errors.ts"
-import { SystemCallError } from "./syscall.ts"
+import { errorMessage, SystemCallError } from "./syscall.ts"
 
 const EPERM = 1
 const EACCES = 13
@@ -28,5 +27,5 @@ export function refusal(what: string, cause: unknown, options: Partial<Omit<Erro
 
 /** 'no such file or directory (openat: ENOENT)' */
 export function describe(error: SystemCallError): string {
-  return `${getSystemErrorMessage(-error.errno) ?? `error ${error.errno}`} (${error.call}: ${error.code})`
+  return `${errorMessage(error.errno)} (${error.call}: ${error.code})`
 }

@@ -40,7 +40,7 @@ function macOf(network: Id, macClass: number, number: bigint): Mac {
   const key = BigInt(`0x${network}`)
   const mixed = mix40(number, key & MASK)
   const bytes = new Uint8Array(6)
-  bytes[0] = (Number((key >> BITS) & 0xfn) << 4) | (macClass << 2) | 2
+  bytes[0] = (Number(((key >> 44n) ^ (key >> BITS)) & 0xfn) << 4) | (macClass << 2) | 2
   for (let index = 5, rest = mixed; index > 0; index--, rest >>= 8n) {
     bytes[index] = Number(rest & 0xffn)
   }

@@ -41,6 +41,7 @@ describe("networkElements()", () => {
       want: [
         'inet bridges "br-web"',
         'inet same_network "br-web" . "br-web"',
+        'inet confined "br-web"',
         'inet leaving "br-web" : goto refuse',
         'inet reaching "br-web" : goto reach_gateway',
       ],
@@ -51,6 +52,7 @@ describe("networkElements()", () => {
       want: [
         'inet bridges "br-web"',
         'inet same_network "br-web" . "br-web"',
+        'inet confined "br-web"',
         'inet leaving "br-web" : drop',
         'inet reaching "br-web" : drop',
       ],

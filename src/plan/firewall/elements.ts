@@ -27,14 +27,22 @@ function boundaryElements(network: BridgeNetwork): NftElement[] {
   const bridge = quoteIfname(network.bridge)
   if (network.gatewayMode === "isolated") {
     // The host has no address here: an answer, even a refusal, would have to come from an address of another network.
-    return [element("inet", "leaving", [bridge], ["drop"]), element("inet", "reaching", [bridge], ["drop"])]
+    return confinedElements(bridge, "drop", "drop")
   }
   if (network.internal) {
-    return [element("inet", "leaving", [bridge], ["goto refuse"]), element("inet", "reaching", [bridge], ["goto reach_gateway"])]
+    return confinedElements(bridge, "goto refuse", "goto reach_gateway")
   }
   return [
     element("inet", "leaving", [bridge], ["goto leave"]),
     element("inet", "entering", [bridge], [network.gatewayMode === "routed" ? "jump enter_routed" : "jump enter_nat"]),
+  ]
+}
+
+function confinedElements(bridge: string, leaving: string, reaching: string): NftElement[] {
+  return [
+    element("inet", "confined", [bridge]),
+    element("inet", "leaving", [bridge], [leaving]),
+    element("inet", "reaching", [bridge], [reaching]),
   ]
 }
 

@@ -32,11 +32,13 @@ export const INET_RULES = `\
 
 	# From other machines and from containers. A loopback address in such a packet is a forgery: without the first two
 	# rules a neighbour could reach what is published at 127.0.0.1 only, since translation comes before the routing
-	# decision that would refuse the packet.
+	# decision that would refuse the packet. Internal networks use no published ports; refusing them untranslated is
+	# what br_netfilter can do (it sends a translated flow's reset past conntrack, from an address the client never used).
 	chain prerouting {
 		type nat hook prerouting priority ${PRIORITIES.publish}; policy accept;
 		ip daddr 127.0.0.0/8 return
 		ip6 daddr ::1 return
+		iifname @confined return
 		meta l4proto { tcp, udp, sctp } fib daddr type local jump publish
 	}
 
@@ -58,7 +60,8 @@ export const INET_RULES = `\
 		icmpv6 type echo-request accept
 	}
 
-	# A refusal that arrives: the kernel sends one ICMP error a second to one host (icmp_ratelimit), resets without limit.
+	# A refusal that arrives. Of ICMP errors a receiver gets about one a second (icmp_ratelimit), and one that comes back
+	# while connect() still holds its socket, as it does from the same machine, is dropped (TcpExtLockDroppedIcmps).
 	chain refuse {
 		meta l4proto tcp counter name "refused" reject with tcp reset
 		counter name "refused" reject with icmpx admin-prohibited

@@ -20,6 +20,7 @@ const inet = {
   same_network: { key: ["ifname", "ifname"], purpose: "bridge . the same bridge, where containers of one network may talk to each other" },
   leaving: { key: ["ifname"], value: ["verdict"], purpose: "what happens to a new flow that comes from a bridge" },
   entering: { key: ["ifname"], value: ["verdict"], purpose: "what lets a new flow into a bridge; networks that let nothing in are not here" },
+  confined: { key: ["ifname"], purpose: "bridges whose containers have no use of published ports" },
   reaching: { key: ["ifname"], value: ["verdict"], purpose: "bridges whose containers may not reach all of the host" },
   published4: { key: ["protocol", "port"], value: ["ip4", "port"], purpose: "ports published on every IPv4 address of the host" },
   published4_at: { key: ["ip4", "protocol", "port"], value: ["ip4", "port"], purpose: "ports published on one IPv4 address of the host" },

@@ -1,0 +1,89 @@
+import { GATEWAY_MODES, IPVLAN_MODES, MACVLAN_MODES, NETWORK_DRIVERS } from "#model/network.ts"
+import { change } from "../command.ts"
+import { LABEL, readLabels } from "../parts/labels.ts"
+import { readSubnets, SUBNETS, subnetOrigins } from "../parts/subnets.ts"
+import { integer, text } from "../value.ts"
+
+export const command = change({
+  summary: "Make a network",
+  description: [
+    "A bridge network is one Linux bridge: containers are its ports, the host's own end of it is their gateway. Without --subnet a free subnet is picked that no network, route or address of this host overlaps.",
+    "--gateway, --ip-range and --reserve belong to the subnet that holds them.",
+  ],
+  positionals: { name: { kind: "required", value: text("NAME") } },
+  options: {
+    driver: { kind: "one", short: "d", value: text("DRIVER", { words: NETWORK_DRIVERS }), about: "bridge (the default), macvlan or ipvlan" },
+    ...SUBNETS,
+    ipv4: { kind: "flag", negatable: true, about: "Whether containers get IPv4 (the default)" },
+    ipv6: { kind: "flag", negatable: true, about: "Pick a private IPv6 subnet (ULA) when none is given" },
+    internal: { kind: "flag", about: "No way out or in beyond the bridge" },
+    "gateway-mode": { kind: "one", value: text("MODE", { words: GATEWAY_MODES }), about: "nat (the default), routed (the host rewrites nothing) or isolated (the host has no address on the bridge)" },
+    nat: { kind: "flag", negatable: true, about: "--no-nat is --gateway-mode routed" },
+    icc: { kind: "flag", negatable: true, about: "Whether the network's containers may talk to each other (the default)" },
+    "default-route": { kind: "flag", negatable: true, about: "Whether containers get a default route through this network (the default)" },
+    metric: { kind: "one", value: integer("N"), about: "Metric of the containers' routes through this network" },
+    mtu: { kind: "one", value: integer("BYTES"), about: "Largest packet" },
+    bridge: { kind: "one", value: text("IFNAME"), about: "Name of the bridge to make" },
+    adopt: { kind: "one", value: text("IFNAME"), about: "Use this bridge, which exists already and will never be deleted" },
+    "container-ifname": { kind: "one", value: text("PREFIX"), about: "Name of the interface inside containers, a number follows (default eth)" },
+    parent: { kind: "one", value: text("IFNAME"), about: "The host's interface below a macvlan or ipvlan network (default: that of the default route)" },
+    mode: { kind: "one", value: text("MODE", { words: [...MACVLAN_MODES, ...IPVLAN_MODES] }), about: "Of macvlan: bridge (the default), private, vepa, passthru; of ipvlan: l2, l3, l3s" },
+    ...LABEL,
+  },
+  examples: [
+    { line: "linkspan network create web", about: "A bridge with NAT and a free subnet" },
+    { line: "linkspan network create web --subnet 10.89.0.0/24 --ipv6", about: "Dual stack" },
+    { line: "linkspan network create db --internal --subnet 10.89.7.0/24 --ip-range 10.89.7.128/25 --reserve 10.89.7.200", about: "No way out; addresses from the upper half but one" },
+    { line: "linkspan network create lan --driver macvlan --parent eth0 --subnet 192.168.1.0/24 --gateway 192.168.1.1", about: "Containers on the host's own network" },
+    { line: "linkspan network create web --dry-run", about: "See what would be done" },
+  ],
+  request({ positionals, options }, refuse) {
+    const subnets = readSubnets(options, refuse)
+    const { nat, "gateway-mode": mode } = options
+    if (nat !== undefined && mode !== undefined && mode !== (nat ? "nat" : "routed")) {
+      refuse(nat ? "--nat" : "--no-nat", `contradicts --gateway-mode ${mode}`)
+    }
+    const gatewayMode = mode ?? (nat === undefined ? undefined : nat ? "nat" : "routed")
+    return {
+      name: positionals.name,
+      ...(options.driver === undefined ? {} : { driver: options.driver }),
+      ...(subnets.length === 0 ? {} : { subnets }),
+      ...(options.ipv4 === undefined ? {} : { ipv4: options.ipv4 }),
+      ...(options.ipv6 === undefined ? {} : { ipv6: options.ipv6 }),
+      ...(options.internal === undefined ? {} : { internal: options.internal }),
+      ...(gatewayMode === undefined ? {} : { gatewayMode }),
+      ...(options.icc === undefined ? {} : { icc: options.icc }),
+      ...(options["default-route"] === undefined ? {} : { defaultRoute: options["default-route"] }),
+      ...(options.metric === undefined ? {} : { metric: options.metric }),
+      ...(options.mtu === undefined ? {} : { mtu: options.mtu }),
+      ...(options.bridge === undefined ? {} : { bridge: options.bridge }),
+      ...(options.adopt === undefined ? {} : { adopt: options.adopt }),
+      ...(options["container-ifname"] === undefined ? {} : { containerIfname: options["container-ifname"] }),
+      ...(options.parent === undefined ? {} : { parent: options.parent }),
+      ...(options.mode === undefined ? {} : { mode: options.mode }),
+      ...readLabels(options.label),
+    }
+  },
+  check: async (request) => (await import("#model/validate-network.ts")).checkCreateNetwork(request).issues,
+  origins: ({ options }) => ({
+    name: "NAME",
+    driver: "--driver",
+    ...subnetOrigins("subnets", options),
+    ipv4: "--no-ipv4",
+    ipv6: "--ipv6",
+    internal: "--internal",
+    gatewayMode: options["gateway-mode"] === undefined ? "--no-nat" : "--gateway-mode",
+    icc: "--icc",
+    defaultRoute: "--default-route",
+    metric: "--metric",
+    mtu: "--mtu",
+    bridge: "--bridge",
+    adopt: "--adopt",
+    containerIfname: "--container-ifname",
+    parent: "--parent",
+    mode: "--mode",
+    labels: "--label",
+  }),
+  change: (engine, request, options) => engine.networks.create(request, options),
+  show: ({ network }) => `${network.name}\n`,
+})

@@ -1,0 +1,15 @@
+import { act } from "../command.ts"
+import manifest from "../../../../package.json" with { type: "json" }
+
+export const command = act({
+  summary: "Show which linkspan this is",
+  positionals: {},
+  options: {},
+  examples: [{ line: "linkspan version -o json", about: "For machines" }],
+  request: () => undefined,
+  async act(session) {
+    const version = { linkspan: manifest.version, bun: Bun.version }
+    await (session.globals.json ? session.printJson(version) : session.printLines([`linkspan ${version.linkspan} (Bun ${version.bun})`]))
+    return 0
+  },
+})

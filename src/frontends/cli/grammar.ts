@@ -1,0 +1,25 @@
+// Everything that may stand behind a command's words: its own options and the global ones.
+
+import type { Command, Options, Positionals } from "./command.ts"
+import { understandsDryRun } from "./command.ts"
+import { DRY_RUN, GLOBAL_OPTIONS } from "./globals.ts"
+
+export interface Grammar {
+  readonly options: Options
+  readonly positionals: Positionals
+  /** Set when a program and its arguments follow the positionals. */
+  readonly rest?: { readonly metavar: string; readonly required: boolean }
+}
+
+/** The options of the command alone, --dry-run among them where it changes something. */
+export function ownOptions(command: Command): Options {
+  return { ...command.options, ...(understandsDryRun(command) ? DRY_RUN : {}) }
+}
+
+export function grammar(command: Command): Grammar {
+  return {
+    options: { ...ownOptions(command), ...GLOBAL_OPTIONS },
+    positionals: command.positionals,
+    ...(command.rest === undefined ? {} : { rest: command.rest }),
+  }
+}

@@ -1,0 +1,110 @@
+// `linkspan help` and every --help, read off the command table.
+
+import type { Command, Options } from "../command.ts"
+import { GLOBAL_OPTIONS, type Globals } from "../globals.ts"
+import { ownOptions } from "../grammar.ts"
+import { type Entry, findCommand, GROUPS } from "../table.ts"
+import { unknownCommand } from "../unknown-command.ts"
+import type { World } from "../world.ts"
+import { type Look, paint, width } from "./look.ts"
+import { optionAbout, optionUsage, usage } from "./usage.ts"
+import { wrap } from "./wrap.ts"
+
+/** Lines longer than this are hard to read, however wide the terminal. */
+const WIDEST = 100
+const INDENT = "  "
+
+/** Help for everything, for a group or for one command. */
+export async function printHelp(words: readonly string[], world: World, globals: Globals): Promise<number> {
+  const look = helpLook(world, globals)
+  if (words.length === 0) {
+    await world.out(await overview(look))
+    return 0
+  }
+  const found = findCommand(words)
+  if (found.kind === "command") {
+    const { command } = await found.entry.load()
+    await world.out(commandHelp(found.entry, command, look))
+    return 0
+  }
+  if (found.kind === "group") {
+    await world.out(await groupHelp(found.word, look))
+    return 0
+  }
+  throw unknownCommand(words, [])
+}
+
+export async function printCommandHelp(entry: Entry, command: Command, world: World, globals: Globals): Promise<number> {
+  await world.out(commandHelp(entry, command, helpLook(world, globals)))
+  return 0
+}
+
+function helpLook(world: World, globals: Globals): Look {
+  const look = world.stdoutLook()
+  return { colour: look.colour && !globals.noColour, columns: Math.min(look.columns ?? WIDEST, WIDEST) }
+}
+
+export function commandHelp(entry: Entry, command: Command, look: Look): string {
+  return [
+    `${command.summary}\n`,
+    `${paint(look, "bold", "Usage:")} ${usage(entry, command)}\n`,
+    ...(command.description ?? []).map((paragraph) => `${wrap(paragraph, look.columns ?? WIDEST).join("\n")}\n`),
+    ...optionSection("Options", ownOptions(command), look),
+    ...optionSection("Global options", GLOBAL_OPTIONS, look),
+    ...exampleSection(command, look),
+  ].join("\n")
+}
+
+function optionSection(title: string, options: Options, look: Look): string[] {
+  const rows = Object.entries(options).map(([key, option]) => [optionUsage(key, option), optionAbout(option)] as const)
+  return rows.length === 0 ? [] : [`${paint(look, "bold", `${title}:`)}\n${definitions(rows, look)}`]
+}
+
+function exampleSection(command: Command, look: Look): string[] {
+  if (command.examples.length === 0) {
+    return []
+  }
+  const lines = command.examples.map(({ line, about }) => `${INDENT}${paint(look, "dim", `# ${about}`)}\n${INDENT}${line}\n`)
+  return [`${paint(look, "bold", "Examples:")}\n${lines.join("")}`]
+}
+
+/** Terms on the left, their explanations beside them, or below those that are too long. */
+function definitions(rows: readonly (readonly [string, string])[], look: Look): string {
+  const columns = look.columns ?? WIDEST
+  const left = Math.min(Math.max(...rows.map(([term]) => width(term))), 30)
+  const indent = INDENT.length + left + 2
+  return rows
+    .map(([term, about]) => {
+      const [first = "", ...more] = wrap(about, Math.max(20, columns - indent))
+      const beside = width(term) <= left
+      const head = beside ? `${INDENT}${term.padEnd(left)}  ${first}` : `${INDENT}${term}\n${" ".repeat(indent)}${first}`
+      return `${[head, ...more.map((line) => " ".repeat(indent) + line)].join("\n")}\n`
+    })
+    .join("")
+}
+
+async function overview(look: Look): Promise<string> {
+  const sections = await Promise.all(GROUPS.map(async ({ title, entries }) => `${paint(look, "bold", `${title}:`)}\n${definitions(await summaries(entries), look)}`))
+  return [
+    "linkspan makes container networks out of namespaces, veth pairs and bridges\n",
+    `${paint(look, "bold", "Usage:")} linkspan COMMAND [OPTIONS] …\n`,
+    ...sections,
+    ...optionSection("Global options", GLOBAL_OPTIONS, look),
+    `"linkspan help COMMAND" shows a command with examples; "linkspan demo" shows everything at work.\n`,
+  ].join("\n")
+}
+
+async function groupHelp(word: string, look: Look): Promise<string> {
+  const group = GROUPS.find((each) => each.word === word)
+  return [
+    `${group?.about ?? ""}\n`,
+    `${paint(look, "bold", "Usage:")} linkspan ${word} COMMAND [OPTIONS] …\n`,
+    `${paint(look, "bold", "Commands:")}\n${definitions(await summaries(group?.entries ?? []), look)}`,
+    `"linkspan help ${word} COMMAND" shows a command with examples.\n`,
+  ].join("\n")
+}
+
+async function summaries(entries: readonly Entry[]): Promise<[string, string][]> {
+  const visible = entries.filter((entry) => entry.hidden !== true)
+  return Promise.all(visible.map(async (entry): Promise<[string, string]> => [entry.words, (await entry.load()).command.summary]))
+}

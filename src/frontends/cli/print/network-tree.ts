@@ -1,0 +1,82 @@
+// `linkspan network inspect`: a network as it is wired. The bridge with its ports, and behind every port a container.
+
+import { type Network, isBridge } from "#model/network.ts"
+import type { EndpointView, NetworkView, SubnetView } from "#model/view.ts"
+import { group } from "./humanise.ts"
+import { labelNodes } from "./labels.ts"
+import { countersText, linkState } from "./link.ts"
+import { type Look, paint } from "./look.ts"
+import { problemNodes } from "./problems.ts"
+import { publicationText } from "./publication.ts"
+import { type Node, tree } from "./tree.ts"
+
+export function networkTree(view: NetworkView, look: Look): string {
+  const { network } = view
+  return tree({
+    text: `network ${paint(look, "bold", network.name)}  ${paint(look, "dim", network.id)}  ${traits(network).join(", ")}`,
+    children: [
+      ...labelNodes(network.labels),
+      ...view.subnets.map((subnet) => ({ text: subnetText(subnet) })),
+      wireNode(view, look),
+      ...problemNodes(view.problems, look),
+    ],
+  })
+}
+
+function traits(network: Network): string[] {
+  const own = isBridge(network)
+    ? [...(network.adopted ? ["adopted"] : []), network.gatewayMode, ...(network.icc ? [] : ["containers kept apart"])]
+    : [network.mode, ...(network.vlan === undefined ? [] : [`vlan ${network.vlan.id} on ${network.vlan.link}`])]
+  return [network.driver, ...own, ...(network.internal ? ["internal"] : []), ...(network.defaultRoute ? [] : ["no default route"])]
+}
+
+function subnetText({ prefix, gateway, range, reserved, free, leased }: SubnetView): string {
+  const parts = [
+    `subnet ${prefix}`,
+    gateway === undefined ? "no gateway" : `gateway ${gateway}`,
+    ...(range === undefined ? [] : [`addresses from ${range}`]),
+    ...(reserved.length === 0 ? [] : [`reserved ${reserved.join(" ")}`]),
+    `${group(String(leased))} leased, ${group(free)} free`,
+  ]
+  return parts.join(", ")
+}
+
+function wireNode({ network, actual, endpoints }: NetworkView, look: Look): Node {
+  const ifname = isBridge(network) ? network.bridge : network.parent
+  const what = isBridge(network) ? "bridge" : "parent"
+  const facts = actual === undefined ? [] : [actual.mac, ...actual.addresses, `mtu ${actual.mtu}`]
+  return {
+    text: [`${what} ${paint(look, "cyan", ifname)}`, linkState(actual, look), ...facts].join("  "),
+    children: [
+      ...(actual === undefined ? [] : [{ text: countersText(actual.counters, look) }]),
+      ...(endpoints.length === 0 ? [{ text: "no containers" }] : endpoints.map((endpoint) => endpointNode(endpoint, look))),
+    ],
+  }
+}
+
+function endpointNode(endpoint: EndpointView, look: Look): Node {
+  const container = endpoint.actual?.container
+  const inside = [
+    `${paint(look, "cyan", endpoint.ifname)} in ${paint(look, "bold", endpoint.container)}`,
+    linkState(container, look),
+    container?.mac ?? endpoint.mac,
+    ...endpoint.addresses,
+  ].join("  ")
+  const facts = [
+    ...(container === undefined ? [] : [{ text: countersText(container.counters, look) }]),
+    ...(endpoint.aliases.length === 0 ? [] : [{ text: `also called ${endpoint.aliases.join(", ")}` }]),
+    ...endpoint.publications.map((publication) => ({ text: `published ${publicationText(publication)}` })),
+  ]
+  if (endpoint.hostIfname === undefined) {
+    return { text: inside, children: facts }
+  }
+  return { text: `${portText(endpoint, look)} ${paint(look, "dim", "◄═►")} ${inside}`, children: facts }
+}
+
+/** "port 3 (forwarding) veth1a2b3c4d up" */
+function portText({ hostIfname, actual }: EndpointView, look: Look): string {
+  const host = actual?.host
+  const port = host?.port === undefined ? "port" : `port ${host.port}`
+  const state = host?.state === undefined ? "" : ` (${paint(look, host.state === "forwarding" ? "green" : "yellow", host.state)})`
+  return `${port}${state} ${paint(look, "cyan", hostIfname ?? "")} ${linkState(host, look)}`
+}

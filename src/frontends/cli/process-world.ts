@@ -1,0 +1,58 @@
+// The world of a real process. Nothing here is loaded or asked before it is needed: node:tty alone takes as long as a
+// container's whole network.
+
+import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
+import type { Look } from "./print/look.ts"
+import type { DemoOptions, World } from "./world.ts"
+
+/** What main.ts composes the command line with. */
+export interface Doors {
+  open(options: LinkspanOptions): Promise<LinkspanApi>
+  demo(options: DemoOptions): Promise<number>
+}
+
+export function processWorld(doors: Doors): World {
+  return {
+    ...doors,
+    env: process.env,
+    directory: process.cwd(),
+    out,
+    err: (line) => console.error(line),
+    progress,
+    stdoutLook: () => lookOf(process.stdout),
+    stderrLook: () => lookOf(process.stderr),
+    stdinIsTerminal: () => process.stdin.isTTY === true,
+    onSignal(signal, listener) {
+      process.on(signal, listener)
+      return () => process.off(signal, listener)
+    },
+    readText: (path) => Bun.file(path).text(),
+  }
+}
+
+/** Waits until all of it is written, through full pipes and non-blocking ones. */
+async function out(output: string | Uint8Array): Promise<boolean> {
+  try {
+    await Bun.write(Bun.stdout, output)
+    return true
+  } catch (error) {
+    // The reader has seen enough: `linkspan ps | head -1`.
+    if (error instanceof Error && "code" in error && error.code === "EPIPE") {
+      return false
+    }
+    throw error
+  }
+}
+
+/** ECMA-48: to the first column, and everything right of it erased. */
+const START_OVER = "\r\u001b[K"
+
+function progress(line: string): void {
+  if (process.stderr.isTTY) {
+    process.stderr.write(START_OVER + line.slice(0, Math.max(0, process.stderr.columns - 1)))
+  }
+}
+
+function lookOf(stream: NodeJS.WriteStream): Look {
+  return stream.isTTY ? { colour: process.env["TERM"] !== "dumb", columns: stream.columns } : { colour: false }
+}

@@ -1,0 +1,73 @@
+// One call of one command: its global options, its world, and the engine once it is asked for.
+
+import type { LinkspanApi, MutationOptions } from "#engine/linkspan.ts"
+import type { Outcome } from "#model/view.ts"
+import type { Globals } from "./globals.ts"
+import { type Look, plain } from "./print/look.ts"
+import { trackProgress } from "./progress.ts"
+import type { World } from "./world.ts"
+
+export class Session implements AsyncDisposable {
+  readonly world: World
+  readonly globals: Globals
+  #engine: Promise<LinkspanApi> | undefined
+  readonly #progress: ReturnType<typeof trackProgress>
+
+  constructor(world: World, globals: Globals) {
+    this.world = world
+    this.globals = globals
+    this.#progress = trackProgress(world, globals)
+  }
+
+  engine(): Promise<LinkspanApi> {
+    const trace = this.globals.debug ? { trace: (line: string) => this.world.err(line) } : {}
+    this.#engine ??= this.world.open({ ...this.globals.engine, ...trace })
+    return this.#engine
+  }
+
+  mutation(): MutationOptions {
+    return { dryRun: this.globals.dryRun, ...this.#progress.options }
+  }
+
+  /** How stdout looks. */
+  look(): Look {
+    const look = this.world.stdoutLook()
+    return this.globals.noColour ? { ...look, colour: false } : look
+  }
+
+  async printJson(value: unknown): Promise<void> {
+    await this.world.out(`${JSON.stringify(value, null, 2)}\n`)
+  }
+
+  async printLines(lines: readonly string[]): Promise<void> {
+    if (lines.length > 0) {
+      await this.world.out(`${lines.join("\n")}\n`)
+    }
+  }
+
+  /** Warnings to stderr; for a dry run also the plan, as the result. True when that was all. */
+  async printOutcome(outcome: Outcome<unknown>): Promise<boolean> {
+    this.#progress.clear()
+    if (!this.globals.quiet) {
+      for (const warning of outcome.warnings) {
+        this.world.err(`linkspan: warning: ${plain(warning)}`)
+      }
+    }
+    if (!outcome.dryRun) {
+      return false
+    }
+    if (this.globals.json) {
+      await this.printJson({ dryRun: true, plan: outcome.plan, warnings: outcome.warnings })
+    } else {
+      await this.printLines(outcome.plan.map(plain))
+    }
+    return true
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#progress.clear()
+    // An engine that could not be opened was reported where it was asked for.
+    const engine = await this.#engine?.catch(() => undefined)
+    await engine?.[Symbol.asyncDispose]()
+  }
+}

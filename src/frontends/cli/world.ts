@@ -1,0 +1,32 @@
+// What the command line has around it: environment, streams, signals, files, the engine. One object, so that tests run
+// whole commands without a process, a terminal or root.
+
+import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
+import type { Look } from "./print/look.ts"
+
+export interface World {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly directory: string
+  open(options: LinkspanOptions): Promise<LinkspanApi>
+  /** The demonstration is a front door of its own; main.ts knows where it lives. */
+  demo(options: DemoOptions): Promise<number>
+  /** Results: the only thing that ever goes to stdout. False once nobody reads any more (EPIPE). */
+  out(output: string | Uint8Array): Promise<boolean>
+  /** One line for people, on stderr. At once, also from within a synchronous engine. */
+  err(line: string): void
+  /** A line on a terminal's stderr that the next one replaces; "" clears it. Nothing elsewhere. */
+  progress(line: string): void
+  readonly stdoutLook: () => Look
+  readonly stderrLook: () => Look
+  readonly stdinIsTerminal: () => boolean
+  /** Returns the undoing of itself. */
+  onSignal(signal: NodeJS.Signals, listener: () => void): () => void
+  readText(path: string): Promise<string>
+}
+
+export interface DemoOptions {
+  readonly colour: boolean
+  readonly columns?: number
+  readonly json: boolean
+  readonly debug: boolean
+}

@@ -1,0 +1,42 @@
+// The one executable and its front doors. Which one opens is decided by the name it was called by, and nothing of the
+// others is loaded.
+
+interface Door {
+  open(args: readonly string[]): Promise<number>
+}
+
+/** By the name of the program. */
+const DOORS: Readonly<Record<string, Door>> = {
+  linkspan: { open: openCli },
+}
+
+async function openCli(args: readonly string[]): Promise<number> {
+  const [{ runCli }, { processWorld }] = await Promise.all([import("#frontends/cli/cli.ts"), import("#frontends/cli/process-world.ts")])
+  const world = processWorld({
+    async open(options) {
+      const { Linkspan } = await import("#engine/linkspan.ts")
+      return Linkspan.open(options)
+    },
+    async demo(options) {
+      const { runDemo } = await import("#frontends/demo/demo.ts")
+      return runDemo(options)
+    },
+  })
+  return runCli(args, world)
+}
+
+/** The door by the program's own name (a link to the executable), else by the first argument, else the command line. */
+function findDoor(program: string, args: readonly string[]): { readonly door: Door; readonly args: readonly string[] } {
+  const [first = "", ...others] = args
+  const name = program.slice(program.lastIndexOf("/") + 1)
+  const byName = Object.hasOwn(DOORS, name) ? DOORS[name] : undefined
+  const byArgument = Object.hasOwn(DOORS, first) ? DOORS[first] : undefined
+  if (byName === undefined && byArgument !== undefined) {
+    return { door: byArgument, args: others }
+  }
+  return { door: byName ?? { open: openCli }, args }
+}
+
+// No top-level await: it would keep `bun build --bytecode` from compiling this ahead.
+const { door, args } = findDoor(process.argv0, process.argv.slice(2))
+void door.open(args).then((status) => process.exit(status))

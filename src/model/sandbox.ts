@@ -74,7 +74,10 @@ export interface Endpoint {
 /** A contiguous run of host ports led to the same number of container ports. */
 export interface Publication {
   readonly protocol: Protocol
-  /** Absent: every address of the host, of each family that the endpoint has. */
+  /**
+   * Absent: every address of the host, of each family that the endpoint has. "0.0.0.0" and "::": every address of that
+   * family alone.
+   */
   readonly hostIp?: Ip
   readonly hostPort: number
   readonly containerPort: number

@@ -63,21 +63,21 @@ function readSubnet(field: Field): Subnet | undefined {
   if (senseless !== undefined) {
     return refuse(fields.prefix, `${prefix} cannot be a container network: it ${senseless}`)
   }
-  if (range !== undefined && !prefixWithin(range, prefix)) {
-    refuse(fields.range, `${range} is not within subnet ${prefix}`)
+  // What was refused is left out, so that it causes no further mistakes.
+  const kept = {
+    gateway: hostOf(prefix, gateway, fields.gateway),
+    range:
+      range === undefined || prefixWithin(range, prefix)
+        ? range
+        : refuse(fields.range, `${range} is not within subnet ${prefix}`),
   }
-  checkHost(fields.gateway, prefix, gateway)
-  for (const [index, ip] of reserved.entries()) {
-    checkHost(childField(fields.reserved, index, undefined), prefix, ip)
-  }
-  return { prefix, ...presentOnly({ gateway, range }), reserved: [...new Set(reserved.filter(isPresent))] }
+  const hosts = reserved.map((ip, index) => hostOf(prefix, ip, childField(fields.reserved, index, ip)))
+  return { prefix, ...presentOnly(kept), reserved: [...new Set(hosts.filter(isPresent))] }
 }
 
-function checkHost(field: Field, prefix: Prefix, ip: Ip | undefined): void {
+function hostOf(prefix: Prefix, ip: Ip | undefined, field: Field): Ip | undefined {
   const problem = ip === undefined ? undefined : notHostOf(prefix, ip)
-  if (problem !== undefined) {
-    refuse(field, `${ip} ${problem}`)
-  }
+  return problem === undefined ? ip : refuse(field, `${ip} ${problem}`)
 }
 
 /** Gives each subnet its gateway by the rule, and refuses those that then have no address left for a container. */

@@ -4,6 +4,8 @@
 import type {
   AttachRequest, ConnectRequest, CreateNetworkRequest, PublishRequest, RunRequest, UpdateNetworkRequest,
 } from "#model/request.ts"
+import { join } from "node:path"
+import type { Host } from "./host.ts"
 import type {
   ContainerSummary, ContainerView, EndpointView, FirewallStatus, NetworkSummary, NetworkView, Outcome,
   PublicationView, ReconcileReport,
@@ -38,6 +40,21 @@ export interface Running {
   kill(signal: NodeJS.Signals | number): void
 }
 
+export interface ExecRequest {
+  readonly command: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+  readonly workdir?: string
+  /** USER, USER:GROUP, UID or UID:GID. */
+  readonly user?: string
+}
+
+export interface StopOptions {
+  /** How long the process may take to end by itself; 10 s when absent. */
+  readonly timeoutMs?: number
+  /** SIGTERM when absent. */
+  readonly signal?: string
+}
+
 export interface LinkspanApi extends AsyncDisposable {
   readonly networks: {
     create(request: CreateNetworkRequest, options?: MutationOptions): Promise<Outcome<NetworkView>>
@@ -58,12 +75,12 @@ export interface LinkspanApi extends AsyncDisposable {
   unpublish(container: string, ports: readonly PublishRequest[], options?: MutationOptions): Promise<Outcome<PublicationView[]>>
   /** The foreground process has the caller's standard streams; a detached one writes to its log. */
   run(request: RunRequest, options?: MutationOptions): Promise<Outcome<Running>>
-  exec(container: string, request: { readonly command: readonly string[]; readonly env?: Readonly<Record<string, string>>; readonly workdir?: string; readonly user?: string }): Promise<Running>
+  exec(container: string, request: ExecRequest): Promise<Running>
   list(options?: { readonly all?: boolean }): Promise<ContainerSummary[]>
   inspect(container: string): Promise<ContainerView>
   logs(container: string, options?: { readonly follow?: boolean; readonly tail?: number }): AsyncIterable<Uint8Array>
   /** SIGTERM, then SIGKILL after the timeout (10 s). */
-  stop(container: string, options?: { readonly timeoutMs?: number; readonly signal?: string }): Promise<ContainerSummary>
+  stop(container: string, options?: StopOptions): Promise<ContainerSummary>
   /** Removes an exited container (a running one only with `force`). */
   remove(container: string, options?: MutationOptions & { readonly force?: boolean }): Promise<Outcome<{ id: string; name: string }>>
   reconcile(options?: MutationOptions): Promise<ReconcileReport>
@@ -71,5 +88,99 @@ export interface LinkspanApi extends AsyncDisposable {
     status(): Promise<FirewallStatus>
     integrate(options?: MutationOptions): Promise<Outcome<FirewallStatus>>
     remove(options?: MutationOptions): Promise<Outcome<FirewallStatus>>
+  }
+}
+
+const DEFAULT_STATE_DIR = "/var/lib/linkspan"
+const DEFAULT_RUN_DIR = "/run/linkspan"
+
+/**
+ * The engine on one host. Each verb's code is loaded when it is first called, so that a process that does one thing
+ * starts as fast as that one thing allows.
+ *
+ * Methods throw LinkspanError, and have then changed nothing unless the error's code says otherwise.
+ */
+export class Linkspan implements LinkspanApi {
+  readonly #host: Host
+
+  private constructor(host: Host) {
+    this.#host = host
+  }
+
+  /** @throws LinkspanError STATE_UNUSABLE, NETNS_NOT_FOUND */
+  static async open(options: LinkspanOptions = {}): Promise<Linkspan> {
+    const { Host: Opened } = await import("./host.ts")
+    const stateDir = options.stateDir ?? DEFAULT_STATE_DIR
+    const runDir = options.runDir ?? (options.stateDir === undefined ? DEFAULT_RUN_DIR : join(options.stateDir, "run"))
+    return new Linkspan(Opened.open({ ...options, stateDir, runDir }))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#host[Symbol.dispose]()
+  }
+
+  readonly networks: LinkspanApi["networks"] = {
+    create: async (request, options = {}) => (await import("./create-network.ts")).createNetwork(this.#host, request, options),
+    list: async () => (await import("./inspect-network.ts")).listNetworks(this.#host),
+    inspect: async (network) => (await import("./inspect-network.ts")).inspectNetwork(this.#host, network),
+    update: async (request, options = {}) => (await import("./update-network.ts")).updateNetwork(this.#host, request, options),
+    remove: async (network, options = {}) => (await import("./remove-network.ts")).removeNetwork(this.#host, network, options),
+    prune: async (options = {}) => (await import("./remove-network.ts")).pruneNetworks(this.#host, options),
+    connect: async (request, options = {}) => (await import("./connect.ts")).connect(this.#host, request, options),
+    disconnect: async (request, options = {}) => (await import("./disconnect.ts")).disconnect(this.#host, request, options),
+  }
+
+  readonly firewall: LinkspanApi["firewall"] = {
+    status: async () => (await import("./firewall-status.ts")).firewallStatus(this.#host),
+    integrate: async (options = {}) => (await import("./firewall-integrate.ts")).integrateFirewall(this.#host, options),
+    remove: async (options = {}) => (await import("./firewall-integrate.ts")).removeIntegration(this.#host, options),
+  }
+
+  async attach(request: AttachRequest, options: MutationOptions = {}): Promise<Outcome<ContainerView>> {
+    return (await import("./attach.ts")).attach(this.#host, request, options)
+  }
+
+  async detach(container: string, options: MutationOptions = {}): Promise<Outcome<{ id: string; name: string }>> {
+    return (await import("./detach.ts")).detach(this.#host, container, options)
+  }
+
+  async publish(container: string, ports: readonly PublishRequest[], options: MutationOptions = {}): Promise<Outcome<PublicationView[]>> {
+    return (await import("./publish.ts")).publish(this.#host, container, ports, options)
+  }
+
+  async unpublish(container: string, ports: readonly PublishRequest[], options: MutationOptions = {}): Promise<Outcome<PublicationView[]>> {
+    return (await import("./publish.ts")).unpublish(this.#host, container, ports, options)
+  }
+
+  async run(request: RunRequest, options: MutationOptions = {}): Promise<Outcome<Running>> {
+    return (await import("./run.ts")).run(this.#host, request, options)
+  }
+
+  async exec(container: string, request: ExecRequest): Promise<Running> {
+    return (await import("./exec.ts")).exec(this.#host, container, request)
+  }
+
+  async list(options: { readonly all?: boolean } = {}): Promise<ContainerSummary[]> {
+    return (await import("./inspect-container.ts")).listContainers(this.#host, options)
+  }
+
+  async inspect(container: string): Promise<ContainerView> {
+    return (await import("./inspect-container.ts")).inspectContainer(this.#host, container)
+  }
+
+  async *logs(container: string, options: { readonly follow?: boolean; readonly tail?: number } = {}): AsyncIterable<Uint8Array> {
+    yield* (await import("./logs.ts")).logs(this.#host, container, options)
+  }
+
+  async stop(container: string, options: StopOptions = {}): Promise<ContainerSummary> {
+    return (await import("./stop.ts")).stop(this.#host, container, options)
+  }
+
+  async remove(container: string, options: MutationOptions & { readonly force?: boolean } = {}): Promise<Outcome<{ id: string; name: string }>> {
+    return (await import("./remove-container.ts")).removeContainer(this.#host, container, options)
+  }
+
+  async reconcile(options: MutationOptions = {}): Promise<ReconcileReport> {
+    return (await import("./reconcile.ts")).reconcile(this.#host, options)
   }
 }

@@ -3,7 +3,7 @@
 // travel to the kernel in one datagram.
 
 import { LinkspanError } from "#model/errors.ts"
-import type { Id, Ifname } from "#model/name.ts"
+import type { Ifname } from "#model/name.ts"
 import { inverse, type NetnsRef, type NftElement, type Op } from "#plan/op.ts"
 import type { Request } from "#wire/nlmsg.ts"
 import { forgetFlows } from "./conntrack.ts"
@@ -19,13 +19,15 @@ import {
 export interface ApplyContext {
   /** The namespace of a reference; undefined when it is gone. */
   namespace(ref: NetnsRef): Namespace | undefined
-  addNetns(id: Id, name: string): void
-  delNetns(id: Id, name: string): void
+  addNetns(op: NetnsName): void
+  delNetns(op: NetnsName): void
   /** One transaction on linkspan's own tables, which are made when they are missing. */
   changeElements(add: readonly NftElement[], del: readonly NftElement[]): void
   claimSysctl(key: string, value: string): void
   releaseHost(): void
 }
+
+type NetnsName = Omit<Extract<Op, { kind: "netns.add" }>, "kind">
 
 export interface ApplyOptions {
   /**
@@ -121,7 +123,7 @@ export function apply(ops: readonly Op[], context: ApplyContext, options: ApplyO
   }
   const [first] = run.errors
   try {
-    undo(ops.slice(0, run.attempted), context)
+    undo(run.done, context)
   } catch (undoing) {
     throw new LinkspanError("CLEANUP_INCOMPLETE", {
       message: `${(first as Error).message}; and it could not all be undone: ${(undoing as Error).message}`,
@@ -146,8 +148,8 @@ interface Pending {
 
 class Run {
   readonly errors: unknown[] = []
-  /** How many operations may have had an effect. */
-  attempted = 0
+  /** Operations that had an effect, in order. */
+  readonly done: Op[] = []
   readonly #ops: readonly Op[]
   readonly #context: ApplyContext
   readonly #options: ApplyOptions
@@ -170,7 +172,6 @@ class Run {
       if (this.#stopped) {
         return
       }
-      this.attempted = index + 1
       this.#guard(() => this.#start(op))
     }
     this.#flush()
@@ -205,6 +206,7 @@ class Run {
         this.#flush()
         if (!this.#stopped) {
           this.#direct(op)
+          this.done.push(op)
         }
     }
   }
@@ -215,10 +217,10 @@ class Run {
         this.#deleteLink(op)
         return
       case "netns.add":
-        this.#context.addNetns(op.netns, op.name)
+        this.#context.addNetns(op)
         return
       case "netns.del":
-        this.#context.delNetns(op.netns, op.name)
+        this.#context.delNetns(op)
         return
       case "sysctl.set":
         this.#setSysctl(op)
@@ -345,7 +347,9 @@ class Run {
     const verdicts = batch.namespace.rtnl.execute(batch.requests)
     for (const { op, first, count } of batch.pending) {
       const refused = verdicts.slice(first, first + count).find(({ errno }) => errno !== 0 && !this.#isFine(op, errno))
-      if (refused !== undefined) {
+      if (refused === undefined) {
+        this.done.push(op)
+      } else {
         this.errors.push(failure(op, refused.errno, refused.extAck?.message))
       }
     }
@@ -376,7 +380,7 @@ class Run {
 
   #setSysctl(op: Extract<Op, { kind: "sysctl.set" }>): void {
     try {
-      this.#context.namespace(op.netns)?.netns.writeSysctl(op.key, op.value)
+      this.#context.namespace(op.netns)?.netns.writeSysctl(`net/${op.key}`, op.value)
     } catch (error) {
       if (this.#options.intent === "remove" && (error as { errno?: number }).errno === ENOENT) {
         return // The setting went with its link.

@@ -87,8 +87,9 @@ export interface ObservedAddress {
   readonly length: number
 }
 
-export function listAddresses(socket: NetlinkSocket): ObservedAddress[] {
-  return socket.dump(RTM_GETADDR, {}, {}).flatMap(({ header, attrs }) => {
+/** @param index of the only link to look at (the kernel filters, Linux >= 5.0). */
+export function listAddresses(socket: NetlinkSocket, index = 0): ObservedAddress[] {
+  return socket.dump(RTM_GETADDR, { index }, {}).flatMap(({ header, attrs }) => {
     const ip = attrs.local ?? attrs.address
     return ip === undefined ? [] : [{ index: header.index, ip, length: header.prefixLength }]
   })

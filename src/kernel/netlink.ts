@@ -11,7 +11,7 @@ import {
   type MessageKind, NLM_F, NLMSG_DONE, NLMSG_ERROR, type Request, request,
 } from "#wire/nlmsg.ts"
 import type { Netns } from "./netns.ts"
-import { NR, syscall } from "./syscall.ts"
+import { syscall } from "./syscall.ts"
 
 const AF_NETLINK = 16
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000
@@ -74,16 +74,16 @@ export class NetlinkSocket implements Disposable {
     const on = new Int32Array([1])
     for (const option of [NETLINK_CAP_ACK, NETLINK_EXT_ACK, NETLINK_GET_STRICT_CHK]) {
       // Refused only by kernels before 4.20, where the socket works without it.
-      syscall(NR.setsockopt, this.#fd, SOL_NETLINK, option, on, on.byteLength)
+      syscall("setsockopt", this.#fd, SOL_NETLINK, option, on, on.byteLength)
     }
     const timeout = new BigInt64Array([ANSWER_TIMEOUT_SECONDS, 0n])
-    syscall(NR.setsockopt, this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.byteLength)
+    syscall("setsockopt", this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.byteLength)
   }
 
   [Symbol.dispose](): void {
     if (!this.#closed) {
       this.#closed = true
-      syscall(NR.close, this.#fd)
+      syscall("close", this.#fd)
     }
   }
 
@@ -199,7 +199,7 @@ export class NetlinkSocket implements Disposable {
         this.#trace(`${this.#label} → ${kind.name} flags=0x${flags.toString(16)} ${describe(header)} ${describe(attrs)}`)
       }
     }
-    const sent = syscall(NR.sendto, this.#fd, bytes, bytes.length, 0, 0, 0)
+    const sent = syscall("sendto", this.#fd, bytes, bytes.length, 0, 0, 0)
     if (sent < 0) {
       throw new KernelError("send to netlink", -sent)
     }
@@ -208,7 +208,7 @@ export class NetlinkSocket implements Disposable {
 
   #receive(): Uint8Array {
     for (;;) {
-      const received = syscall(NR.recvfrom, this.#fd, this.#buffer, this.#buffer.length, MSG_TRUNC, 0, 0)
+      const received = syscall("recvfrom", this.#fd, this.#buffer, this.#buffer.length, MSG_TRUNC, 0, 0)
       if (received === -EINTR) {
         continue
       }

@@ -36,15 +36,15 @@ export function defaultRoutes(memberships: readonly Membership[]): RouteSpec[] {
 
 /**
  * Moves the default routes from what they were to what they shall be.
- * @param unplugged the endpoint whose interface is gone by then: its routes went with it.
+ * @param unplugged interfaces that are gone by then: their routes went with them.
  */
-export function planDefaultRoutes(sandbox: Id, before: readonly Membership[], after: readonly Membership[], unplugged?: Endpoint): Op[] {
+export function planDefaultRoutes(sandbox: Id, before: readonly Membership[], after: readonly Membership[], unplugged: readonly string[]): Op[] {
   const same = (a: RouteSpec) => (b: RouteSpec): boolean => JSON.stringify(a) === JSON.stringify(b)
   const was = defaultRoutes(before)
   const is = defaultRoutes(after)
   return [
     ...was
-      .filter((route) => !is.some(same(route)) && route.ifname !== unplugged?.ifname)
+      .filter((route) => !is.some(same(route)) && !unplugged.includes(route.ifname))
       .map((route): Op => ({ kind: "route.del", netns: sandbox, route })),
     ...is.filter((route) => !was.some(same(route))).map((route): Op => ({ kind: "route.add", netns: sandbox, route })),
   ]

@@ -61,8 +61,9 @@ export interface RouteSpec {
 }
 
 export type Op =
-  | { readonly kind: "netns.add"; readonly netns: Id; readonly name: string }
-  | { readonly kind: "netns.del"; readonly netns: Id; readonly name: string }
+  /** Names the (open) namespace of a sandbox below /run/netns; the cookie says which one the name stands for. */
+  | { readonly kind: "netns.add"; readonly netns: Id; readonly name: string; readonly cookie: string }
+  | { readonly kind: "netns.del"; readonly netns: Id; readonly name: string; readonly cookie: string }
   | { readonly kind: "link.add"; readonly link: LinkSpec }
   /** Deletes a link that carries linkspan's mark; absent is success, somebody else's link is an error. */
   | { readonly kind: "link.del"; readonly netns: NetnsRef; readonly ifname: Ifname }

@@ -1,7 +1,7 @@
 // A plan as the lines that an expert would type: the dry run, the debug log and the tests' expectations in one text.
 
 import type { Id } from "#model/name.ts"
-import { renderElement } from "./firewall/render.ts"
+import { renderTransaction } from "./firewall/render.ts"
 import type { FlowFilter, LinkChange, LinkSpec, NetnsRef, NftElement, Op, RouteSpec } from "./op.ts"
 
 /** How a sandbox's namespace is called on a command line: the name that `ip -n` takes. */
@@ -39,7 +39,7 @@ export function renderOp(op: Op, names: NetnsNames): string[] {
     case "sysctl.claim":
       return [`sysctl -w net/${op.key}=${op.value}`]
     case "nft.run":
-      return [...renderElements("delete", op.del), ...renderElements("add", op.add)]
+      return renderChanges(op.add, op.del)
     case "host.release":
       return []
     case "conntrack.del":
@@ -106,13 +106,8 @@ function renderRoute(route: RouteSpec): string {
   ].join(" ")
 }
 
-function renderElements(verb: "add" | "delete", elements: readonly NftElement[]): string[] {
-  const bySet = new Map<string, string[]>()
-  for (const element of elements) {
-    const set = `${element.table} linkspan ${element.set}`
-    bySet.set(set, [...(bySet.get(set) ?? []), renderElement(verb === "add" ? element : { ...element, value: undefined as never })])
-  }
-  return [...bySet].map(([set, texts]) => `nft ${verb} element ${set} '{ ${texts.join(", ")} }'`)
+function renderChanges(add: readonly NftElement[], del: readonly NftElement[]): string[] {
+  return renderTransaction({ add, del }).split("\n").filter((line) => line !== "").map((line) => `nft ${line.replace("{", "'{")}'`)
 }
 
 function renderFlow({ ip, protocol, containerPort, count = 1 }: FlowFilter): string {

@@ -7,12 +7,12 @@ import { chmodSync, lstatSync, mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
-import type { Network } from "#model/network.ts"
+import type { Network, Subnet } from "#model/network.ts"
 import type { Endpoint, Publication, Sandbox } from "#model/sandbox.ts"
 import type { Ip } from "#inet/ip.ts"
 import type { Protocol } from "#inet/port.ts"
 import { SqliteFreeRanges } from "./free-ranges.ts"
-import type { Body, Change, JournalEntry, ObjectKind } from "./journal.ts"
+import type { Body, JournalEntry, ObjectKind } from "./journal.ts"
 import { journalByte, type Locks, WRITER_BYTE } from "./locks.ts"
 import { MIGRATIONS } from "./schema.ts"
 
@@ -332,6 +332,9 @@ export class Store implements Disposable {
         this.#claimPorts(change.after)
         this.#claimLeases(change.after)
       }
+      if (change.object === "network" && change.after !== undefined) {
+        this.#makePools(change.after, change.before)
+      }
     }
     return id
   }
@@ -341,12 +344,14 @@ export class Store implements Disposable {
     for (const change of entry?.changes ?? []) {
       const final = change[outcome]
       if (final === undefined) {
-        this.#delete(change)
+        this.#run(`DELETE FROM ${change.object} WHERE id = ?`, change.id)
       } else {
         this.#update(change.object, final)
       }
-      if (change.object === "endpoint") {
-        this.#syncClaims(change.id, change.before ?? change.after, final as Endpoint | undefined)
+      if (change.object === "network") {
+        this.#dropPools(change.id, [...(change.before?.subnets ?? []), ...(change.after?.subnets ?? [])], final as Network | undefined)
+      } else if (change.object === "endpoint") {
+        this.#syncClaims(change.id, final as Endpoint | undefined)
       }
     }
     this.#run("DELETE FROM journal WHERE id = ?", id)
@@ -374,12 +379,16 @@ export class Store implements Disposable {
     this.#run(`UPDATE ${kind} SET body = ?, journal = NULL WHERE id = ?`, JSON.stringify(body), body.id)
   }
 
-  #delete(change: Change): void {
-    this.#run(`DELETE FROM ${change.object} WHERE id = ?`, change.id)
-    if (change.object === "network") {
-      for (const { prefix } of (change.before ?? change.after)?.subnets ?? []) {
-        this.freeRanges(change.id, prefix).clear()
-      }
+  /** Free addresses exist from the moment a subnet is reserved. */
+  #makePools(after: Network, before: Network | undefined): void {
+    for (const subnet of after.subnets.filter(({ prefix }) => before?.subnets.some((old) => old.prefix === prefix) !== true)) {
+      SqliteFreeRanges.create(this.#db, after.id, subnet)
+    }
+  }
+
+  #dropPools(id: Id, any: readonly Subnet[], final: Network | undefined): void {
+    for (const { prefix } of any.filter((subnet) => final?.subnets.some((kept) => kept.prefix === subnet.prefix) !== true)) {
+      this.freeRanges(id, prefix).clear()
     }
   }
 
@@ -396,13 +405,13 @@ export class Store implements Disposable {
   }
 
   /** Makes an endpoint's claims exactly what its final body says. */
-  #syncClaims(id: Id, any: Endpoint | undefined, final: Endpoint | undefined): void {
+  #syncClaims(id: Id, final: Endpoint | undefined): void {
     this.#run("DELETE FROM port WHERE endpoint = ?", id)
     const kept = new Set(final?.addresses.map(({ ip }) => ip))
     for (const { network, ip } of this.#all<{ network: Id; ip: Ip }>("SELECT network, ip FROM lease WHERE endpoint = ?", id)) {
       if (!kept.has(ip)) {
         this.#run("DELETE FROM lease WHERE network = ? AND ip = ?", network, ip)
-        this.#giveBack(any?.network ?? network, ip)
+        SqliteFreeRanges.giveBack(this.#db, network, ip)
       }
     }
     if (final !== undefined) {
@@ -410,9 +419,6 @@ export class Store implements Disposable {
     }
   }
 
-  #giveBack(network: Id, ip: Ip): void {
-    SqliteFreeRanges.giveBack(this.#db, network, ip)
-  }
 }
 
 /** What only a write transaction may do. */

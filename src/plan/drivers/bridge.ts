@@ -9,9 +9,11 @@ import { type Interface, prefixContains, prefixLength } from "#inet/prefix.ts"
 import type { Ifname } from "#model/name.ts"
 import type { BridgeNetwork, Subnet } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
+import { elementDifference } from "../firewall/difference.ts"
+import { flowsToForget } from "../firewall/conntrack.ts"
 import { endpointElements, networkElements } from "../firewall/elements.ts"
 import { bridgedFramesAreFiltered, type HostFacts, hasFamily, hostClaims } from "../host.ts"
-import type { NftElement, Op } from "../op.ts"
+import type { Op } from "../op.ts"
 
 /** What the kernel has of a bridge that is adopted (or found during reconciliation). */
 export interface BridgeFacts {
@@ -49,7 +51,7 @@ export function bridgeSysctls(network: BridgeNetwork): Record<string, string> {
 }
 
 /** The local route that lets a reply to ::1 come back over the bridge: the kernel looks loopback up strictly by link. */
-function loopbackRoute(bridge: Ifname): Op {
+export function loopbackRoute(bridge: Ifname): Op {
   return { kind: "route.add", netns: "host", route: { destination: "::1/128" as never, ifname: bridge, metric: 4096, type: "local" } }
 }
 
@@ -110,14 +112,13 @@ export function planRemoveBridge(network: BridgeNetwork, created: readonly Op[])
   return ops
 }
 
-/** The cable and its rules; the rules come first, so that nothing passes before they are in force. */
+/** The cable: one end into the container, the other onto the bridge. Its rules are in force before (see membership.ts). */
 export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts: HostFacts): Op[] {
   const { ifname, mac, sandbox } = endpoint
   const hostIfname = endpoint.hostIfname as Ifname
   const mtu = network.mtu === undefined ? {} : { mtu: network.mtu }
   const v6 = hasFamily(network, 6)
   return [
-    { kind: "nft.run", add: [...networkElements(network), ...endpointElements(network, endpoint)], del: [] },
     { kind: "link.add", link: { kind: "veth", ifname: hostIfname, ...mtu, peer: { netns: sandbox, ifname, mac } } },
     {
       kind: "link.set",
@@ -150,7 +151,6 @@ function proxyNeighbours(network: BridgeNetwork, endpoint: Endpoint): { readonly
 /** Works from the host's side alone, so also when the container's namespace is gone or cannot be reached. */
 export function planUnplugBridge(network: BridgeNetwork, endpoint: Endpoint): Op[] {
   return [
-    { kind: "nft.run", add: [], del: endpointElements(network, endpoint) },
     ...proxyNeighbours(network, endpoint).map((op): Op => ({ kind: "neigh.proxy.del", ...op })),
     { kind: "link.del", netns: "host", ifname: endpoint.hostIfname as Ifname },
     ...endpoint.addresses.flatMap(({ ip }): Op[] => [
@@ -160,38 +160,22 @@ export function planUnplugBridge(network: BridgeNetwork, endpoint: Endpoint): Op
   ]
 }
 
-/** Elements to add and to remove between two sets of them. A map's key with another value is both. */
-export function elementDifference(before: readonly NftElement[], after: readonly NftElement[]): { add: NftElement[]; del: NftElement[] } {
-  const text = (e: NftElement): string => `${e.table} ${e.set} ${e.key} : ${e.value ?? ""}`
-  const old = new Set(before.map(text))
-  const now = new Set(after.map(text))
-  return { add: after.filter((e) => !old.has(text(e))), del: before.filter((e) => !now.has(text(e))) }
-}
-
-/** From one set of publications to another under a running container; forgets the flows of what is no longer there. */
+/** Forgets the flows of ports that are no longer published, and gives the port of the bridge the flags it needs now. */
 export function planRepublish(network: BridgeNetwork, before: Endpoint, after: Endpoint, facts: HostFacts): Op[] {
-  const elements = elementDifference(endpointElements(network, before), endpointElements(network, after))
-  const gone = before.publications.filter((old) => !after.publications.some((now) => JSON.stringify(now) === JSON.stringify(old)))
-  const from = portFlags(network, before, facts)
-  const to = portFlags(network, after, facts)
+  const removed = elementDifference(endpointElements(network, before), endpointElements(network, after)).del
+  const from = portFlags(network, before, facts).hairpin === true
+  const to = portFlags(network, after, facts).hairpin === true
   return [
-    { kind: "nft.run", ...elements },
-    ...(from.hairpin === to.hairpin
+    ...(from === to
       ? []
-      : [{ kind: "link.set", netns: "host", ifname: after.hostIfname as Ifname, change: { hairpin: to.hairpin === true }, previous: { hairpin: from.hairpin === true } } satisfies Op]),
-    ...gone.flatMap(({ protocol, containerPort, count }) =>
-      after.addresses.map(({ ip }): Op => ({ kind: "conntrack.del", flow: { ip, protocol, containerPort, count } })),
-    ),
+      : [{ kind: "link.set", netns: "host", ifname: after.hostIfname as Ifname, change: { hairpin: to }, previous: { hairpin: from } } satisfies Op]),
+    ...flowsToForget(removed).map((flow): Op => ({ kind: "conntrack.del", flow })),
   ]
 }
 
 /** From one configuration of a network to another, under its running containers. */
 export function planUpdateBridge(before: BridgeNetwork, after: BridgeNetwork, endpoints: readonly Endpoint[], facts: HostFacts): Op[] {
-  const elementsOf = (network: BridgeNetwork): NftElement[] => [
-    ...networkElements(network),
-    ...endpoints.flatMap((endpoint) => endpointElements(network, endpoint)),
-  ]
-  const ops: Op[] = [...hostClaims(after, facts), { kind: "nft.run", ...elementDifference(elementsOf(before), elementsOf(after)) }]
+  const ops: Op[] = [...hostClaims(after, facts)]
   const sysctlsBefore = bridgeSysctls(before)
   const sysctlsAfter = bridgeSysctls(after)
   for (const key of new Set([...Object.keys(sysctlsBefore), ...Object.keys(sysctlsAfter)])) {

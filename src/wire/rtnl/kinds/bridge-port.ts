@@ -11,6 +11,6 @@ export const BridgePortAttrs = attributeSet("bridge-port", {
   guard: attr(5, bool8),
   learning: attr(8, bool8),
   unicastFlood: attr(9, bool8),
-  number: attr(19, u16),
+  number: attr(18, u16),
   isolated: attr(33, bool8),
 })

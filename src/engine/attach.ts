@@ -1,0 +1,108 @@
+import { existsSync } from "node:fs"
+import { join } from "node:path"
+import { Netns } from "#kernel/netns.ts"
+import { NETNS_DIRECTORY } from "#kernel/netns-pin.ts"
+import { startTimeOf } from "#kernel/process.ts"
+import { LinkspanError } from "#model/errors.ts"
+import { accept } from "#model/field.ts"
+import type { AttachRequest, NetnsRequest } from "#model/request.ts"
+import type { NetnsPlace, Sandbox } from "#model/sandbox.ts"
+import { type Attach, checkAttach } from "#model/validate-attach.ts"
+import type { ContainerView, Outcome } from "#model/view.ts"
+import type { Op } from "#plan/op.ts"
+import { availableName } from "./container-name.ts"
+import type { Host } from "./host.ts"
+import { inspectContainer } from "./inspect-container.ts"
+import { joinNetworks } from "./join-networks.ts"
+import type { MutationOptions } from "./linkspan.ts"
+import { obstacleWarnings } from "./obstacles.ts"
+import { sweep } from "./sweep.ts"
+import { carryOut } from "./transaction.ts"
+
+/** Gives networks to a namespace: somebody else's, or a new one of that name. */
+export function attach(host: Host, request: AttachRequest, options: MutationOptions): Outcome<ContainerView> {
+  const title = `attach container${typeof request?.name === "string" ? ` "${request.name}"` : ""}`
+  const wanted = accept(`Cannot ${title}`, checkAttach(request))
+  return carryOut(host, options, () => {
+    const netns = openRequested(title, wanted.netns)
+    try {
+      return decide(host, title, wanted, netns)
+    } catch (error) {
+      netns[Symbol.dispose]()
+      throw error
+    }
+  }, sweep)
+}
+
+function decide(host: Host, title: string, wanted: Attach, netns: Netns): ReturnType<Parameters<typeof carryOut<ContainerView>>[2]> {
+  const identity = host.identify(netns)
+  refuseKnown(host, title, identity.cookie)
+  const id = host.newId()
+  const name = availableName(host, title, wanted.name)
+  const sandbox: Sandbox = {
+    id,
+    name,
+    hostname: wanted.hostname ?? name,
+    createdAt: new Date().toISOString(),
+    labels: wanted.labels,
+    mode: "private",
+    netns: identity,
+    place: placeOf(wanted.netns),
+    ...(wanted.netns.kind === "new" ? { ownedNetns: wanted.netns.name } : {}),
+  }
+  const { changes, ops } = joinNetworks(host, { title, sandbox, netns, joins: wanted.networks, publish: wanted.publish })
+  const naming: Op[] = wanted.netns.kind === "new" ? [{ kind: "netns.add", netns: id, name: wanted.netns.name, cookie: identity.cookie }] : []
+  return {
+    title,
+    changes,
+    ops: [...naming, ...ops],
+    intent: "make",
+    result: () => inspectContainer(host, id),
+    warnings: wanted.publish.length > 0 ? obstacleWarnings(host) : [],
+  }
+}
+
+function openRequested(title: string, netns: NetnsRequest): Netns {
+  switch (netns.kind) {
+    case "path":
+      return Netns.open(netns.path)
+    case "pid":
+      return Netns.ofPid(netns.pid)
+    case "new":
+      if (existsSync(join(NETNS_DIRECTORY, netns.name))) {
+        throw new LinkspanError("NETNS_EXISTS", {
+          message: `Cannot ${title}: there is a network namespace "${netns.name}" already`,
+          hint: `Attach it with --netns ${join(NETNS_DIRECTORY, netns.name)}, or choose another name`,
+        })
+      }
+      return Netns.create()
+  }
+}
+
+function placeOf(netns: NetnsRequest): NetnsPlace {
+  switch (netns.kind) {
+    case "path":
+      return { kind: "path", path: netns.path }
+    case "pid":
+      return { kind: "pid", pid: netns.pid, startTime: startTimeOf(netns.pid) ?? "" }
+    case "new":
+      return { kind: "path", path: join(NETNS_DIRECTORY, netns.name) }
+  }
+}
+
+/** One namespace is one container; and the host's own is none. */
+function refuseKnown(host: Host, title: string, cookie: string): void {
+  if (cookie === host.namespace.netns.cookie().toString()) {
+    throw new LinkspanError("INVALID_REQUEST", {
+      message: `Cannot ${title}: that is the host's own network namespace`,
+      issues: [{ path: "netns", message: "is the host's own network namespace" }],
+    })
+  }
+  const known = host.store.sandboxes().find(({ body }) => body.mode === "private" && body.netns?.cookie === cookie && body.netns.bootId === host.bootId)
+  if (known !== undefined) {
+    throw new LinkspanError("NAME_IN_USE", {
+      message: `Cannot ${title}: that network namespace is attached already, as container "${known.body.name}"`,
+      hint: `Connect it to further networks with: linkspan network connect NETWORK ${known.body.name}`,
+    })
+  }
+}

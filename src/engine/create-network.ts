@@ -1,0 +1,229 @@
+import { randomBytes } from "node:crypto"
+import type { Family } from "#inet/ip.ts"
+import { ipAt, type Prefix, prefixFamily } from "#inet/prefix.ts"
+import { getLink, listAddresses, type ObservedLink } from "#kernel/links.ts"
+import { LinkspanError } from "#model/errors.ts"
+import { accept } from "#model/field.ts"
+import { type Ifname, parseIfname } from "#model/name.ts"
+import type { BridgeNetwork, Network, Subnet } from "#model/network.ts"
+import type { CreateNetworkRequest } from "#model/request.ts"
+import type { NetworkView, Outcome } from "#model/view.ts"
+import { type BridgeDraft, checkCreateNetwork, gatewayRule, type NetworkDraft } from "#model/validate-network.ts"
+import { type BridgeFacts, bridgeSysctls, planCreateBridge } from "#plan/drivers/bridge.ts"
+import { type ParentNetwork, planCreateParent } from "#plan/drivers/parent.ts"
+import { bridgeMac } from "#plan/mac.ts"
+import { bridgeIfname } from "#plan/names.ts"
+import type { Op } from "#plan/op.ts"
+import { chooseSubnet, chooseUla, DEFAULT_POOLS, parsePools, poolsOf } from "#plan/pools.ts"
+import { describeCollision, findCollision, type TakenPrefix, type TakenSpace, takenSpace } from "#plan/taken.ts"
+import { adoptionFact } from "./adoption.ts"
+import type { Host } from "./host.ts"
+import { inspectNetwork } from "./inspect-network.ts"
+import type { MutationOptions } from "./linkspan.ts"
+import { defaultRouteLink, observeHost, observeTaken, readSysctl } from "./observe-host.ts"
+import { obstacleWarnings } from "./obstacles.ts"
+import { sweep } from "./sweep.ts"
+import { carryOut, type Decision } from "./transaction.ts"
+
+const SUBNET_CURSOR = { 4: "subnet-cursor/4", 6: "subnet-cursor/6" } as const
+
+export function createNetwork(host: Host, request: CreateNetworkRequest, options: MutationOptions): Outcome<NetworkView> {
+  const title = `create network "${String(request?.name)}"`
+  const draft = accept(`Cannot ${title}`, checkCreateNetwork(request))
+  return carryOut(host, options, () => decide(host, title, draft), sweep)
+}
+
+function decide(host: Host, title: string, draft: NetworkDraft): Decision<NetworkView> {
+  const namesake = host.store.networks().find(({ body }) => body.name === draft.name)
+  if (namesake !== undefined) {
+    throw new LinkspanError("NAME_IN_USE", {
+      message: `Cannot ${title}: a network of that name exists`,
+      hint: `Look at it with: linkspan network inspect ${draft.name}`,
+    })
+  }
+  const id = host.newId()
+  const link = draft.driver === "bridge" ? undefined : parentOf(host, title, draft)
+  const except = draft.driver === "bridge" ? (draft.adopted ? draft.bridge : undefined) : link?.parent
+  const { subnets, cursors } = chooseSubnets(host, title, draft, except)
+  const common = {
+    id,
+    name: draft.name,
+    createdAt: new Date().toISOString(),
+    labels: draft.labels,
+    subnets,
+    internal: draft.internal,
+    defaultRoute: draft.defaultRoute,
+    containerIfname: draft.containerIfname,
+    ...(draft.metric === undefined ? {} : { metric: draft.metric }),
+  }
+  const warnings = obstacleWarnings(host)
+  const record: Decision<NetworkView>["record"] = (writer) => {
+    for (const prefix of cursors) {
+      writer.putFact(SUBNET_CURSOR[prefixFamily(prefix)], prefix)
+    }
+  }
+  const settled = (network: Network, ops: Op[]): Decision<NetworkView> => ({
+    title, ops, intent: "make", warnings, record,
+    changes: [{ object: "network", id, after: network }],
+    result: () => inspectNetwork(host, id),
+  })
+  if (draft.driver === "bridge") {
+    const { bridge, facts } = bridgeOf(host, title, draft, id)
+    const mtu = draft.mtu ?? facts?.mtu
+    const network: BridgeNetwork = {
+      ...common, driver: "bridge", bridge, adopted: draft.adopted, gatewayMode: draft.gatewayMode, icc: draft.icc,
+      ...(mtu === undefined ? {} : { mtu }),
+      ...(draft.adopted ? {} : { mac: bridgeMac(id) }),
+    }
+    const adopted = facts === undefined ? undefined : adoptedFacts(host, network, facts)
+    const ops = planCreateBridge(network, observeHost(host), adopted)
+    const decision = settled(network, ops)
+    return draft.adopted ? { ...decision, record: (writer) => { record(writer); writer.putFact(adoptionFact(id), JSON.stringify(ops)) } } : decision
+  }
+  const { parent, vlan, exists } = link as ParentLink
+  const mtu = draft.mtu === undefined ? {} : { mtu: draft.mtu }
+  const network: ParentNetwork =
+    draft.driver === "macvlan"
+      ? { ...common, driver: "macvlan", parent, mode: draft.mode, ...mtu, ...(vlan === undefined ? {} : { vlan }) }
+      : { ...common, driver: "ipvlan", parent, mode: draft.mode, ...mtu, ...(vlan === undefined ? {} : { vlan }) }
+  return settled(network, planCreateParent(network, exists))
+}
+
+// ── Subnets ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function chooseSubnets(host: Host, title: string, draft: NetworkDraft, except: string | undefined): { subnets: Subnet[]; cursors: Prefix[] } {
+  const networks: TakenPrefix[] = host.store
+    .networks()
+    .flatMap(({ body }) => body.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: body.name } })))
+  const space = takenSpace([...networks, ...observeTaken(host)], except === undefined ? {} : { except })
+  for (const { prefix } of draft.subnets) {
+    refuseCollision(title, prefix, space)
+  }
+  const asked = draft.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: draft.name } }))
+  const all = takenSpace([...networks, ...asked, ...observeTaken(host)], except === undefined ? {} : { except })
+  const cursors: Prefix[] = []
+  const automatic = draft.automatic.map((family): Subnet => {
+    const prefix = choosePrefix(host, title, family, all)
+    cursors.push(prefix)
+    const first = gatewayRule(draft) === "first"
+    return { prefix, reserved: [], ...(first ? { gateway: ipAt(prefix, 1n) } : {}) }
+  })
+  return { subnets: [...draft.subnets, ...automatic], cursors }
+}
+
+/** @throws LinkspanError SUBNET_IN_USE naming what has it. */
+export function refuseCollision(title: string, prefix: Prefix, space: TakenSpace): void {
+  const collision = findCollision(prefix, space)
+  if (collision !== undefined) {
+    throw new LinkspanError("SUBNET_IN_USE", {
+      message: `Cannot ${title}: ${describeCollision(prefix, collision)}`,
+      hint: "Choose another subnet, or leave it out and let linkspan pick a free one",
+      details: { subnet: prefix, conflict: collision },
+    })
+  }
+}
+
+function choosePrefix(host: Host, title: string, family: Family, space: TakenSpace): Prefix {
+  const { pools, issues } = parsePools(host.pools ?? DEFAULT_POOLS)
+  if (issues.length > 0) {
+    throw new LinkspanError("INVALID_REQUEST", { message: "Cannot use the address pools", issues })
+  }
+  const own = poolsOf(pools, family)
+  const cursor = host.store.fact(SUBNET_CURSOR[family])
+  // A cast: facts of this key were written from a Prefix.
+  const prefix = family === 6 && own.length === 0 ? chooseUla(randomBytes(5), space) : chooseSubnet(own, space, cursor as Prefix | undefined)
+  if (prefix === undefined) {
+    throw new LinkspanError("POOL_EXHAUSTED", {
+      message: `Cannot ${title}: no free IPv${family} subnet is left in the pools (${own.map((pool) => `${pool.prefix} in /${pool.length}`).join(", ") || "none configured"})`,
+      hint: "Give a --subnet, or more pools in LINKSPAN_POOLS",
+    })
+  }
+  return prefix
+}
+
+// ── Links ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function bridgeOf(host: Host, title: string, draft: BridgeDraft, id: string): { bridge: Ifname; facts?: ObservedLink } {
+  const { rtnl } = host.namespace
+  if (draft.adopted) {
+    const bridge = draft.bridge as Ifname
+    const link = getLink(rtnl, bridge)
+    if (link === undefined || link.kind !== "bridge") {
+      throw new LinkspanError("LINK_NOT_FOUND", {
+        message: `Cannot ${title}: ${link === undefined ? `there is no interface "${bridge}"` : `"${bridge}" is not a bridge${link.kind === undefined ? "" : ` but a ${link.kind}`}`}`,
+        hint: "List the host's bridges with: ip link show type bridge",
+      })
+    }
+    const [other] = host.store.networkByLink(bridge)
+    if (other !== undefined) {
+      throw new LinkspanError("LINK_EXISTS", {
+        message: `Cannot ${title}: bridge "${bridge}" belongs to network "${other.body.name}"`,
+        hint: `Connect containers to network "${other.body.name}" instead`,
+      })
+    }
+    return { bridge, facts: link }
+  }
+  const candidates = draft.bridge === undefined ? [0, 1, 2, 3].map((index) => bridgeIfname(id, index)) : [draft.bridge]
+  const bridge = candidates.find((ifname) => getLink(rtnl, ifname) === undefined && host.store.networkByLink(ifname).length === 0)
+  if (bridge === undefined) {
+    throw new LinkspanError("LINK_EXISTS", {
+      message: `Cannot ${title}: an interface named "${candidates[0]}" exists already`,
+      hint: `Choose another name with --bridge, or use the existing bridge with: --adopt ${candidates[0]}`,
+    })
+  }
+  return { bridge }
+}
+
+function adoptedFacts(host: Host, network: BridgeNetwork, link: ObservedLink): BridgeFacts {
+  const addresses = listAddresses(host.namespace.rtnl).filter(({ index }) => index === link.index)
+  const sysctls = Object.keys(bridgeSysctls(network)).flatMap((key) => {
+    const value = readSysctl(host, key)
+    return value === undefined ? [] : [[key, value] as const]
+  })
+  return { up: link.up, mtu: link.mtu, addresses, sysctls: Object.fromEntries(sysctls) }
+}
+
+interface ParentLink {
+  readonly parent: Ifname
+  readonly vlan?: { readonly link: Ifname; readonly id: number }
+  readonly exists: boolean
+}
+
+const VLAN_NAME = /^(.+)\.([1-9][0-9]{0,3})$/
+const LARGEST_VLAN_ID = 4094
+
+function parentOf(host: Host, title: string, draft: Exclude<NetworkDraft, BridgeDraft>): ParentLink {
+  const { rtnl } = host.namespace
+  if (draft.parent === undefined) {
+    const link = defaultRouteLink(host)
+    if (link === undefined) {
+      throw new LinkspanError("LINK_NOT_FOUND", {
+        message: `Cannot ${title}: the host has no default route to take the parent interface from`,
+        hint: "Name one with --parent",
+      })
+    }
+    return { parent: link.ifname, exists: true }
+  }
+  const link = getLink(rtnl, draft.parent)
+  const ours = host.store.networkByLink(draft.parent).map(({ body }) => body)
+  const sharing = ours.find((network) => network.driver !== draft.driver || (network.driver === "macvlan" && network.mode === "passthru") || draft.mode === "passthru")
+  if (sharing !== undefined) {
+    throw new LinkspanError("LINK_EXISTS", {
+      message: `Cannot ${title}: interface "${draft.parent}" belongs to ${sharing.driver} network "${sharing.name}"`,
+      hint: "Choose another --parent: one interface carries either macvlan or ipvlan, and passthru takes it for one container alone",
+    })
+  }
+  const made = ours.find((network): network is ParentNetwork => network.driver !== "bridge" && network.vlan !== undefined)
+  if (link !== undefined) {
+    return { parent: draft.parent, exists: true, ...(made?.vlan === undefined ? {} : { vlan: made.vlan }) }
+  }
+  const [, lower = "", tag = ""] = VLAN_NAME.exec(draft.parent) ?? []
+  const lowerName = parseIfname(lower)
+  if (lowerName !== undefined && Number(tag) <= LARGEST_VLAN_ID && getLink(rtnl, lowerName) !== undefined) {
+    return { parent: draft.parent, vlan: { link: lowerName, id: Number(tag) }, exists: false }
+  }
+  throw new LinkspanError("LINK_NOT_FOUND", {
+    message: `Cannot ${title}: there is no interface "${draft.parent}"`,
+    hint: "List the host's interfaces with: ip -brief link show (NAME.ID makes an 802.1Q interface on NAME)",
+  })
+}

@@ -1,0 +1,82 @@
+// Drift of networks and containers, observed: plan/drift.ts says what is wrong and how to mend it.
+
+import { getLink, listAddresses } from "#kernel/links.ts"
+import { isBridge, type Network } from "#model/network.ts"
+import type { Sandbox } from "#model/sandbox.ts"
+import type { Membership } from "#plan/default-route.ts"
+import { bridgeDrift, type Drift, endpointDrift, routeDrift } from "#plan/drift.ts"
+import { bridgeSysctls, planCreateBridge } from "#plan/drivers/bridge.ts"
+import { planCreateParent } from "#plan/drivers/parent.ts"
+import type { HostFacts } from "#plan/host.ts"
+import type { Op } from "#plan/op.ts"
+import type { Host } from "./host.ts"
+import { observeHost, readSysctl } from "./observe-host.ts"
+import type { Snapshots } from "./snapshot.ts"
+
+const RT_TABLE_LOCAL = 255
+
+/** Everything that is wrong with a network's own links. */
+export function networkDrift(host: Host, network: Network, snapshots: Snapshots, facts: HostFacts): Drift[] {
+  const { byName, addressesOf, routes } = snapshots.of(host.namespace)
+  if (!isBridge(network)) {
+    return byName.has(network.parent)
+      ? []
+      : [{ problem: `parent interface "${network.parent}" of network "${network.name}" is missing`, ops: planCreateParent(network, false) }]
+  }
+  const link = byName.get(network.bridge)
+  if (link === undefined) {
+    return [missingBridge(network.name, network.bridge, network.adopted ? [] : planCreateBridge(network, facts, undefined))]
+  }
+  const sysctls = Object.keys(bridgeSysctls(network)).flatMap((key) => {
+    const value = readSysctl(host, key)
+    return value === undefined ? [] : [[key, value] as const]
+  })
+  return bridgeDrift(network, {
+    link,
+    addresses: addressesOf.get(link.index) ?? [],
+    sysctls: Object.fromEntries(sysctls),
+    hasLoopbackRoute: routes.some(({ table, destination, index }) => table === RT_TABLE_LOCAL && destination === "::1/128" && index === link.index),
+  })
+}
+
+function missingBridge(name: string, bridge: string, ops: readonly Op[]): Drift {
+  return { problem: `bridge "${bridge}" of network "${name}" is missing`, ops }
+}
+
+/** The same for a network that a command is about to use: only what would make it fail or mislead, at the cost of two requests. */
+export function urgentDrift(host: Host, network: Network): Drift[] {
+  if (!isBridge(network)) {
+    return []
+  }
+  const { rtnl } = host.namespace
+  const link = getLink(rtnl, network.bridge)
+  if (link === undefined) {
+    return [missingBridge(network.name, network.bridge, network.adopted ? [] : planCreateBridge(network, observeHost(host), undefined))]
+  }
+  return bridgeDrift(network, { link, addresses: listAddresses(rtnl, link.index), sysctls: {} })
+}
+
+/** Everything that is wrong with a container's cables, addresses and routes. */
+export function sandboxDrift(host: Host, sandbox: Sandbox, memberships: readonly Membership[], snapshots: Snapshots, facts: HostFacts): Drift[] {
+  const namespace = host.resolve(sandbox.id)
+  if (namespace === undefined || memberships.length === 0) {
+    return []
+  }
+  const outside = snapshots.of(host.namespace)
+  const inside = snapshots.of(namespace)
+  const drifts = memberships.flatMap(({ network, endpoint }): Drift[] => {
+    const container = inside.byName.get(endpoint.ifname)
+    if (!isBridge(network)) {
+      return container === undefined ? [{ problem: `container "${sandbox.name}" has no interface "${endpoint.ifname}" any more`, ops: [] }] : []
+    }
+    return endpointDrift(network, endpoint, sandbox.name, {
+      host: outside.byName.get(endpoint.hostIfname ?? ""),
+      container,
+      addresses: container === undefined ? [] : (inside.addressesOf.get(container.index) ?? []),
+      bridgeIndex: outside.byName.get(network.bridge)?.index,
+    }, facts)
+  })
+  const defaults = inside.routes.filter(({ isDefault, table, type }) => isDefault && table !== RT_TABLE_LOCAL && type === 1)
+  const seen = defaults.map(({ destination, via }) => ({ family: destination.includes(":") ? (6 as const) : (4 as const), via }))
+  return [...drifts, ...routeDrift(sandbox.id, sandbox.name, memberships, seen)]
+}

@@ -1,0 +1,172 @@
+// The host that verbs act on: its namespace, its state, its firewall, and the namespaces of its containers. Everything
+// is opened when first needed, so that a command pays only for what it does.
+
+import { randomBytes } from "node:crypto"
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { LockFile } from "#kernel/lock-file.ts"
+import { Namespace } from "#kernel/namespace.ts"
+import { Netns } from "#kernel/netns.ts"
+import { Nftables } from "#kernel/nftables.ts"
+import { LinkspanError } from "#model/errors.ts"
+import type { Id } from "#model/name.ts"
+import type { NetnsIdentity, Sandbox } from "#model/sandbox.ts"
+import type { NetnsRef } from "#plan/op.ts"
+import type { Locks } from "#store/locks.ts"
+import { privateDirectory, Store } from "#store/store.ts"
+
+export interface HostOptions {
+  readonly stateDir: string
+  readonly runDir: string
+  readonly hostNetns?: string
+  readonly pools?: readonly string[]
+  readonly trace?: (line: string) => void
+}
+
+export class Host implements Disposable {
+  readonly stateDir: string
+  readonly runDir: string
+  readonly pools: readonly string[] | undefined
+  readonly trace: ((line: string) => void) | undefined
+  readonly store: Store
+  readonly locks: Locks
+  /** Journal entries that this process is writing: alive, although their lock is its own. */
+  readonly ownEntries = new Set<number>()
+  readonly #namespace: Namespace
+  /** Namespaces of containers, opened once and held by descriptor; null: known to be gone. */
+  readonly #sandboxes = new Map<Id, Namespace | null>()
+  #nftables: Nftables | undefined
+  #bootId: string | undefined
+
+  private constructor(options: HostOptions, locks: Locks, store: Store, namespace: Namespace) {
+    this.stateDir = options.stateDir
+    this.runDir = options.runDir
+    this.pools = options.pools
+    this.trace = options.trace
+    this.locks = locks
+    this.store = store
+    this.#namespace = namespace
+  }
+
+  /** @throws LinkspanError STATE_UNUSABLE, NETNS_NOT_FOUND */
+  static open(options: HostOptions): Host {
+    privateDirectory(options.stateDir)
+    const locks = openLocks(join(options.stateDir, "lock"))
+    const store = Store.open(options.stateDir, locks)
+    const netns = options.hostNetns === undefined ? Netns.own() : Netns.open(options.hostNetns)
+    return new Host(options, locks, store, new Namespace(netns, "host", options.trace))
+  }
+
+  [Symbol.dispose](): void {
+    for (const namespace of this.#sandboxes.values()) {
+      namespace?.[Symbol.dispose]()
+    }
+    this.#sandboxes.clear()
+    this.#nftables?.[Symbol.dispose]()
+    this.#namespace[Symbol.dispose]()
+    this.store[Symbol.dispose]()
+    this.locks[Symbol.dispose]()
+  }
+
+  get namespace(): Namespace {
+    return this.#namespace
+  }
+
+  /** @throws LinkspanError LIBRARY_MISSING */
+  get nftables(): Nftables {
+    this.#nftables ??= Nftables.open(this.#namespace.netns, this.trace)
+    return this.#nftables
+  }
+
+  get bootId(): string {
+    this.#bootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+    return this.#bootId
+  }
+
+  newId(): Id {
+    return randomBytes(6).toString("hex")
+  }
+
+  identify(netns: Netns): NetnsIdentity {
+    return { cookie: netns.cookie().toString(), bootId: this.bootId }
+  }
+
+  // ── Containers' namespaces ────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The namespace of "host" or of a container; undefined when it is gone. */
+  resolve(ref: NetnsRef): Namespace | undefined {
+    if (ref === "host") {
+      return this.#namespace
+    }
+    const known = this.#sandboxes.get(ref)
+    if (known !== undefined) {
+      return known ?? undefined
+    }
+    const sandbox = this.store.sandbox(ref)?.body
+    const netns = sandbox === undefined ? undefined : this.openSandbox(sandbox)
+    return this.adopt(ref, netns)
+  }
+
+  /** Remembers the open namespace of a container, and owns it from here on. */
+  adopt(id: Id, netns: Netns | undefined): Namespace | undefined {
+    this.#sandboxes.get(id)?.[Symbol.dispose]()
+    const namespace = netns === undefined ? undefined : new Namespace(netns, id, this.trace)
+    this.#sandboxes.set(id, namespace ?? null)
+    return namespace
+  }
+
+  forget(id: Id): void {
+    this.#sandboxes.get(id)?.[Symbol.dispose]()
+    this.#sandboxes.delete(id)
+  }
+
+  /** Opens a container's namespace, and makes sure that what is there now is the same one. The caller owns it. */
+  openSandbox(sandbox: Sandbox): Netns | undefined {
+    const { place, netns: identity } = sandbox
+    if (place === undefined || identity === undefined || identity.bootId !== this.bootId) {
+      return undefined
+    }
+    const netns = this.#openPlace(place)
+    if (netns !== undefined && netns.cookie().toString() !== identity.cookie) {
+      netns[Symbol.dispose]()
+      return undefined
+    }
+    return netns
+  }
+
+  #openPlace(place: NonNullable<Sandbox["place"]>): Netns | undefined {
+    try {
+      return place.kind === "path" ? Netns.open(place.path) : Netns.ofPid(place.pid, { startTime: place.startTime })
+    } catch (error) {
+      if (error instanceof LinkspanError && error.code === "NETNS_NOT_FOUND") {
+        return undefined
+      }
+      throw error
+    }
+  }
+
+  /** Whether a container still has the namespace that it was attached with. */
+  isAlive(sandbox: Sandbox): boolean {
+    if (sandbox.mode !== "private") {
+      return true
+    }
+    return this.resolve(sandbox.id) !== undefined
+  }
+
+  /** The directory of a container's log and the like. */
+  containerDir(id: Id): string {
+    return join(this.runDir, "containers", id)
+  }
+}
+
+function openLocks(path: string): Locks {
+  try {
+    return new LockFile(path)
+  } catch (error) {
+    throw new LinkspanError("STATE_UNUSABLE", {
+      message: `Cannot use lock file "${path}": ${(error as Error).message}`,
+      hint: existsSync(path) ? "Remove it if it is not linkspan's" : "Check that the state directory can be written",
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,104 @@
+import { existsSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { describeRoutes } from "#kernel/links.ts"
+import { PidHandle } from "#kernel/process.ts"
+import type { Sandbox } from "#model/sandbox.ts"
+import type { ContainerStatus, ContainerSummary, ContainerView } from "#model/view.ts"
+import { sandboxDrift } from "./drift.ts"
+import { findSandbox, memberships } from "./find.ts"
+import type { Host } from "./host.ts"
+import { viewOf } from "./inspect-endpoint.ts"
+import { observeHost } from "./observe-host.ts"
+import { Snapshots } from "./snapshot.ts"
+
+export function inspectContainer(host: Host, nameOrId: string): ContainerView {
+  const { body: sandbox, journal } = findSandbox(host, `inspect container "${nameOrId}"`, nameOrId)
+  const snapshots = new Snapshots()
+  const namespace = sandbox.mode === "host" ? host.namespace : host.resolve(sandbox.sharedWith ?? sandbox.id)
+  const inside = namespace === undefined ? undefined : snapshots.of(namespace)
+  const path = placePath(sandbox)
+  const drift = journal === null && sandbox.mode === "private" ? sandboxDrift(host, sandbox, memberships(host, sandbox), snapshots, observeHost(host)) : []
+  return {
+    ...summarize(host, sandbox),
+    hostname: sandbox.hostname,
+    labels: sandbox.labels,
+    ...(namespace === undefined || path === undefined
+      ? {}
+      : { netns: { path, inode: namespace.netns.inode, cookie: namespace.netns.cookie().toString() } }),
+    endpoints: host.store.endpointsOfSandbox(sandbox.id).map(({ body }) => viewOf(host, body, snapshots)),
+    routes: inside === undefined ? [] : describeRoutes(inside.routes, inside.links),
+    problems: drift.map(({ problem }) => problem),
+  }
+}
+
+/** @param all also those that have exited or whose namespaces are gone. */
+export function listContainers(host: Host, { all = false }: { readonly all?: boolean } = {}): ContainerSummary[] {
+  return host.store
+    .sandboxes()
+    .map(({ body }) => summarize(host, body))
+    .filter(({ status }) => all || status === "running")
+}
+
+export function summarize(host: Host, sandbox: Sandbox): ContainerSummary {
+  const endpoints = host.store.endpointsOfSandbox(sandbox.id).map(({ body }) => body)
+  const exitCode = exitCodeOf(host, sandbox)
+  return {
+    id: sandbox.id,
+    name: sandbox.name,
+    status: statusOf(host, sandbox),
+    ...(exitCode === undefined ? {} : { exitCode }),
+    mode: sandbox.mode,
+    ...(pidOf(sandbox) === undefined ? {} : { pid: pidOf(sandbox) as number }),
+    ...(sandbox.process === undefined ? {} : { command: sandbox.process.command }),
+    createdAt: sandbox.createdAt,
+    networks: endpoints.map(({ network, addresses }) => ({
+      network: host.store.network(network)?.body.name ?? network,
+      addresses: addresses.map(({ ip, length }) => `${ip}/${length}`),
+    })),
+    publications: endpoints.flatMap(({ publications }) => publications),
+  }
+}
+
+function pidOf(sandbox: Sandbox): number | undefined {
+  return sandbox.process?.pid ?? (sandbox.place?.kind === "pid" ? sandbox.place.pid : undefined)
+}
+
+function statusOf(host: Host, sandbox: Sandbox): ContainerStatus {
+  if (sandbox.process !== undefined) {
+    return isRunning(sandbox) ? "running" : "exited"
+  }
+  return host.isAlive(sandbox) ? "running" : "gone"
+}
+
+/** Whether the process that linkspan started still runs. */
+export function isRunning({ process }: Sandbox): boolean {
+  if (process === undefined) {
+    return false
+  }
+  using handle = PidHandle.open(process.pid, { startTime: process.startTime })
+  return handle !== undefined && !handle.hasExited()
+}
+
+/** The file in which a container's init leaves its status. */
+export function exitFile(host: Host, sandbox: Pick<Sandbox, "id">): string {
+  return join(host.containerDir(sandbox.id), "exit")
+}
+
+/** Exit status of a container's process: its own, or 128 + the signal's number; undefined while it runs or when unknown. */
+export function exitCodeOf(host: Host, sandbox: Sandbox): number | undefined {
+  const path = exitFile(host, sandbox)
+  if (sandbox.process === undefined || !existsSync(path)) {
+    return undefined
+  }
+  const status = readFileSync(path)
+  // A wait status, wait(2), as the init writes it: four bytes, little-endian.
+  if (status.length < 4) {
+    return undefined
+  }
+  const word = status.readInt32LE(0)
+  return (word & 0x7f) === 0 ? (word >> 8) & 0xff : 128 + (word & 0x7f)
+}
+
+function placePath({ place }: Sandbox): string | undefined {
+  return place === undefined ? undefined : place.kind === "path" ? place.path : `/proc/${place.pid}/ns/net`
+}

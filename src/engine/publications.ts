@@ -1,0 +1,131 @@
+// Published ports: which host ports they take, and on which of a container's networks they land.
+
+import { family, type Ip } from "#inet/ip.ts"
+import type { Protocol } from "#inet/port.ts"
+import { listAddresses } from "#kernel/links.ts"
+import { type Listener, listenerOn, listListeners } from "#kernel/listeners.ts"
+import { LinkspanError } from "#model/errors.ts"
+import type { Id } from "#model/name.ts"
+import type { Network } from "#model/network.ts"
+import type { Publication } from "#model/sandbox.ts"
+import { canPublish, type PublicationDraft, publishMisfits } from "#model/validate-publish.ts"
+import { byGatewayPriority, type Membership } from "#plan/default-route.ts"
+import type { Host } from "./host.ts"
+import { Stale } from "./transaction.ts"
+
+/** RFC 6335 §6: dynamic ports. The search begins at a different one each time, so that a freed port is not reused at once. */
+const FIRST_DYNAMIC = 49152
+const LAST_PORT = 65535
+
+/** @throws LinkspanError INVALID_REQUEST when none of the networks can carry them. */
+export function refuseUnpublishable(title: string, drafts: readonly PublicationDraft[], networks: readonly Network[], path: string): void {
+  const issues = publishMisfits(drafts, networks, path)
+  if (issues.length > 0) {
+    throw new LinkspanError("INVALID_REQUEST", { message: `Cannot ${title}`, issues })
+  }
+}
+
+/** The membership that published ports lead to: the one that gives the default route, if the host can reach it. */
+export function carrier(memberships: readonly Membership[]): Membership | undefined {
+  return byGatewayPriority(memberships).find(({ network }) => canPublish(network))
+}
+
+/** Settles host ports. Runs in the store's write transaction. @throws LinkspanError PORT_IN_USE naming the owner */
+export function takePorts(host: Host, title: string, drafts: readonly PublicationDraft[], self: Id | undefined): Publication[] {
+  const listeners = new Map<Protocol, readonly Listener[]>()
+  const listening = (protocol: Protocol): readonly Listener[] => {
+    let found = listeners.get(protocol)
+    if (found === undefined) {
+      found = listListeners(host.namespace.netns, protocol)
+      listeners.set(protocol, found)
+    }
+    return found
+  }
+  refuseForeignAddresses(host, title, drafts)
+  const settled: Publication[] = []
+  for (const draft of drafts) {
+    const { hostPort } = draft
+    if (hostPort === undefined) {
+      settled.push({ ...draft, hostPort: chooseRun(host, title, draft, settled, listening(draft.protocol)) })
+      continue
+    }
+    for (let port = hostPort; port < hostPort + draft.count; port++) {
+      refusePort(host, title, draft, port, listening(draft.protocol), self)
+    }
+    settled.push({ ...draft, hostPort })
+  }
+  return settled
+}
+
+function refuseForeignAddresses(host: Host, title: string, drafts: readonly PublicationDraft[]): void {
+  const wanted = drafts.flatMap(({ hostIp }) => hostIp ?? [])
+  if (wanted.length === 0) {
+    return
+  }
+  const own = new Set(listAddresses(host.namespace.rtnl).map(({ ip }) => ip))
+  const missing = wanted.find((ip) => !own.has(ip) && !ip.startsWith("127."))
+  if (missing !== undefined) {
+    throw new LinkspanError("INVALID_REQUEST", {
+      message: `Cannot ${title}: ${missing} is not an address of this host`,
+      hint: "List the host's addresses with: ip -brief address show",
+      issues: [{ path: "publish", message: `${missing} is not an address of this host` }],
+    })
+  }
+}
+
+/** Two claims meet when one is for every address, or both for the same. */
+function overlaps(host: string, hostIp: Ip | undefined): boolean {
+  return host === "" || hostIp === undefined || host === hostIp
+}
+
+function refusePort(host: Host, title: string, draft: PublicationDraft, port: number, listeners: readonly Listener[], self: Id | undefined): void {
+  const claim = host.store.portClaims(draft.protocol, port).find((one) => overlaps(one.host, draft.hostIp))
+  if (claim !== undefined) {
+    refuseClaimed(host, title, draft, port, claim.endpoint, self)
+  }
+  const listener = listenerOn(listeners, draft.hostIp, port)
+  if (listener !== undefined) {
+    const owner = listener.process === undefined ? "a process that cannot be named" : `process ${listener.process.pid} (${listener.process.name})`
+    throw new LinkspanError("PORT_IN_USE", {
+      message: `Cannot ${title}: host port ${port}/${draft.protocol} has a listener, ${owner} on ${family(listener.ip) === 6 ? `[${listener.ip}]` : listener.ip}:${port}`,
+      hint: "Choose another host port, or none to have one chosen",
+      details: { port, protocol: draft.protocol, listener },
+    })
+  }
+}
+
+function refuseClaimed(host: Host, title: string, { protocol }: PublicationDraft, port: number, holder: Id, self: Id | undefined): never {
+  const endpoint = host.store.endpoint(holder)?.body
+  const sandbox = endpoint === undefined ? undefined : host.store.sandbox(endpoint.sandbox)
+  if (sandbox !== undefined && sandbox.journal === null && holder !== self && !host.isAlive(sandbox.body)) {
+    throw new Stale([sandbox.body.id])
+  }
+  throw new LinkspanError("PORT_IN_USE", {
+    message: `Cannot ${title}: host port ${port}/${protocol} is published by container "${sandbox?.body.name ?? holder}"`,
+    hint: "Choose another host port, or none to have one chosen",
+    details: { port, protocol, container: sandbox?.body.name },
+  })
+}
+
+/** The first host port from which `count` in a row are free. */
+function chooseRun(host: Host, title: string, draft: PublicationDraft, settled: readonly Publication[], listeners: readonly Listener[]): number {
+  const span = LAST_PORT - FIRST_DYNAMIC + 1
+  const offset = Number.parseInt(host.newId().slice(0, 4), 16) % span
+  let run = 0
+  for (let step = 0; step < span + draft.count; step++) {
+    const port = FIRST_DYNAMIC + ((offset + step) % span)
+    const free =
+      !host.store.portClaims(draft.protocol, port).some((one) => overlaps(one.host, draft.hostIp)) &&
+      !settled.some((one) => one.protocol === draft.protocol && port >= one.hostPort && port < one.hostPort + one.count) &&
+      listenerOn(listeners, draft.hostIp, port) === undefined
+    // A run ends where the search wraps round.
+    run = free && port !== FIRST_DYNAMIC ? run + 1 : free ? 1 : 0
+    if (run === draft.count) {
+      return port - draft.count + 1
+    }
+  }
+  throw new LinkspanError("POOL_EXHAUSTED", {
+    message: `Cannot ${title}: no ${draft.count} free ${draft.protocol} ports in a row are left between ${FIRST_DYNAMIC} and ${LAST_PORT}`,
+    hint: "Choose the host ports yourself",
+  })
+}

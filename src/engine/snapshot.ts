@@ -1,0 +1,35 @@
+// One namespace's links, addresses and routes, read together: what views and drift are made from.
+
+import { listAddresses, listLinks, listRoutes, type ObservedAddress, type ObservedLink, type ObservedRoute } from "#kernel/links.ts"
+import type { Namespace } from "#kernel/namespace.ts"
+
+export interface Snapshot {
+  readonly links: readonly ObservedLink[]
+  readonly byName: ReadonlyMap<string, ObservedLink>
+  readonly addressesOf: ReadonlyMap<number, readonly ObservedAddress[]>
+  readonly routes: readonly ObservedRoute[]
+}
+
+export function snapshot(namespace: Namespace): Snapshot {
+  const links = listLinks(namespace.rtnl, { counters: true })
+  return {
+    links,
+    byName: new Map(links.map((link) => [link.ifname, link])),
+    addressesOf: Map.groupBy(listAddresses(namespace.rtnl), ({ index }) => index),
+    routes: listRoutes(namespace.rtnl),
+  }
+}
+
+/** Snapshots by namespace, each taken once when it is first asked for. */
+export class Snapshots {
+  readonly #taken = new Map<Namespace, Snapshot>()
+
+  of(namespace: Namespace): Snapshot {
+    let taken = this.#taken.get(namespace)
+    if (taken === undefined) {
+      taken = snapshot(namespace)
+      this.#taken.set(namespace, taken)
+    }
+    return taken
+  }
+}

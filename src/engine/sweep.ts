@@ -1,0 +1,48 @@
+// Containers whose namespaces are gone: what they held is given back. A container that linkspan ran stays listed with
+// its exit status until it is removed; one that somebody else made is forgotten.
+
+import type { Id } from "#model/name.ts"
+import type { Sandbox } from "#model/sandbox.ts"
+import { planMemberships } from "#plan/membership.ts"
+import type { Change } from "#store/journal.ts"
+import { memberships } from "./find.ts"
+import type { Host } from "./host.ts"
+import { observeHost } from "./observe-host.ts"
+import { carryOut, InFlight } from "./transaction.ts"
+
+export function sweep(host: Host, sandboxes: readonly Id[]): void {
+  for (const id of sandboxes) {
+    carryOut(host, {}, () => {
+      const row = host.store.sandbox(id)
+      if (row !== undefined && row.journal !== null) {
+        throw new InFlight(row.journal, `container "${row.body.name}"`)
+      }
+      const sandbox = row?.body
+      const stale = sandbox !== undefined && !host.isAlive(sandbox) ? sandbox : undefined
+      return { ...leave(host, stale), title: `forget container "${stale?.name ?? id}"`, intent: "remove" as const, result: () => undefined }
+    }, sweep)
+    host.forget(id)
+  }
+}
+
+function leave(host: Host, sandbox: Sandbox | undefined): { readonly changes: Change[]; readonly ops: ReturnType<typeof planMemberships> } {
+  if (sandbox === undefined) {
+    return { changes: [], ops: [] }
+  }
+  const before = memberships(host, sandbox)
+  const endpoints = before.map(({ endpoint }): Change => ({ object: "endpoint", id: endpoint.id, before: endpoint }))
+  const kept = sandbox.process !== undefined && !sandbox.process.autoRemove
+  return {
+    changes: [...endpoints, ...(kept ? [] : [{ object: "sandbox", id: sandbox.id, before: sandbox } satisfies Change])],
+    ops: planMemberships(sandbox.id, before, [], observeHost(host)),
+  }
+}
+
+/** Containers, at rest, that hold something although their namespace is gone. */
+export function staleSandboxes(host: Host): Sandbox[] {
+  return host.store
+    .sandboxes()
+    .filter(({ body, journal }) => journal === null && body.mode === "private" && !host.isAlive(body))
+    .map(({ body }) => body)
+    .filter(({ id, process }) => process === undefined || process.autoRemove || host.store.endpointsOfSandbox(id).length > 0)
+}

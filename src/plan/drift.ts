@@ -1,0 +1,134 @@
+// What differs between what should be and what the kernel has, and the operations that mend it. Pure: the observations
+// are arguments, so inspecting, reconciling and planning on a damaged network all see the same.
+
+import type { Ip } from "#inet/ip.ts"
+import type { Interface } from "#inet/prefix.ts"
+import type { BridgeNetwork } from "#model/network.ts"
+import type { Endpoint } from "#model/sandbox.ts"
+import { defaultRoutes, type Membership } from "./default-route.ts"
+import { bridgeSysctls, gatewayAddresses, loopbackRoute, planPlugBridge, portFlags } from "./drivers/bridge.ts"
+import { type HostFacts, hasFamily } from "./host.ts"
+import type { Op, RouteSpec } from "./op.ts"
+
+/** One thing that is wrong. */
+export interface Drift {
+  /** A sentence without a full stop: 'bridge "ls-…" has lost address 10.0.0.1/24'. */
+  readonly problem: string
+  readonly ops: readonly Op[]
+}
+
+export interface SeenLink {
+  readonly index: number
+  readonly up: boolean
+  readonly mtu: number
+  readonly kind?: string
+  readonly master?: number
+  readonly port?: { readonly isolated?: boolean; readonly hairpin?: boolean }
+}
+
+export interface SeenBridge {
+  readonly link: SeenLink | undefined
+  readonly addresses: readonly { readonly ip: Ip; readonly length: number }[]
+  /** Settings that were looked at, below net/. */
+  readonly sysctls: Readonly<Record<string, string>>
+  /** Undefined when it was not looked for. */
+  readonly hasLoopbackRoute?: boolean
+}
+
+/** A bridge that is there but not as it should be; a missing one is made anew by the driver. */
+export function bridgeDrift(network: BridgeNetwork, seen: SeenBridge): Drift[] {
+  const { bridge } = network
+  const { link } = seen
+  if (link === undefined) {
+    return []
+  }
+  const drifts: Drift[] = []
+  const found = (problem: string, ...ops: Op[]): void => {
+    drifts.push({ problem: `bridge "${bridge}" of network "${network.name}" ${problem}`, ops })
+  }
+  if (!link.up) {
+    found("is down", { kind: "link.set", netns: "host", ifname: bridge, change: { up: true } })
+  }
+  if (!network.adopted && network.mtu !== undefined && link.mtu !== network.mtu) {
+    found(`has an MTU of ${link.mtu} instead of ${network.mtu}`, { kind: "link.set", netns: "host", ifname: bridge, change: { mtu: network.mtu } })
+  }
+  for (const address of gatewayAddresses(network).filter((wanted) => !seen.addresses.some((one) => sameAddress(one, wanted)))) {
+    found(`has lost its address ${address.ip}/${address.length}`, { kind: "addr.add", netns: "host", ifname: bridge, address })
+  }
+  for (const [key, value] of Object.entries(bridgeSysctls(network))) {
+    const current = seen.sysctls[key]
+    if (current !== undefined && current !== value) {
+      found(`has net.${key.replaceAll("/", ".")} = ${current} instead of ${value}`, { kind: "sysctl.set", netns: "host", key, value })
+    }
+  }
+  if (seen.hasLoopbackRoute === false && network.gatewayMode !== "isolated" && hasFamily(network, 6)) {
+    found("has lost its local route to ::1", loopbackRoute(bridge))
+  }
+  return drifts
+}
+
+function sameAddress(a: Interface, b: Interface): boolean {
+  return a.ip === b.ip && a.length === b.length
+}
+
+export interface SeenEndpoint {
+  /** The host's end of the cable. */
+  readonly host: SeenLink | undefined
+  /** The container's end. */
+  readonly container: SeenLink | undefined
+  readonly addresses: readonly { readonly ip: Ip; readonly length: number }[]
+  /** Ifindex of the network's bridge. */
+  readonly bridgeIndex: number | undefined
+}
+
+export function endpointDrift(network: BridgeNetwork, endpoint: Endpoint, container: string, seen: SeenEndpoint, facts: HostFacts): Drift[] {
+  const { sandbox, ifname } = endpoint
+  const hostIfname = endpoint.hostIfname ?? ifname
+  if (seen.host === undefined) {
+    return [{ problem: `container "${container}" has lost its cable to network "${network.name}"`, ops: planPlugBridge(network, endpoint, facts) }]
+  }
+  const drifts: Drift[] = []
+  const found = (problem: string, ...ops: Op[]): void => {
+    drifts.push({ problem, ops })
+  }
+  const flags = portFlags(network, endpoint, facts)
+  const port = `port "${hostIfname}" of container "${container}"`
+  if (seen.bridgeIndex === undefined || seen.host.master !== seen.bridgeIndex) {
+    found(`${port} is not on bridge "${network.bridge}"`, { kind: "link.set", netns: "host", ifname: hostIfname, change: { master: network.bridge, up: true, ...flags } })
+  } else {
+    for (const flag of ["isolated", "hairpin"] as const) {
+      const wanted = flags[flag] === true
+      if ((seen.host.port?.[flag] ?? wanted) !== wanted) {
+        found(`${port} has ${flag} ${wanted ? "off" : "on"}`, { kind: "link.set", netns: "host", ifname: hostIfname, change: { [flag]: wanted } })
+      }
+    }
+  }
+  if (!seen.host.up) {
+    found(`${port} is down`, { kind: "link.set", netns: "host", ifname: hostIfname, change: { up: true } })
+  }
+  if (seen.container === undefined) {
+    found(`container "${container}" has no interface "${ifname}" any more`)
+    return drifts
+  }
+  if (!seen.container.up) {
+    found(`interface "${ifname}" of container "${container}" is down`, { kind: "link.set", netns: sandbox, ifname, change: { up: true } })
+  }
+  for (const address of endpoint.addresses.filter((wanted) => !seen.addresses.some((one) => sameAddress(one, wanted)))) {
+    found(`container "${container}" has lost its address ${address.ip}/${address.length} on "${ifname}"`, { kind: "addr.add", netns: sandbox, ifname, address })
+  }
+  return drifts
+}
+
+/** @param seen default routes as the container has them. */
+export function routeDrift(sandbox: string, container: string, memberships: readonly Membership[], seen: readonly { readonly family: 4 | 6; readonly via: Ip | undefined }[]): Drift[] {
+  return defaultRoutes(memberships)
+    .filter((route) => !seen.some(({ family, via }) => family === familyOf(route) && via === route.via))
+    .map((route) => ({
+      problem: `container "${container}" has lost its default route via ${route.via}`,
+      ops: [{ kind: "route.add", netns: sandbox, route } satisfies Op],
+    }))
+}
+
+function familyOf(route: RouteSpec): 4 | 6 {
+  return route.destination === "default4" ? 4 : 6
+}

@@ -1,0 +1,120 @@
+// What a network namespace is made of, as text lines that can be compared: the kernel's state as other people's tools
+// show it. Counters, timers and whatever else moves by itself is left out.
+
+import { type Ran, run } from "./run.ts"
+
+/** Sorted lines by section; two snapshots are equal when all lines are. */
+export type Snapshot = Readonly<Record<string, readonly string[]>>
+
+const VOLATILE = new Set([
+  "stats",
+  "stats64",
+  "expires",
+  "valid_life_time",
+  "preferred_life_time",
+  "cache",
+  "age",
+  "used",
+])
+/** Bridge timers and the like: seconds until something happens. */
+const VOLATILE_INFO = /_timer$|^(root_port|topology_change|topology_change_detected)$/
+
+export async function snapshot(netns: string): Promise<Snapshot> {
+  const [network, qdiscs, sysctls] = await Promise.all([
+    networkOf(netns),
+    inside(netns, ["tc", "-j", "qdisc", "show"]),
+    inside(netns, ["grep", "-r", "-s", "", ...SYSCTL_ROOTS]),
+  ])
+  return {
+    ...network,
+    qdiscs: lines(jsonObjects(qdiscs)),
+    sysctls: sysctls.stdout.replaceAll("/proc/sys/", "").split("\n").filter(isSteady).sort(),
+  }
+}
+
+/** The part that says what is connected with what. */
+export async function networkOf(netns: string): Promise<Snapshot> {
+  const [ip4, ip6, ruleset] = await Promise.all([
+    inside(netns, ["ip", "-j", "-d", "-batch", "-"], `address show\n${IP_LISTS}`),
+    inside(netns, ["ip", "-6", "-j", "-d", "-batch", "-"], IP_LISTS),
+    inside(netns, ["nft", "-s", "list", "ruleset"]),
+  ])
+  const objects = [...jsonObjects(ip4), ...jsonObjects(ip6)]
+  const isLink = (object: object): boolean => "ifindex" in object
+  return {
+    "links and addresses": lines(objects.filter(isLink)),
+    "routes, rules and neighbour proxies": lines(objects.filter((object) => !isLink(object))),
+    // In nft's order, which carries meaning.
+    "nft ruleset": ruleset.ok().stdout.split("\n").filter(Boolean),
+  }
+}
+
+/** The ids under which a namespace knows others: an id stays until the other namespace is no more. */
+export async function namespaceIds(netns: string): Promise<Snapshot> {
+  const listed = jsonObjects(await inside(netns, ["ip", "-j", "netns", "list-id"])) as { nsid: number }[]
+  return { "namespace ids": listed.map((each) => String(each.nsid)).sort() }
+}
+
+function inside(netns: string, command: readonly string[], input?: string): Promise<Ran> {
+  return run(["nsenter", `--net=${netns}`, "--", ...command], input === undefined ? {} : { input })
+}
+
+const IP_LISTS = "route show table all\nrule show\nneighbour show proxy\n"
+
+/** Only what a mistake of ours would change on the machine itself, where other programs live too. */
+export async function machineSnapshot(): Promise<Snapshot> {
+  const [links, ruleset, sysctls] = await Promise.all([
+    run(["ip", "-j", "link", "show"]),
+    run(["nft", "-s", "list", "ruleset"]),
+    run(["grep", "-r", "-s", "", ...SYSCTL_ROOTS]),
+  ])
+  return {
+    "links of the machine": links
+      .json<{ ifindex: number; ifname: string }[]>()
+      .map((link) => `${link.ifindex} ${link.ifname}`)
+      .sort(),
+    "nft ruleset of the machine": ruleset.stdout.split("\n").filter((line) => line !== ""),
+    "sysctls of the machine": sysctls.stdout.split("\n").filter(isSteady).sort(),
+  }
+}
+
+/** "+ section: line" for what is new, "- section: line" for what is gone. Empty when nothing differs. */
+export function difference(before: Snapshot, after: Snapshot): string[] {
+  return Object.keys(after).flatMap((section) => {
+    const rest = [...(before[section] ?? [])]
+    const added: string[] = []
+    for (const line of after[section] ?? []) {
+      const index = rest.indexOf(line)
+      if (index < 0) {
+        added.push(`+ ${section}: ${line}`)
+      } else {
+        rest.splice(index, 1)
+      }
+    }
+    return [...rest.map((line) => `- ${section}: ${line}`), ...added]
+  })
+}
+
+const SYSCTL_ROOTS = ["ipv4", "ipv6", "bridge", "netfilter"].map((part) => `/proc/sys/net/${part}`)
+
+/** Counters, and limits that belong to the whole machine, are no namespace's state. */
+function isSteady(line: string): boolean {
+  return line !== "" && !/nf_conntrack_(count|max|buckets)|nf_log|\/(tcp|udp)_mem:/.test(line)
+}
+
+/** `ip -j -batch` prints an array a command. */
+function jsonObjects(ran: Ran): object[] {
+  const printed = ran
+    .ok()
+    .stdout.split("\n")
+    .filter((line) => line.trim() !== "")
+  return printed.flatMap((line) => JSON.parse(line) as object[]).filter((object) => Object.keys(object).length > 0)
+}
+
+function lines(objects: readonly object[]): string[] {
+  return objects.map((object) => JSON.stringify(object, steady)).sort()
+}
+
+function steady(key: string, value: unknown): unknown {
+  return VOLATILE.has(key) || VOLATILE_INFO.test(key) ? undefined : value
+}

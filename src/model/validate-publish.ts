@@ -2,7 +2,7 @@
 // are to carry them.
 
 import { type Family, family, type Ip, isLinkLocal, isMulticast, isUnspecified } from "#inet/ip.ts"
-import { PROTOCOLS } from "#inet/port.ts"
+import { PROTOCOLS, type Protocol } from "#inet/port.ts"
 import { prefixFamily } from "#inet/prefix.ts"
 import type { Issue } from "./errors.ts"
 import {
@@ -58,9 +58,8 @@ export function readPublications(field: Field): readonly PublicationDraft[] | un
   if (publications === undefined) {
     return undefined
   }
-  if (withinTotal(field, publications)) {
-    refuseClashes(field, publications)
-  }
+  refuseTooMany(field, publications)
+  refuseClashes(field, publications)
   return publications.filter(isPresent)
 }
 
@@ -117,66 +116,75 @@ function readHostAddress(field: Field): Ip | undefined {
   return ip
 }
 
-/** Nobody has more ports than there are; it also bounds what {@link refuseClashes} has to do. */
-function withinTotal(field: Field, publications: readonly (PublicationDraft | undefined)[]): boolean {
-  let fits = true
+/** Nobody has more ports than there are. */
+function refuseTooMany(field: Field, publications: readonly (PublicationDraft | undefined)[]): void {
   for (const protocol of PROTOCOLS) {
     const total = publications.reduce((sum, one) => sum + (one?.protocol === protocol ? one.count : 0), 0)
     if (total > LAST_PORT) {
       refuse(field, `publishes ${total} ${protocol} ports; at most ${LAST_PORT} are possible`)
-      fits = false
     }
   }
-  return fits
 }
 
-/** Host ports of one request that would lead to two places. Each port is looked at once, however many entries there are. */
+/** Host ports of one protocol and family that an entry wants, at one address or at all. */
+interface Claim {
+  readonly index: number
+  readonly first: number
+  readonly last: number
+  /** Absent: everywhere. */
+  readonly address?: Ip
+}
+
+/** Host ports of one request that would lead to two places. */
 function refuseClashes(field: Field, publications: readonly (PublicationDraft | undefined)[]): void {
-  const everywhere = new Map<string, number>()
-  const atAddress = new Map<string, number>()
-  for (const [index, one] of publications.entries()) {
-    const owners = isEverywhere(one) ? everywhere : atAddress
-    refuseFirst(
-      field,
-      index,
-      hostPorts(one).map((key) => owners.get(key)),
-    )
-    for (const key of hostPorts(one)) {
-      owners.set(key, owners.get(key) ?? index)
-    }
-  }
-  for (const [index, one] of publications.entries()) {
-    if (!isEverywhere(one)) {
-      refuseFirst(
-        field,
-        index,
-        hostPorts(one).map((key) => everywhere.get(key.slice(0, key.indexOf("@")))),
-      )
+  const refused = new Set<number>()
+  for (const protocol of PROTOCOLS) {
+    for (const version of [4, 6] as const) {
+      for (const pair of clashes(claims(publications, protocol, version))) {
+        const [earlier = 0, later = 0] = pair.map(({ index }) => index).sort((a, b) => a - b)
+        if (!refused.has(later)) {
+          refused.add(later)
+          refuse(childField(field, later, undefined), `has host ports in common with ${field.path}[${earlier}]`)
+        }
+      }
     }
   }
 }
 
-function refuseFirst(field: Field, index: number, owners: readonly (number | undefined)[]): void {
-  const offset = owners.findIndex(isPresent)
-  const owner = owners[offset]
-  if (owner !== undefined) {
-    refuse(childField(field, index, undefined), `has host ports in common with ${field.path}[${owner}]`)
+function claims(publications: readonly (PublicationDraft | undefined)[], protocol: Protocol, version: Family): Claim[] {
+  return publications
+    .flatMap((one, index): Claim[] => {
+      if (one?.hostPort === undefined || one.protocol !== protocol || !publishedFamilies(one).includes(version)) {
+        return []
+      }
+      const ports = { index, first: one.hostPort, last: one.hostPort + one.count - 1 }
+      return one.hostIp === undefined || isUnspecified(one.hostIp) ? [ports] : [{ ...ports, address: one.hostIp }]
+    })
+    .sort((a, b) => a.first - b.first)
+}
+
+/** @param sorted by their first port, so that the claim reaching furthest among the earlier ones decides. */
+function* clashes(sorted: readonly Claim[]): Generator<readonly [Claim, Claim]> {
+  let ofAll: Claim | undefined
+  let everywhere: Claim | undefined
+  const byAddress = new Map<Ip, Claim>()
+  for (const claim of sorted) {
+    const { address } = claim
+    const rival = address === undefined ? ofAll : furthest(everywhere, byAddress.get(address))
+    if (rival !== undefined && rival.last >= claim.first) {
+      yield [rival, claim]
+    }
+    ofAll = furthest(ofAll, claim)
+    if (address === undefined) {
+      everywhere = furthest(everywhere, claim)
+    } else {
+      byAddress.set(address, furthest(byAddress.get(address), claim) ?? claim)
+    }
   }
 }
 
-function isEverywhere(one: PublicationDraft | undefined): boolean {
-  return one?.hostIp === undefined || isUnspecified(one.hostIp)
-}
-
-/** "tcp4 8080" for every address, "tcp4 8080@192.0.2.1" for one. */
-function hostPorts(one: PublicationDraft | undefined): string[] {
-  const { hostPort, hostIp } = one ?? {}
-  if (one === undefined || hostPort === undefined) {
-    return []
-  }
-  const at = isEverywhere(one) ? "" : `@${hostIp}`
-  const ports = Array.from({ length: one.count }, (_, offset) => hostPort + offset)
-  return publishedFamilies(one).flatMap((version) => ports.map((port) => `${one.protocol}${version} ${port}${at}`))
+function furthest(a: Claim | undefined, b: Claim | undefined): Claim | undefined {
+  return a === undefined || (b !== undefined && b.last > a.last) ? b : a
 }
 
 /** The families at which a publication listens, as far as its host address says. */

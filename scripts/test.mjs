@@ -9,7 +9,7 @@
 // that feature (test/features.ts). LINKSPAN_TEST_MINUTES ends the run after that many minutes.
 
 import { spawn, spawnSync } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
 import { join } from "node:path"
 import { isRoot, PrepareError, prepare, ROOT, report } from "./prepare.mjs"
@@ -41,6 +41,8 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
 }
 
 let bun = ""
+/** What test/features.ts says, once it was asked. */
+let features
 try {
   await main(parseArguments(process.argv.slice(2)))
 } catch (error) {
@@ -104,6 +106,9 @@ function parseArguments(args) {
 }
 
 function testFiles(directory) {
+  if (!existsSync(join(ROOT, directory))) {
+    return []
+  }
   return readdirSync(join(ROOT, directory), { withFileTypes: true })
     .flatMap((entry) => {
       const path = `${directory}/${entry.name}`
@@ -214,7 +219,6 @@ function judgeSkip(test) {
   }
 }
 
-let features
 function kernelFeatures() {
   features ??= JSON.parse(
     spawnSync(bun, [join(ROOT, "test/features.ts")], { encoding: "utf8", env: environment() }).stdout || "{}",

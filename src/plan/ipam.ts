@@ -13,7 +13,7 @@ export type Range = Bounds
 export interface FreeRanges {
   /** Automatic addresses come from here only; fixed ones from every free range. */
   readonly automatic: Bounds
-  /** The address handed out last; the search for the next begins behind it. */
+  /** The automatic address handed out last (or freed at the cursor); the search for the next begins behind it. */
   readonly cursor: bigint | undefined
   /** The last range that begins at `n` or before. */
   atOrBefore(n: bigint): Range | undefined
@@ -95,9 +95,8 @@ interface Found {
 
 function nextFree(free: FreeRanges): Found | undefined {
   const { first, last } = free.automatic
-  const behind = free.cursor === undefined ? first : free.cursor + 1n
-  const start = behind >= first && behind <= last ? behind : first
-  return firstFree(free, start, last) ?? (start === first ? undefined : firstFree(free, first, start - 1n))
+  const start = free.cursor === undefined ? first : free.cursor + 1n
+  return firstFree(free, start, last) ?? firstFree(free, first, start - 1n)
 }
 
 function firstFree(free: FreeRanges, from: bigint, to: bigint): Found | undefined {

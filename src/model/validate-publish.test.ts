@@ -1,15 +1,10 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
 import type { Ip } from "#inet/ip.ts"
+import { hostAddressesOverlap } from "./host-address.ts"
 import type { Network } from "./network.ts"
 import type { PublishRequest } from "./request.ts"
-import {
-  checkPublish,
-  checkUnpublish,
-  type PublicationDraft,
-  publishedFamilies,
-  publishMisfits,
-} from "./validate-publish.ts"
+import { checkPublish, checkUnpublish, type PublicationDraft, publishMisfits } from "./validate-publish.ts"
 
 describe("checkPublish()", () => {
   test.each<[string, PublishRequest, object]>([
@@ -214,7 +209,7 @@ describe("host ports that lead to two places", () => {
               a.protocol === b.protocol &&
               a.hostPort < b.hostPort + b.count &&
               b.hostPort < a.hostPort + a.count &&
-              (a.hostIp === b.hostIp || covers(a.hostIp, b.hostIp) || covers(b.hostIp, a.hostIp)),
+              hostAddressesOverlap(a.hostIp as Ip | undefined, b.hostIp as Ip | undefined),
           ),
         )
         expect(checkPublish(requests).issues.length > 0).toBe(clash)
@@ -234,12 +229,6 @@ describe("host ports that lead to two places", () => {
     expect(checkPublish(requests).issues).toEqual([])
     expect(performance.now() - before).toBeLessThan(5000)
   })
-})
-
-test("publishedFamilies() follows from the host address", () => {
-  expect(publishedFamilies({})).toEqual([4, 6])
-  expect(publishedFamilies({ hostIp: "0.0.0.0" as Ip })).toEqual([4])
-  expect(publishedFamilies({ hostIp: "::" as Ip })).toEqual([6])
 })
 
 describe("publishMisfits()", () => {
@@ -286,14 +275,6 @@ describe("publishMisfits()", () => {
     expect(publishMisfits(drafts, networks, "publish").map(({ path, message }) => `${path} ${message}`)).toEqual(want)
   })
 })
-
-function covers(wide: string | undefined, narrow: string | undefined): boolean {
-  return (
-    wide === undefined ||
-    (wide === "0.0.0.0" && narrow?.includes(".") === true) ||
-    (wide === "::" && narrow?.includes(":") === true)
-  )
-}
 
 function network(parts: object): Network {
   return {

@@ -21,6 +21,7 @@ import {
   required,
   rootField,
 } from "./field.ts"
+import { publishedFamilies } from "./host-address.ts"
 import type { Network } from "./network.ts"
 import { readIp } from "./read-inet.ts"
 import type { PublishRequest } from "./request.ts"
@@ -185,11 +186,6 @@ function* clashes(sorted: readonly Claim[]): Generator<readonly [Claim, Claim]> 
 
 function furthest(a: Claim | undefined, b: Claim | undefined): Claim | undefined {
   return a === undefined || (b !== undefined && b.last > a.last) ? b : a
-}
-
-/** The families at which a publication listens, as far as its host address says. */
-export function publishedFamilies(publication: Pick<Publication, "hostIp">): readonly Family[] {
-  return publication.hostIp === undefined ? [4, 6] : [family(publication.hostIp)]
 }
 
 /** Whether the host can lead published ports into the network. */

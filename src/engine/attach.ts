@@ -4,15 +4,16 @@ import { Netns } from "#kernel/netns.ts"
 import { NETNS_DIRECTORY } from "#kernel/netns-pin.ts"
 import { startTimeOf } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
+import { quote } from "#model/quote.ts"
 import { accept } from "#model/field.ts"
 import type { AttachRequest, NetnsRequest } from "#model/request.ts"
 import type { NetnsPlace, Sandbox } from "#model/sandbox.ts"
 import { type Attach, checkAttach } from "#model/validate-attach.ts"
-import type { ContainerView, Outcome } from "#model/view.ts"
+import type { ContainerSummary, Outcome } from "#model/view.ts"
 import type { Op } from "#plan/op.ts"
 import { availableName } from "./container-name.ts"
 import type { Host } from "./host.ts"
-import { inspectContainer } from "./inspect-container.ts"
+import { summarize } from "./inspect-container.ts"
 import { joinNetworks } from "./join-networks.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { obstacleWarnings } from "./obstacles.ts"
@@ -20,8 +21,8 @@ import { sweep } from "./sweep.ts"
 import { carryOut } from "./transaction.ts"
 
 /** Gives networks to a namespace: somebody else's, or a new one of that name. */
-export function attach(host: Host, request: AttachRequest, options: MutationOptions): Outcome<ContainerView> {
-  const title = `attach container${typeof request?.name === "string" ? ` "${request.name}"` : ""}`
+export function attach(host: Host, request: AttachRequest, options: MutationOptions): Outcome<ContainerSummary> {
+  const title = `attach container${request?.name === undefined ? "" : ` ${quote(request.name)}`}`
   const wanted = accept(`Cannot ${title}`, checkAttach(request))
   return carryOut(host, options, () => {
     const netns = openRequested(title, wanted.netns)
@@ -34,7 +35,7 @@ export function attach(host: Host, request: AttachRequest, options: MutationOpti
   }, sweep)
 }
 
-function decide(host: Host, title: string, wanted: Attach, netns: Netns): ReturnType<Parameters<typeof carryOut<ContainerView>>[2]> {
+function decide(host: Host, title: string, wanted: Attach, netns: Netns): ReturnType<Parameters<typeof carryOut<ContainerSummary>>[2]> {
   const identity = host.identify(netns)
   refuseKnown(host, title, identity.cookie)
   const id = host.newId()
@@ -57,7 +58,7 @@ function decide(host: Host, title: string, wanted: Attach, netns: Netns): Return
     changes,
     ops: [...naming, ...ops],
     intent: "make",
-    result: () => inspectContainer(host, id),
+    result: () => summarize(host, sandbox),
     warnings: wanted.publish.length > 0 ? obstacleWarnings(host) : [],
   }
 }
@@ -98,7 +99,7 @@ function refuseKnown(host: Host, title: string, cookie: string): void {
       issues: [{ path: "netns", message: "is the host's own network namespace" }],
     })
   }
-  const known = host.store.sandboxes().find(({ body }) => body.mode === "private" && body.netns?.cookie === cookie && body.netns.bootId === host.bootId)
+  const known = host.store.sandboxesByNetns(cookie).find(({ body }) => body.netns?.bootId === host.bootId)
   if (known !== undefined) {
     throw new LinkspanError("NAME_IN_USE", {
       message: `Cannot ${title}: that network namespace is attached already, as container "${known.body.name}"`,

@@ -1,5 +1,6 @@
 import { accept } from "#model/field.ts"
 import { LinkspanError } from "#model/errors.ts"
+import { quote } from "#model/quote.ts"
 import type { ConnectRequest } from "#model/request.ts"
 import { checkConnect } from "#model/validate-join.ts"
 import type { EndpointView, Outcome } from "#model/view.ts"
@@ -11,12 +12,12 @@ import { findNetwork, findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import { endpointView } from "./inspect-endpoint.ts"
 import type { MutationOptions } from "./linkspan.ts"
-import { observeHost } from "./observe-host.ts"
+import { observePorts } from "./observe-host.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, Stale } from "./transaction.ts"
 
 export function connect(host: Host, request: ConnectRequest, options: MutationOptions): Outcome<EndpointView> {
-  const title = `connect container "${String(request?.container)}" to network "${String(request?.network)}"`
+  const title = `connect container ${quote(request?.container)} to network ${quote(request?.network)}`
   const join = accept(`Cannot ${title}`, checkConnect(request))
   return carryOut(host, options, () => {
     const network = settled(findNetwork(host, title, join.network), `network "${join.network}"`)
@@ -45,9 +46,9 @@ export function connect(host: Host, request: ConnectRequest, options: MutationOp
     return {
       title,
       changes: [{ object: "endpoint", id: endpoint.id, after: endpoint }],
-      ops: [...urgentDrift(host, network).flatMap(({ ops }) => ops), ...planMemberships(sandbox.id, before, [...before, { endpoint, network }], observeHost(host))],
+      ops: [...urgentDrift(host, network).flatMap(({ ops }) => ops), ...planMemberships(sandbox.id, before, [...before, { endpoint, network }], observePorts(host))],
       intent: "make",
-      result: () => endpointView(host, endpoint.id),
+      result: () => endpointView(host, endpoint),
     }
   }, sweep)
 }

@@ -17,7 +17,7 @@ export function availableName(host: Host, title: string, wanted: string | undefi
     }
     throw new LinkspanError("POOL_EXHAUSTED", { message: `Cannot ${title}: no free container name was found`, hint: "Give one with --name" })
   }
-  const holder = host.store.sandboxes().find(({ body }) => body.name === wanted)
+  const holder = host.store.sandboxNamed(wanted)
   if (holder === undefined) {
     return wanted
   }

@@ -3,6 +3,7 @@ import type { Family } from "#inet/ip.ts"
 import { ipAt, type Prefix, prefixFamily } from "#inet/prefix.ts"
 import { getLink, listAddresses, type ObservedLink } from "#kernel/links.ts"
 import { LinkspanError } from "#model/errors.ts"
+import { quote } from "#model/quote.ts"
 import { accept } from "#model/field.ts"
 import { type Ifname, parseIfname } from "#model/name.ts"
 import type { BridgeNetwork, Network, Subnet } from "#model/network.ts"
@@ -28,13 +29,13 @@ import { carryOut, type Decision } from "./transaction.ts"
 const SUBNET_CURSOR = { 4: "subnet-cursor/4", 6: "subnet-cursor/6" } as const
 
 export function createNetwork(host: Host, request: CreateNetworkRequest, options: MutationOptions): Outcome<NetworkView> {
-  const title = `create network "${String(request?.name)}"`
+  const title = `create network ${quote(request?.name)}`
   const draft = accept(`Cannot ${title}`, checkCreateNetwork(request))
   return carryOut(host, options, () => decide(host, title, draft), sweep)
 }
 
 function decide(host: Host, title: string, draft: NetworkDraft): Decision<NetworkView> {
-  const namesake = host.store.networks().find(({ body }) => body.name === draft.name)
+  const namesake = host.store.networkNamed(draft.name)
   if (namesake !== undefined) {
     throw new LinkspanError("NAME_IN_USE", {
       message: `Cannot ${title}: a network of that name exists`,

@@ -7,7 +7,7 @@ import type { Sandbox } from "#model/sandbox.ts"
 import { findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import type { MutationOptions } from "./linkspan.ts"
-import { observeHost } from "./observe-host.ts"
+import { observePorts } from "./observe-host.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut } from "./transaction.ts"
 
@@ -37,6 +37,6 @@ export function planForget(host: Host, sandbox: Sandbox): { readonly changes: Ch
       ...before.map(({ endpoint }): Change => ({ object: "endpoint", id: endpoint.id, before: endpoint })),
       { object: "sandbox", id: sandbox.id, before: sandbox },
     ],
-    ops: [...planMemberships(sandbox.id, before, [], observeHost(host)), ...unname],
+    ops: [...planMemberships(sandbox.id, before, [], observePorts(host)), ...unname],
   }
 }

@@ -5,7 +5,7 @@ import { findNetwork, findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import { endpointView } from "./inspect-endpoint.ts"
 import type { MutationOptions } from "./linkspan.ts"
-import { observeHost } from "./observe-host.ts"
+import { observePorts } from "./observe-host.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut } from "./transaction.ts"
 
@@ -27,11 +27,11 @@ export function disconnect(host: Host, request: DisconnectRequest, options: Muta
         hint: `Look at its networks with: linkspan inspect ${sandbox.name}`,
       })
     }
-    const left = endpointView(host, leaving.endpoint.id)
+    const left = endpointView(host, leaving.endpoint)
     return {
       title,
       changes: [{ object: "endpoint", id: leaving.endpoint.id, before: leaving.endpoint }],
-      ops: planMemberships(sandbox.id, before, before.filter((one) => one !== leaving), observeHost(host)),
+      ops: planMemberships(sandbox.id, before, before.filter((one) => one !== leaving), observePorts(host)),
       intent: "remove",
       result: () => left,
     }

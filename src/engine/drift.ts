@@ -7,7 +7,7 @@ import type { Membership } from "#plan/default-route.ts"
 import { bridgeDrift, type Drift, endpointDrift, routeDrift } from "#plan/drift.ts"
 import { bridgeSysctls, planCreateBridge } from "#plan/drivers/bridge.ts"
 import { planCreateParent } from "#plan/drivers/parent.ts"
-import type { HostFacts } from "#plan/host.ts"
+import type { HostFacts, PortFacts } from "#plan/host.ts"
 import type { Op } from "#plan/op.ts"
 import type { Host } from "./host.ts"
 import { observeHost, readSysctl } from "./observe-host.ts"
@@ -57,7 +57,7 @@ export function urgentDrift(host: Host, network: Network): Drift[] {
 }
 
 /** Everything that is wrong with a container's cables, addresses and routes. */
-export function sandboxDrift(host: Host, sandbox: Sandbox, memberships: readonly Membership[], snapshots: Snapshots, facts: HostFacts): Drift[] {
+export function sandboxDrift(host: Host, sandbox: Sandbox, memberships: readonly Membership[], snapshots: Snapshots, facts: PortFacts): Drift[] {
   const namespace = host.resolve(sandbox.id)
   if (namespace === undefined || memberships.length === 0) {
     return []

@@ -8,6 +8,7 @@ import { LockFile } from "#kernel/lock-file.ts"
 import { Namespace } from "#kernel/namespace.ts"
 import { Netns } from "#kernel/netns.ts"
 import { Nftables } from "#kernel/nftables.ts"
+import { PidHandle } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
 import type { NetnsIdentity, Sandbox } from "#model/sandbox.ts"
@@ -145,12 +146,21 @@ export class Host implements Disposable {
     }
   }
 
-  /** Whether a container still has the namespace that it was attached with. */
+  /** Whether a container still has what it was made with: its process, or the namespace that it was attached with. */
   isAlive(sandbox: Sandbox): boolean {
-    if (sandbox.mode !== "private") {
-      return true
+    if (sandbox.process !== undefined) {
+      return this.isRunning(sandbox)
     }
-    return this.resolve(sandbox.id) !== undefined
+    return sandbox.mode !== "private" || this.resolve(sandbox.id) !== undefined
+  }
+
+  /** Whether the process that linkspan started still runs. */
+  isRunning({ process }: Sandbox): boolean {
+    if (process === undefined) {
+      return false
+    }
+    using handle = PidHandle.open(process.pid, { startTime: process.startTime })
+    return handle !== undefined && !handle.hasExited()
   }
 
   /** The directory of a container's log and the like. */

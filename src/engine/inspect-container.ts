@@ -1,14 +1,13 @@
 import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { describeRoutes } from "#kernel/links.ts"
-import { PidHandle } from "#kernel/process.ts"
 import type { Sandbox } from "#model/sandbox.ts"
 import type { ContainerStatus, ContainerSummary, ContainerView } from "#model/view.ts"
 import { sandboxDrift } from "./drift.ts"
 import { findSandbox, memberships } from "./find.ts"
 import type { Host } from "./host.ts"
-import { viewOf } from "./inspect-endpoint.ts"
-import { observeHost } from "./observe-host.ts"
+import { endpointView } from "./inspect-endpoint.ts"
+import { observePorts } from "./observe-host.ts"
 import { Snapshots } from "./snapshot.ts"
 
 export function inspectContainer(host: Host, nameOrId: string): ContainerView {
@@ -17,7 +16,7 @@ export function inspectContainer(host: Host, nameOrId: string): ContainerView {
   const namespace = sandbox.mode === "host" ? host.namespace : host.resolve(sandbox.sharedWith ?? sandbox.id)
   const inside = namespace === undefined ? undefined : snapshots.of(namespace)
   const path = placePath(sandbox)
-  const drift = journal === null && sandbox.mode === "private" ? sandboxDrift(host, sandbox, memberships(host, sandbox), snapshots, observeHost(host)) : []
+  const drift = journal === null && sandbox.mode === "private" ? sandboxDrift(host, sandbox, memberships(host, sandbox), snapshots, observePorts(host)) : []
   return {
     ...summarize(host, sandbox),
     hostname: sandbox.hostname,
@@ -25,7 +24,7 @@ export function inspectContainer(host: Host, nameOrId: string): ContainerView {
     ...(namespace === undefined || path === undefined
       ? {}
       : { netns: { path, inode: namespace.netns.inode, cookie: namespace.netns.cookie().toString() } }),
-    endpoints: host.store.endpointsOfSandbox(sandbox.id).map(({ body }) => viewOf(host, body, snapshots)),
+    endpoints: host.store.endpointsOfSandbox(sandbox.id).map(({ body }) => endpointView(host, body, snapshots)),
     routes: inside === undefined ? [] : describeRoutes(inside.routes, inside.links),
     problems: drift.map(({ problem }) => problem),
   }
@@ -65,23 +64,19 @@ function pidOf(sandbox: Sandbox): number | undefined {
 
 function statusOf(host: Host, sandbox: Sandbox): ContainerStatus {
   if (sandbox.process !== undefined) {
-    return isRunning(sandbox) ? "running" : "exited"
+    return host.isRunning(sandbox) ? "running" : "exited"
   }
   return host.isAlive(sandbox) ? "running" : "gone"
-}
-
-/** Whether the process that linkspan started still runs. */
-export function isRunning({ process }: Sandbox): boolean {
-  if (process === undefined) {
-    return false
-  }
-  using handle = PidHandle.open(process.pid, { startTime: process.startTime })
-  return handle !== undefined && !handle.hasExited()
 }
 
 /** The file in which a container's init leaves its status. */
 export function exitFile(host: Host, sandbox: Pick<Sandbox, "id">): string {
   return join(host.containerDir(sandbox.id), "exit")
+}
+
+/** Where a detached container's output goes. */
+export function logFile(host: Host, sandbox: Pick<Sandbox, "id">): string {
+  return join(host.containerDir(sandbox.id), "log")
 }
 
 /** Exit status of a container's process: its own, or 128 + the signal's number; undefined while it runs or when unknown. */
@@ -90,13 +85,8 @@ export function exitCodeOf(host: Host, sandbox: Sandbox): number | undefined {
   if (sandbox.process === undefined || !existsSync(path)) {
     return undefined
   }
-  const status = readFileSync(path)
-  // A wait status, wait(2), as the init writes it: four bytes, little-endian.
-  if (status.length < 4) {
-    return undefined
-  }
-  const word = status.readInt32LE(0)
-  return (word & 0x7f) === 0 ? (word >> 8) & 0xff : 128 + (word & 0x7f)
+  const status = readFileSync(path, "latin1").trim()
+  return /^[0-9]+$/.test(status) ? Number(status) : undefined
 }
 
 function placePath({ place }: Sandbox): string | undefined {

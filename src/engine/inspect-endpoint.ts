@@ -1,25 +1,15 @@
 // An endpoint as it is: from the state, with what the kernel has of it.
 
 import { actualLink } from "#kernel/links.ts"
-import { LinkspanError } from "#model/errors.ts"
-import type { Id } from "#model/name.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import type { ActualLink, EndpointView } from "#model/view.ts"
 import type { Host } from "./host.ts"
-import { type Snapshot, Snapshots } from "./snapshot.ts"
+import type { Snapshot, Snapshots } from "./snapshot.ts"
 
-/** @throws LinkspanError INTERNAL when there is none of that id */
-export function endpointView(host: Host, id: Id, snapshots = new Snapshots()): EndpointView {
-  const row = host.store.endpoint(id)
-  if (row === undefined) {
-    throw new LinkspanError("INTERNAL", { message: `Internal error: no endpoint ${id}` })
-  }
-  return viewOf(host, row.body, snapshots)
-}
-
-export function viewOf(host: Host, endpoint: Endpoint, snapshots: Snapshots): EndpointView {
+/** @param snapshots without them the view says nothing of what the kernel has, and costs no dump. */
+export function endpointView(host: Host, endpoint: Endpoint, snapshots?: Snapshots): EndpointView {
   const network = host.store.network(endpoint.network)?.body
-  const actual = observed(host, endpoint, snapshots)
+  const actual = snapshots === undefined ? {} : observed(host, endpoint, snapshots)
   return {
     id: endpoint.id,
     container: host.store.sandbox(endpoint.sandbox)?.body.name ?? endpoint.sandbox,

@@ -5,7 +5,7 @@ import { countFree } from "#plan/ipam.ts"
 import { networkDrift } from "./drift.ts"
 import { findNetwork } from "./find.ts"
 import type { Host } from "./host.ts"
-import { linkIn, viewOf } from "./inspect-endpoint.ts"
+import { linkIn, endpointView } from "./inspect-endpoint.ts"
 import { observeHost } from "./observe-host.ts"
 import { Snapshots } from "./snapshot.ts"
 
@@ -25,7 +25,7 @@ export function inspectNetwork(host: Host, nameOrId: string): NetworkView {
         leased: endpoints.filter(({ addresses }) => addresses.some(({ ip }) => prefixContains(subnet.prefix, ip))).length,
       }
     }),
-    endpoints: endpoints.map((endpoint) => viewOf(host, endpoint, snapshots)),
+    endpoints: endpoints.map((endpoint) => endpointView(host, endpoint, snapshots)),
     ...(actual === undefined ? {} : { actual }),
     problems: drift.map(({ problem }) => problem),
   }

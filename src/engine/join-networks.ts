@@ -14,7 +14,7 @@ import { allocateEndpoint } from "./allocate-endpoint.ts"
 import { urgentDrift } from "./drift.ts"
 import { findNetwork, settled } from "./find.ts"
 import type { Host } from "./host.ts"
-import { observeHost } from "./observe-host.ts"
+import { observePorts } from "./observe-host.ts"
 import { carrier, refuseUnpublishable, takePorts } from "./publications.ts"
 
 interface NewContainer {
@@ -45,7 +45,7 @@ export function joinNetworks(host: Host, container: NewContainer): { readonly ch
       { object: "sandbox", id: sandbox.id, after: sandbox },
       ...members.map(({ endpoint }): Change => ({ object: "endpoint", id: endpoint.id, after: endpoint })),
     ],
-    ops: [...networks.flatMap((network) => urgentDrift(host, network)).flatMap(({ ops }) => ops), ...planMemberships(sandbox.id, [], members, observeHost(host))],
+    ops: [...networks.flatMap((network) => urgentDrift(host, network)).flatMap(({ ops }) => ops), ...planMemberships(sandbox.id, [], members, observePorts(host))],
   }
 }
 

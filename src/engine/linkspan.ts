@@ -68,7 +68,7 @@ export interface LinkspanApi extends AsyncDisposable {
     connect(request: ConnectRequest, options?: MutationOptions): Promise<Outcome<EndpointView>>
     disconnect(request: { readonly container: string; readonly network: string }, options?: MutationOptions): Promise<Outcome<EndpointView>>
   }
-  attach(request: AttachRequest, options?: MutationOptions): Promise<Outcome<ContainerView>>
+  attach(request: AttachRequest, options?: MutationOptions): Promise<Outcome<ContainerSummary>>
   /** Takes a container off all its networks and forgets it; its namespace stays unless linkspan made it. */
   detach(container: string, options?: MutationOptions): Promise<Outcome<{ id: string; name: string }>>
   publish(container: string, ports: readonly PublishRequest[], options?: MutationOptions): Promise<Outcome<PublicationView[]>>
@@ -136,7 +136,7 @@ export class Linkspan implements LinkspanApi {
     remove: async (options = {}) => (await import("./firewall-integrate.ts")).removeIntegration(this.#host, options),
   }
 
-  async attach(request: AttachRequest, options: MutationOptions = {}): Promise<Outcome<ContainerView>> {
+  async attach(request: AttachRequest, options: MutationOptions = {}): Promise<Outcome<ContainerSummary>> {
     return (await import("./attach.ts")).attach(this.#host, request, options)
   }
 

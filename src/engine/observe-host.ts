@@ -4,7 +4,7 @@ import { listAddresses, listLinks, listRoutes, type ObservedLink } from "#kernel
 import { LINK_GROUP } from "#kernel/rtnetlink.ts"
 import { family, type Ip, isLinkLocal, isLoopback } from "#inet/ip.ts"
 import { prefixBase, prefixOf } from "#inet/prefix.ts"
-import type { HostFacts } from "#plan/host.ts"
+import type { HostFacts, PortFacts } from "#plan/host.ts"
 import type { TakenPrefix } from "#plan/taken.ts"
 import type { Host } from "./host.ts"
 
@@ -23,6 +23,11 @@ export function readSysctl(host: Host, key: string): string | undefined {
     }
     throw error
   }
+}
+
+/** The two settings that plugging in depends on; costs the same however many links the host has. */
+export function observePorts(host: Host): PortFacts {
+  return { framesAreFiltered: ["bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables"].some((key) => readSysctl(host, key) === "1") }
 }
 
 export function observeHost(host: Host): HostFacts {

@@ -1,11 +1,12 @@
 // Published ports: which host ports they take, and on which of a container's networks they land.
 
-import { family, type Ip } from "#inet/ip.ts"
+import { family, type Ip, isLoopback, isUnspecified } from "#inet/ip.ts"
 import type { Protocol } from "#inet/port.ts"
 import { listAddresses } from "#kernel/links.ts"
 import { type Listener, listenerOn, listListeners } from "#kernel/listeners.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
+import { hostAddressesOverlap } from "#model/host-address.ts"
 import type { Network } from "#model/network.ts"
 import type { Publication } from "#model/sandbox.ts"
 import { canPublish, type PublicationDraft, publishMisfits } from "#model/validate-publish.ts"
@@ -42,19 +43,21 @@ export function takePorts(host: Host, title: string, drafts: readonly Publicatio
     return found
   }
   refuseForeignAddresses(host, title, drafts)
-  const settled: Publication[] = []
-  for (const draft of drafts) {
-    const { hostPort } = draft
-    if (hostPort === undefined) {
-      settled.push({ ...draft, hostPort: chooseRun(host, title, draft, settled, listening(draft.protocol)) })
-      continue
+  const chosen = drafts.flatMap((draft) => (draft.hostPort === undefined ? [] : [{ ...draft, hostPort: draft.hostPort }]))
+  for (const publication of chosen) {
+    for (let port = publication.hostPort; port < publication.hostPort + publication.count; port++) {
+      refusePort(host, title, publication, port, listening(publication.protocol), self)
     }
-    for (let port = hostPort; port < hostPort + draft.count; port++) {
-      refusePort(host, title, draft, port, listening(draft.protocol), self)
-    }
-    settled.push({ ...draft, hostPort })
   }
-  return settled
+  // The ports that linkspan chooses keep clear of all that were asked for.
+  return drafts.map((draft) => {
+    const hostPort = draft.hostPort ?? chooseRun(host, title, draft, chosen, listening(draft.protocol))
+    const publication = { ...draft, hostPort }
+    if (draft.hostPort === undefined) {
+      chosen.push(publication)
+    }
+    return publication
+  })
 }
 
 function refuseForeignAddresses(host: Host, title: string, drafts: readonly PublicationDraft[]): void {
@@ -63,7 +66,7 @@ function refuseForeignAddresses(host: Host, title: string, drafts: readonly Publ
     return
   }
   const own = new Set(listAddresses(host.namespace.rtnl).map(({ ip }) => ip))
-  const missing = wanted.find((ip) => !own.has(ip) && !ip.startsWith("127."))
+  const missing = wanted.find((ip) => !own.has(ip) && !isLoopback(ip) && !isUnspecified(ip))
   if (missing !== undefined) {
     throw new LinkspanError("INVALID_REQUEST", {
       message: `Cannot ${title}: ${missing} is not an address of this host`,
@@ -73,9 +76,10 @@ function refuseForeignAddresses(host: Host, title: string, drafts: readonly Publ
   }
 }
 
-/** Two claims meet when one is for every address, or both for the same. */
-function overlaps(host: string, hostIp: Ip | undefined): boolean {
-  return host === "" || hostIp === undefined || host === hostIp
+/** @param claimed an address, or '' for every address. */
+function overlaps(claimed: string, hostIp: Ip | undefined): boolean {
+  // A cast: claims are written from publications.
+  return hostAddressesOverlap(claimed === "" ? undefined : (claimed as Ip), hostIp)
 }
 
 function refusePort(host: Host, title: string, draft: PublicationDraft, port: number, listeners: readonly Listener[], self: Id | undefined): void {

@@ -10,7 +10,7 @@ import { findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { obstacleWarnings } from "./obstacles.ts"
-import { observeHost } from "./observe-host.ts"
+import { observePorts } from "./observe-host.ts"
 import { carrier, refuseUnpublishable, takePorts } from "./publications.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, type Decision } from "./transaction.ts"
@@ -78,7 +78,7 @@ function changed(
   return {
     title,
     changes: [{ object: "endpoint", id: endpoint.id, before: target.endpoint, after: endpoint }],
-    ops: planMemberships(endpoint.sandbox, before, after, observeHost(host)),
+    ops: planMemberships(endpoint.sandbox, before, after, observePorts(host)),
     intent: "make",
     result: () => [...result],
     warnings,

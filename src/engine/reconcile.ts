@@ -12,7 +12,7 @@ import { networkDrift, sandboxDrift } from "./drift.ts"
 import { replaceElements, rulesetDrift } from "./firewall.ts"
 import type { Host } from "./host.ts"
 import type { MutationOptions } from "./linkspan.ts"
-import { observeHost, readSysctl } from "./observe-host.ts"
+import { observeHost, observePorts, readSysctl } from "./observe-host.ts"
 import { Snapshots } from "./snapshot.ts"
 import { staleSandboxes, sweep } from "./sweep.ts"
 import { carryOut, recover } from "./transaction.ts"
@@ -64,6 +64,7 @@ function mend(host: Host, options: MutationOptions, stale: ReadonlySet<string>):
 function observeDrift(host: Host, stale: ReadonlySet<string>): { readonly drifts: Drift[]; readonly changes: Change[] } {
   const snapshots = new Snapshots()
   const facts = observeHost(host)
+  const ports = observePorts(host)
   const drifts: Drift[] = []
   const changes: Change[] = []
   const networks = host.store.networks().filter(({ journal }) => journal === null).map(({ body }) => body)
@@ -76,7 +77,7 @@ function observeDrift(host: Host, stale: ReadonlySet<string>): { readonly drifts
   }
   for (const sandbox of host.store.sandboxes().filter(({ journal, body }) => journal === null && !stale.has(body.id)).map(({ body }) => body)) {
     const members = restingMemberships(host, sandbox)
-    const found = sandboxDrift(host, sandbox, members, snapshots, facts)
+    const found = sandboxDrift(host, sandbox, members, snapshots, ports)
     if (found.length > 0) {
       drifts.push(...found)
       changes.push(...members.map(({ endpoint }): Change => ({ object: "endpoint", id: endpoint.id, before: endpoint, after: endpoint })))

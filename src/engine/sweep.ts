@@ -7,7 +7,7 @@ import { planMemberships } from "#plan/membership.ts"
 import type { Change } from "#store/journal.ts"
 import { memberships } from "./find.ts"
 import type { Host } from "./host.ts"
-import { observeHost } from "./observe-host.ts"
+import { observePorts } from "./observe-host.ts"
 import { carryOut, InFlight } from "./transaction.ts"
 
 export function sweep(host: Host, sandboxes: readonly Id[]): void {
@@ -34,7 +34,7 @@ function leave(host: Host, sandbox: Sandbox | undefined): { readonly changes: Ch
   const kept = sandbox.process !== undefined && !sandbox.process.autoRemove
   return {
     changes: [...endpoints, ...(kept ? [] : [{ object: "sandbox", id: sandbox.id, before: sandbox } satisfies Change])],
-    ops: planMemberships(sandbox.id, before, [], observeHost(host)),
+    ops: planMemberships(sandbox.id, before, [], observePorts(host)),
   }
 }
 
@@ -42,7 +42,7 @@ function leave(host: Host, sandbox: Sandbox | undefined): { readonly changes: Ch
 export function staleSandboxes(host: Host): Sandbox[] {
   return host.store
     .sandboxes()
-    .filter(({ body, journal }) => journal === null && body.mode === "private" && !host.isAlive(body))
+    .filter(({ body, journal }) => journal === null && !host.isAlive(body))
     .map(({ body }) => body)
     .filter(({ id, process }) => process === undefined || process.autoRemove || host.store.endpointsOfSandbox(id).length > 0)
 }

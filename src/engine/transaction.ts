@@ -32,7 +32,9 @@ export interface Decision<T> {
   /** Read from the state as it is afterwards. */
   readonly result: () => T
   readonly warnings?: readonly string[]
-  /** More to record in the same transaction that settles the change. */
+  /** The last step after the operations, for what is no operation; when it throws, they are undone. */
+  readonly start?: () => void
+  /** More to record in the same transaction that settles the change, after it. */
   readonly record?: (writer: Writer) => void
 }
 
@@ -108,15 +110,25 @@ function perform<T>(host: Host, options: MutationOptions, decide: (store: Store)
   const plan = linesOf(host, decision)
   try {
     apply(decision.ops, applyContext(host, decision.changes), { intent: decision.intent, ...stepsOf(host, options, decision) })
+    startLast(host, decision)
   } catch (error) {
     abandon(host, id, decision, error)
   }
   host.store.write((writer) => {
-    decision.record?.(writer)
     writer.settle(id, "after")
+    decision.record?.(writer)
   })
   host.ownEntries.delete(id)
   return { result: decision.result(), plan, dryRun: false, warnings: decision.warnings ?? [] }
+}
+
+function startLast<T>(host: Host, decision: Decision<T>): void {
+  try {
+    decision.start?.()
+  } catch (error) {
+    undo(decision.ops, applyContext(host, decision.changes))
+    throw error
+  }
 }
 
 /** After a failure: nothing has changed, or the entry stays for the next command to finish. */

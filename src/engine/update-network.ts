@@ -1,4 +1,5 @@
 import { LinkspanError } from "#model/errors.ts"
+import { quote } from "#model/quote.ts"
 import { accept } from "#model/field.ts"
 import type { BridgeNetwork, Network } from "#model/network.ts"
 import type { UpdateNetworkRequest } from "#model/request.ts"
@@ -26,7 +27,7 @@ import { carryOut, type Decision } from "./transaction.ts"
 
 /** Changes a network under its running containers. */
 export function updateNetwork(host: Host, request: UpdateNetworkRequest, options: MutationOptions): Outcome<NetworkView> {
-  const title = `update network "${String(request?.network)}"`
+  const title = `update network ${quote(request?.network)}`
   const update = accept(`Cannot ${title}`, checkUpdateNetwork(request))
   return carryOut(host, options, () => decide(host, title, update), sweep)
 }

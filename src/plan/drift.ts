@@ -7,7 +7,7 @@ import type { BridgeNetwork } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import { defaultRoutes, type Membership } from "./default-route.ts"
 import { bridgeSysctls, gatewayAddresses, loopbackRoute, planPlugBridge, portFlags } from "./drivers/bridge.ts"
-import { type HostFacts, hasFamily } from "./host.ts"
+import { hasFamily, type PortFacts } from "./host.ts"
 import type { Op, RouteSpec } from "./op.ts"
 
 /** One thing that is wrong. */
@@ -81,7 +81,7 @@ export interface SeenEndpoint {
   readonly bridgeIndex: number | undefined
 }
 
-export function endpointDrift(network: BridgeNetwork, endpoint: Endpoint, container: string, seen: SeenEndpoint, facts: HostFacts): Drift[] {
+export function endpointDrift(network: BridgeNetwork, endpoint: Endpoint, container: string, seen: SeenEndpoint, facts: PortFacts): Drift[] {
   const { sandbox, ifname } = endpoint
   const hostIfname = endpoint.hostIfname ?? ifname
   if (seen.host === undefined) {

@@ -47,9 +47,10 @@ export function hostClaims(network: Network, facts: HostFacts): Claim[] {
   return claims
 }
 
-/** Whether bridged frames pass the IP hooks once the claims are made: ports that publish then need hairpin mode. */
-export function bridgedFramesAreFiltered(facts: HostFacts): boolean {
-  return facts.foreignBridges && facts.brNetfilter !== undefined && (facts.brNetfilter.v4 || facts.brNetfilter.v6)
+/** What plugging a container in depends on. */
+export interface PortFacts {
+  /** Bridged frames pass the IP hooks (br_netfilter): ports that publish then need hairpin mode. */
+  readonly framesAreFiltered: boolean
 }
 
 export function hasFamily(network: Network, wanted: 4 | 6): boolean {

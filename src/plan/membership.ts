@@ -9,7 +9,7 @@ import { planPlugBridge, planRepublish, planUnplugBridge } from "./drivers/bridg
 import { planPlugParent, planUnplugParent } from "./drivers/parent.ts"
 import { elementDifference } from "./firewall/difference.ts"
 import { endpointElements, networkElements } from "./firewall/elements.ts"
-import type { HostFacts } from "./host.ts"
+import type { PortFacts } from "./host.ts"
 import type { NftElement, Op } from "./op.ts"
 
 /** What the ruleset holds about a container. */
@@ -26,7 +26,7 @@ export function sandboxElements(memberships: readonly Membership[]): NftElement[
  * @param before the container's memberships as they are, @param after as they shall be. An endpoint in both stays
  * plugged in, with its publications changed to what `after` says.
  */
-export function planMemberships(sandbox: Id, before: readonly Membership[], after: readonly Membership[], facts: HostFacts): Op[] {
+export function planMemberships(sandbox: Id, before: readonly Membership[], after: readonly Membership[], facts: PortFacts): Op[] {
   const had = new Map(before.map((membership) => [membership.endpoint.id, membership]))
   const has = new Set(after.map(({ endpoint }) => endpoint.id))
   const joined = after.filter(({ endpoint }) => !had.has(endpoint.id))

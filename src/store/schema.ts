@@ -19,8 +19,11 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX network_link ON network (link);
   CREATE TABLE sandbox (
     id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE,
+    -- The cookie of its own namespace.
+    netns TEXT,
     body TEXT NOT NULL, journal INTEGER
   ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sandbox_netns ON sandbox (netns);
   CREATE TABLE endpoint (
     id TEXT PRIMARY KEY, sandbox TEXT NOT NULL, network TEXT NOT NULL, mac TEXT NOT NULL,
     body TEXT NOT NULL, journal INTEGER,

@@ -207,7 +207,7 @@ export class Store implements Disposable {
     return this.#rows("SELECT body, journal FROM network ORDER BY name")
   }
 
-  /** By id, unique beginning of an id (at least four digits), or name; a name wins. */
+  /** By id, name, or the unique beginning of an id (at least four digits), in this order: a name may look like an id. */
   network(nameOrId: string): Row<Network> | undefined {
     return this.#named("network", nameOrId)
   }
@@ -224,10 +224,23 @@ export class Store implements Disposable {
     return this.#named("sandbox", nameOrId)
   }
 
+  networkNamed(name: string): Row<Network> | undefined {
+    return this.#row("SELECT body, journal FROM network WHERE name = ?", name)
+  }
+
+  sandboxNamed(name: string): Row<Sandbox> | undefined {
+    return this.#row("SELECT body, journal FROM sandbox WHERE name = ?", name)
+  }
+
+  /** Those whose own namespace has (or, before a reboot, had) that cookie. */
+  sandboxesByNetns(cookie: string): Row<Sandbox>[] {
+    return this.#rows("SELECT body, journal FROM sandbox WHERE netns = ?", cookie)
+  }
+
   #named<T>(table: "network" | "sandbox", nameOrId: string): Row<T> | undefined {
     const exact =
-      this.#row<T>(`SELECT body, journal FROM ${table} WHERE name = ?`, nameOrId) ??
-      this.#row<T>(`SELECT body, journal FROM ${table} WHERE id = ?`, nameOrId)
+      this.#row<T>(`SELECT body, journal FROM ${table} WHERE id = ?`, nameOrId) ??
+      this.#row<T>(`SELECT body, journal FROM ${table} WHERE name = ?`, nameOrId)
     if (exact !== undefined || !/^[0-9a-f]{4,11}$/.test(nameOrId)) {
       return exact
     }
@@ -365,7 +378,7 @@ export class Store implements Disposable {
       this.#run("INSERT INTO network (id, name, link, body) VALUES (?, ?, ?, ?)", network.id, network.name, linkOf(network), text)
     } else if (kind === "sandbox") {
       const sandbox = body as Sandbox
-      this.#run("INSERT INTO sandbox (id, name, body) VALUES (?, ?, ?)", sandbox.id, sandbox.name, text)
+      this.#run("INSERT INTO sandbox (id, name, netns, body) VALUES (?, ?, ?, ?)", sandbox.id, sandbox.name, sandbox.netns?.cookie ?? null, text)
     } else {
       const endpoint = body as Endpoint
       this.#run(

@@ -12,7 +12,7 @@ import type { Endpoint } from "#model/sandbox.ts"
 import { elementDifference } from "../firewall/difference.ts"
 import { flowsToForget } from "../firewall/conntrack.ts"
 import { endpointElements, networkElements } from "../firewall/elements.ts"
-import { bridgedFramesAreFiltered, type HostFacts, hasFamily, hostClaims } from "../host.ts"
+import { type HostFacts, hasFamily, hostClaims, type PortFacts } from "../host.ts"
 import type { Op } from "../op.ts"
 
 /** What the kernel has of a bridge that is adopted (or found during reconciliation). */
@@ -113,7 +113,7 @@ export function planRemoveBridge(network: BridgeNetwork, created: readonly Op[])
 }
 
 /** The cable: one end into the container, the other onto the bridge. Its rules are in force before (see membership.ts). */
-export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts: HostFacts): Op[] {
+export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts: PortFacts): Op[] {
   const { ifname, mac, sandbox } = endpoint
   const hostIfname = endpoint.hostIfname as Ifname
   const mtu = network.mtu === undefined ? {} : { mtu: network.mtu }
@@ -134,10 +134,10 @@ export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts
 }
 
 /** Flags of the bridge port; absent means the kernel's default. */
-export function portFlags(network: BridgeNetwork, endpoint: Endpoint, facts: HostFacts): { isolated?: true; hairpin?: true } {
+export function portFlags(network: BridgeNetwork, endpoint: Endpoint, facts: PortFacts): { isolated?: true; hairpin?: true } {
   return {
     ...(network.icc ? {} : { isolated: true }),
-    ...(bridgedFramesAreFiltered(facts) && endpoint.publications.length > 0 ? { hairpin: true } : {}),
+    ...(facts.framesAreFiltered && endpoint.publications.length > 0 ? { hairpin: true } : {}),
   }
 }
 
@@ -161,7 +161,7 @@ export function planUnplugBridge(network: BridgeNetwork, endpoint: Endpoint): Op
 }
 
 /** Forgets the flows of ports that are no longer published, and gives the port of the bridge the flags it needs now. */
-export function planRepublish(network: BridgeNetwork, before: Endpoint, after: Endpoint, facts: HostFacts): Op[] {
+export function planRepublish(network: BridgeNetwork, before: Endpoint, after: Endpoint, facts: PortFacts): Op[] {
   const removed = elementDifference(endpointElements(network, before), endpointElements(network, after)).del
   const from = portFlags(network, before, facts).hairpin === true
   const to = portFlags(network, after, facts).hairpin === true

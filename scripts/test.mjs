@@ -131,6 +131,7 @@ function gates() {
 }
 
 async function runGate(gate) {
+  showRunning(gate.name)
   const run = await runChild(gate.command, FILE_LIMIT_S)
   const outcome = run.code === 0 ? "passed" : "failed"
   results.push({ where: "gate", name: gate.name, outcome })
@@ -152,7 +153,9 @@ async function runFile(group, file, options) {
   if (options.update && !goldens) {
     return
   }
-  const limit = Number(/^\/\/ time limit: (\d+) s$/m.exec(source)?.[1] ?? FILE_LIMIT_S)
+  const own = Number(/^\/\/ time limit: (\d+) s$/m.exec(source)?.[1] ?? FILE_LIMIT_S)
+  const limit = Math.min(own, Math.max(5, Math.ceil((deadline - Date.now()) / 1000)))
+  showRunning(file)
   const junit = join(scratch, `${file.replaceAll("/", "-")}.xml`)
   const run = await runChild(
     [
@@ -337,6 +340,13 @@ async function inParallel(jobs, items, work) {
 
 // Words
 
+/** On a terminal only: what the next line will be about. */
+function showRunning(name) {
+  if (process.stderr.isTTY) {
+    process.stderr.write(`\r\x1b[K… ${name}\r`)
+  }
+}
+
 function line(group, name, tests, seconds) {
   const counts = count(tests)
   const words = ["failed", "passed", "skipped"]
@@ -344,6 +354,9 @@ function line(group, name, tests, seconds) {
     .map((word) => `${counts[word]} ${word}`)
   const mark = counts.failed > 0 ? "✗" : counts.passed > 0 ? "✓" : "–"
   const text = group === "gate" ? "" : words.join(", ")
+  if (process.stderr.isTTY) {
+    process.stderr.write("\x1b[K")
+  }
   console.log(
     `${mark} ${group.padEnd(6)} ${name.padEnd(52)} ${`${seconds.toFixed(1)} s`.padStart(7)}  ${text}`.trimEnd(),
   )

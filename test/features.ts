@@ -8,6 +8,7 @@
 
 import { describe, test } from "bun:test"
 import { existsSync } from "node:fs"
+import { release } from "node:os"
 
 interface Feature {
   /** As a user would ask for it: the kernel option, or what is missing. */
@@ -62,6 +63,10 @@ const FEATURES = {
     what: "CONFIG_NFT_TPROXY",
     probe: () =>
       nft("table ip t { chain c { type filter hook prerouting priority -150; tcp dport 1 tproxy to :1 accept; }; }"),
+  },
+  "kernel-config": {
+    what: "a readable kernel configuration",
+    probe: () => existsSync("/proc/config.gz") || existsSync(`/boot/config-${release()}`),
   },
   ipv6: { what: "CONFIG_IPV6", probe: () => existsSync("/proc/net/if_inet6") },
   sctp: {

@@ -1,0 +1,40 @@
+// npm run build: one self-contained executable, dist/linkspan, with Bun and all of src inside. Links to it under the
+// names of its other doors make it those programs. `bun scripts/build.ts [OUTFILE]`.
+
+import { mkdirSync, statSync } from "node:fs"
+import { dirname, join } from "node:path"
+
+const ROOT = join(import.meta.dir, "..")
+
+/** @throws Error with what the bundler said. */
+export async function build(outfile: string): Promise<void> {
+  mkdirSync(dirname(outfile), { recursive: true })
+  const child = Bun.spawn(
+    [
+      process.execPath,
+      "build",
+      "--compile",
+      // Parsed ahead of time: a command starts in half the time.
+      "--bytecode",
+      "--minify",
+      "--keep-names",
+      // A tool that root runs must not take settings from whatever directory it is started in.
+      "--no-compile-autoload-dotenv",
+      "--no-compile-autoload-bunfig",
+      "--reject-unresolved",
+      "src/main.ts",
+      `--outfile=${outfile}`,
+    ],
+    { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
+  )
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()])
+  if ((await child.exited) !== 0) {
+    throw new Error(`Cannot build linkspan:\n${stdout}${stderr}`)
+  }
+}
+
+if (import.meta.main) {
+  const outfile = process.argv[2] ?? join(ROOT, "dist/linkspan")
+  await build(outfile)
+  console.error(`${outfile} (${Math.round(statSync(outfile).size / 1e6)} MB)`)
+}

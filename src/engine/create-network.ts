@@ -1,14 +1,16 @@
 import { randomBytes } from "node:crypto"
-import type { Family } from "#inet/ip.ts"
-import { ipAt, type Prefix, prefixFamily } from "#inet/prefix.ts"
-import { getLink, listAddresses, type ObservedLink } from "#kernel/links.ts"
+import { type Family, family as familyOf, isLinkLocal } from "#inet/ip.ts"
+import { ipAt, type Prefix, prefixContains, prefixFamily, prefixOf } from "#inet/prefix.ts"
+import { getLink, listAddresses, type ObservedAddress, type ObservedLink } from "#kernel/links.ts"
+import { requireLinkKind } from "#kernel/probe.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { quote } from "#model/quote.ts"
 import { accept } from "#model/field.ts"
-import { type Ifname, parseIfname } from "#model/name.ts"
+import type { Ifname } from "#model/name.ts"
 import type { BridgeNetwork, Network, Subnet } from "#model/network.ts"
 import type { CreateNetworkRequest } from "#model/request.ts"
 import type { NetworkView, Outcome } from "#model/view.ts"
+import { parseVlanParent } from "#model/vlan-parent.ts"
 import { type BridgeDraft, checkCreateNetwork, gatewayRule, type NetworkDraft } from "#model/validate-network.ts"
 import { type BridgeFacts, bridgeSysctls, planCreateBridge } from "#plan/drivers/bridge.ts"
 import { type ParentNetwork, planCreateParent } from "#plan/drivers/parent.ts"
@@ -45,7 +47,8 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
   const id = host.newId()
   const link = draft.driver === "bridge" ? undefined : parentOf(host, title, draft)
   const except = draft.driver === "bridge" ? (draft.adopted ? draft.bridge : undefined) : link?.parent
-  const { subnets, cursors } = chooseSubnets(host, title, draft, except)
+  const lower = except === undefined ? [] : addressesOn(host, except)
+  const { subnets, cursors } = chooseSubnets(host, title, draft, lower, except)
   const common = {
     id,
     name: draft.name,
@@ -92,7 +95,7 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
 
 // ── Subnets ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function chooseSubnets(host: Host, title: string, draft: NetworkDraft, except: string | undefined): { subnets: Subnet[]; cursors: Prefix[] } {
+function chooseSubnets(host: Host, title: string, draft: NetworkDraft, lower: readonly ObservedAddress[], except: string | undefined): { subnets: Subnet[]; cursors: Prefix[] } {
   const networks: TakenPrefix[] = host.store
     .networks()
     .flatMap(({ body }) => body.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: body.name } })))
@@ -104,12 +107,27 @@ function chooseSubnets(host: Host, title: string, draft: NetworkDraft, except: s
   const all = takenSpace([...networks, ...asked, ...observeTaken(host)], except === undefined ? {} : { except })
   const cursors: Prefix[] = []
   const automatic = draft.automatic.map((family): Subnet => {
+    const own = draft.driver === "bridge" ? lower.find(({ ip }) => familyOf(ip) === family && !isLinkLocal(ip)) : undefined
+    if (own !== undefined) {
+      return { prefix: prefixOf(own.ip, own.length), gateway: own.ip, reserved: [] }
+    }
     const prefix = choosePrefix(host, title, family, all)
     cursors.push(prefix)
     const first = gatewayRule(draft) === "first"
     return { prefix, reserved: [], ...(first ? { gateway: ipAt(prefix, 1n) } : {}) }
   })
-  return { subnets: [...draft.subnets, ...automatic], cursors }
+  return { subnets: [...draft.subnets, ...automatic].map((subnet) => withoutOwn(subnet, lower)), cursors }
+}
+
+/** No container gets an address that the host has on the bridge or parent itself. */
+function withoutOwn(subnet: Subnet, lower: readonly ObservedAddress[]): Subnet {
+  const own = lower.map(({ ip }) => ip).filter((ip) => prefixContains(subnet.prefix, ip) && ip !== subnet.gateway && !subnet.reserved.includes(ip))
+  return { ...subnet, reserved: [...subnet.reserved, ...own] }
+}
+
+function addressesOn(host: Host, ifname: string): readonly ObservedAddress[] {
+  const link = getLink(host.namespace.rtnl, ifname)
+  return link === undefined ? [] : listAddresses(host.namespace.rtnl, link.index)
 }
 
 /** @throws LinkspanError SUBNET_IN_USE naming what has it. */
@@ -190,11 +208,9 @@ interface ParentLink {
   readonly exists: boolean
 }
 
-const VLAN_NAME = /^(.+)\.([1-9][0-9]{0,3})$/
-const LARGEST_VLAN_ID = 4094
-
 function parentOf(host: Host, title: string, draft: Exclude<NetworkDraft, BridgeDraft>): ParentLink {
   const { rtnl } = host.namespace
+  requireLinkKind(rtnl, title, draft.driver)
   if (draft.parent === undefined) {
     const link = defaultRouteLink(host)
     if (link === undefined) {
@@ -218,10 +234,10 @@ function parentOf(host: Host, title: string, draft: Exclude<NetworkDraft, Bridge
   if (link !== undefined) {
     return { parent: draft.parent, exists: true, ...(made?.vlan === undefined ? {} : { vlan: made.vlan }) }
   }
-  const [, lower = "", tag = ""] = VLAN_NAME.exec(draft.parent) ?? []
-  const lowerName = parseIfname(lower)
-  if (lowerName !== undefined && Number(tag) <= LARGEST_VLAN_ID && getLink(rtnl, lowerName) !== undefined) {
-    return { parent: draft.parent, vlan: { link: lowerName, id: Number(tag) }, exists: false }
+  const vlan = parseVlanParent(draft.parent)
+  if (vlan !== undefined && getLink(rtnl, vlan.link) !== undefined) {
+    requireLinkKind(rtnl, title, "vlan")
+    return { parent: draft.parent, vlan, exists: false }
   }
   throw new LinkspanError("LINK_NOT_FOUND", {
     message: `Cannot ${title}: there is no interface "${draft.parent}"`,

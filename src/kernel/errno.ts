@@ -52,7 +52,8 @@ export function explain(op: Op, errno: number): Explanation {
   return { code: "KERNEL_REFUSED", reason: `errno ${errno}` }
 }
 
-const KCONFIG = { bridge: "CONFIG_BRIDGE", veth: "CONFIG_VETH", macvlan: "CONFIG_MACVLAN", ipvlan: "CONFIG_IPVLAN", vlan: "CONFIG_VLAN_8021Q" }
+/** What a kernel is built with to have a kind of link. */
+export const KCONFIG = { bridge: "CONFIG_BRIDGE", veth: "CONFIG_VETH", macvlan: "CONFIG_MACVLAN", ipvlan: "CONFIG_IPVLAN", vlan: "CONFIG_VLAN_8021Q" }
 
 /** The errnos that say that what an operation wants is so already; for repeating a plan and for taking one back. */
 export function alreadySo(op: Op): readonly number[] {

@@ -101,6 +101,25 @@ export function checkRun(request: unknown): Checked<Run> {
   return checked(root, command === undefined || mode === undefined ? undefined : { command, mode, ...rest })
 }
 
+/** One more command for a container that runs. */
+export type Exec = Pick<Run, "command" | "env" | "workdir" | "user">
+
+const EXEC_FIELDS = { command: true, env: true, workdir: true, user: true } as const satisfies Record<keyof Exec, true>
+
+export function checkExec(request: unknown): Checked<Exec> {
+  const root = rootField(request)
+  const fields = readObject(root, EXEC_FIELDS)
+  if (fields === undefined) {
+    return checked<Exec>(root, undefined)
+  }
+  const command = required(fields.command, readCommand)
+  const rest = {
+    env: optional(fields.env, readEnv) ?? {},
+    ...presentOnly({ workdir: optional(fields.workdir, readPath), user: optional(fields.user, readUser) }),
+  }
+  return checked(root, command === undefined ? undefined : { command, ...rest })
+}
+
 /** MAX_ARG_STRLEN (include/uapi/linux/binfmts.h), with the final NUL. */
 const LONGEST_ARGUMENT = 131_071
 const MOST_ARGUMENTS = 4096

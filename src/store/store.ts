@@ -64,6 +64,13 @@ export function privateDirectory(path: string): void {
 }
 
 function unusable(path: string, cause: unknown): LinkspanError {
+  if ((cause as NodeJS.ErrnoException).code === "EACCES" && process.geteuid?.() !== 0) {
+    return new LinkspanError("NOT_PERMITTED", {
+      message: `Cannot use state "${path}": it is not yours`,
+      hint: "Run the command as root (sudo), or give a directory of your own with --state-dir",
+      cause,
+    })
+  }
   return new LinkspanError("STATE_UNUSABLE", {
     message: `Cannot use state "${path}": ${(cause as Error).message}`,
     hint: "Check that the directory exists, is yours and has space, or choose another with --state-dir or LINKSPAN_STATE_DIR",

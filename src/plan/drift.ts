@@ -62,7 +62,7 @@ export function bridgeDrift(network: BridgeNetwork, seen: SeenBridge): Drift[] {
     }
   }
   if (seen.hasLoopbackRoute === false && network.gatewayMode !== "isolated" && hasFamily(network, 6)) {
-    found("has lost its local route to ::1", loopbackRoute(bridge))
+    found("has lost its local route to ::1", loopbackRoute(network))
   }
   return drifts
 }

@@ -5,7 +5,7 @@
 //               └── <host end>, a bridge port ═════════ the veth pair
 
 import { family, type Ip } from "#inet/ip.ts"
-import { type Interface, prefixContains, prefixLength } from "#inet/prefix.ts"
+import { type Interface, type Prefix, prefixContains, prefixLength } from "#inet/prefix.ts"
 import type { Ifname } from "#model/name.ts"
 import type { BridgeNetwork, Subnet } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
@@ -50,9 +50,17 @@ export function bridgeSysctls(network: BridgeNetwork): Record<string, string> {
   }
 }
 
-/** The local route that lets a reply to ::1 come back over the bridge: the kernel looks loopback up strictly by link. */
-export function loopbackRoute(bridge: Ifname): Op {
-  return { kind: "route.add", netns: "host", route: { destination: "::1/128" as never, ifname: bridge, metric: 4096, type: "local" } }
+/** Behind the kernel's own route to ::1, which has metric 0. */
+const LOOPBACK_METRIC_BASE = 4096
+const METRIC_DIGITS = 7
+
+/**
+ * The local route that lets a reply to ::1 come back over the bridge: the kernel looks loopback up strictly by link.
+ * Each bridge has a metric of its own, since IPv6 takes routes that differ only in their link for one.
+ */
+export function loopbackRoute({ bridge, id }: BridgeNetwork): Op {
+  const metric = LOOPBACK_METRIC_BASE + Number.parseInt(id.slice(0, METRIC_DIGITS), 16)
+  return { kind: "route.add", netns: "host", route: { destination: "::1/128" as Prefix, ifname: bridge, metric, type: "local" } }
 }
 
 export function planCreateBridge(network: BridgeNetwork, facts: HostFacts, adopted: BridgeFacts | undefined): Op[] {
@@ -81,7 +89,7 @@ export function planCreateBridge(network: BridgeNetwork, facts: HostFacts, adopt
     }
   }
   if (network.gatewayMode !== "isolated" && hasFamily(network, 6)) {
-    ops.push(loopbackRoute(bridge))
+    ops.push(loopbackRoute(network))
   }
   return ops
 }
@@ -187,7 +195,7 @@ export function planUpdateBridge(before: BridgeNetwork, after: BridgeNetwork, en
   }
   if (!hasFamily(before, 6) && hasFamily(after, 6)) {
     ops.push({ kind: "link.set", netns: "host", ifname: after.bridge, change: { linkLocal: true }, previous: { linkLocal: false } })
-    ops.push(loopbackRoute(after.bridge))
+    ops.push(loopbackRoute(after))
   }
   const had = gatewayAddresses(before)
   for (const address of gatewayAddresses(after).filter(({ ip }) => !had.some((old) => old.ip === ip))) {

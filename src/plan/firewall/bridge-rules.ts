@@ -11,7 +11,6 @@ export const BRIDGE_COUNTERS = [
   "rogue_router",
   "rogue_querier",
   "other_protocol",
-  "bridge_control",
   "arp_to_host",
 ] as const
 
@@ -58,11 +57,11 @@ export const BRIDGE_RULES = `\
 		iifname @ports goto guard
 	}
 
-	# Frames for the host. The bridge brings the reserved group addresses of IEEE 802.1D (spanning tree, LLDP, pause)
-	# straight here, past prerouting: a container's would steer the bridge.
+	# Frames for the host. It answers ARP for each of its addresses on every link (arp_ignore=0), so it would tell an
+	# isolated network its other addresses. Spanning tree messages come by no hook: with STP on, that is the port's
+	# root_block to refuse; with STP off, they are one of the "other protocols" above.
 	chain input {
 		type filter hook input priority ${PRIORITIES.bridgeInput}; policy accept;
 		ether type arp iifname @detached counter name "arp_to_host" drop
-		ether daddr & ff:ff:ff:ff:ff:f0 == 01:80:c2:00:00:00 iifname @ports counter name "bridge_control" drop
 	}
 `

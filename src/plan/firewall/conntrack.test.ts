@@ -20,7 +20,9 @@ test("flowsToForget() names each publication's flows at the container, neighbour
 
 test("flowsToForget() knows opened ports of routed networks, and nothing of other elements", () => {
   const network = aNetwork({ gatewayMode: "routed" })
-  const endpoint = anEndpoint({ publications: [{ protocol: "tcp", hostIp: ADDRESS.host4, hostPort: 80, containerPort: 8080, count: 1 }] })
+  const endpoint = anEndpoint({
+    publications: [{ protocol: "tcp", hostIp: ADDRESS.host4, hostPort: 80, containerPort: 8080, count: 1 }],
+  })
   expect(flowsToForget([...networkElements(network), ...endpointElements(network, endpoint)])).toEqual([
     { ip: ip("10.89.0.2"), protocol: "tcp", containerPort: 8080, count: 1 },
   ])

@@ -14,7 +14,11 @@ export function flowsToForget(del: readonly NftElement[]): FlowFilter[] {
   const flows: Required<FlowFilter>[] = []
   for (const flow of del.flatMap(publishedFlow).sort(byPort)) {
     const last = flows.at(-1)
-    if (last?.ip === flow.ip && last.protocol === flow.protocol && last.containerPort + last.count >= flow.containerPort) {
+    if (
+      last?.ip === flow.ip &&
+      last.protocol === flow.protocol &&
+      last.containerPort + last.count >= flow.containerPort
+    ) {
       flows[flows.length - 1] = { ...last, count: Math.max(last.count, flow.containerPort + 1 - last.containerPort) }
     } else {
       flows.push(flow)

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test"
 import type { BridgeNetwork } from "#model/network.ts"
 import type { Publication } from "#model/sandbox.ts"
 import { endpointElements, networkElements } from "./elements.ts"
-import { anEndpoint, aNetwork, ADDRESS } from "./fixtures.ts"
+import { ADDRESS, aNetwork, anEndpoint } from "./fixtures.ts"
 import { renderElement } from "./render.ts"
 
 function lines(elements: readonly Parameters<typeof renderElement>[0][]): string[] {
@@ -60,7 +60,11 @@ describe("networkElements()", () => {
     {
       name: "without inter-container communication the bridge is no network to itself",
       network: { icc: false, gatewayMode: "routed" },
-      want: ['inet bridges "br-web"', 'inet leaving "br-web" : goto leave', 'inet entering "br-web" : jump enter_routed'],
+      want: [
+        'inet bridges "br-web"',
+        'inet leaving "br-web" : goto leave',
+        'inet entering "br-web" : jump enter_routed',
+      ],
     },
   ]
   for (const { name, network, want } of cases) {
@@ -93,10 +97,17 @@ describe("endpointElements()", () => {
   })
 
   test("a port of an isolated network is detached from the host", () => {
-    expect(lines(endpointElements(aNetwork({ gatewayMode: "isolated" }), anEndpoint()))).toContain('bridge detached "vethweb1"')
+    expect(lines(endpointElements(aNetwork({ gatewayMode: "isolated" }), anEndpoint()))).toContain(
+      'bridge detached "vethweb1"',
+    )
   })
 
-  const publications: readonly { name: string; network?: Partial<BridgeNetwork>; publication: Publication; want: readonly string[] }[] = [
+  const publications: readonly {
+    name: string
+    network?: Partial<BridgeNetwork>
+    publication: Publication
+    want: readonly string[]
+  }[] = [
     {
       name: "a port on every address is published in each family that the endpoint has",
       publication: { protocol: "tcp", hostPort: 8080, containerPort: 80, count: 1 },

@@ -62,7 +62,11 @@ function natElements(network: BridgeNetwork): NftElement[] {
  *   was asked at, but through its default route: with two networks that may be the other one's port (host requirement
  *   "weak ES", RFC 1122 §3.3.4.2). Without these, a port published on the network without the default route is dead.
  */
-export function endpointElements(network: BridgeNetwork, endpoint: Endpoint, elsewhere: readonly Ip[] = []): NftElement[] {
+export function endpointElements(
+  network: BridgeNetwork,
+  endpoint: Endpoint,
+  elsewhere: readonly Ip[] = [],
+): NftElement[] {
   return [...guardElements(network, endpoint, elsewhere), ...publicationElements(network, endpoint)]
 }
 
@@ -77,7 +81,9 @@ function guardElements(network: BridgeNetwork, endpoint: Endpoint, elsewhere: re
     element("bridge", "ports", [port]),
     ...(network.gatewayMode === "isolated" ? [element("bridge", "detached", [port])] : []),
     element("bridge", "macs", [port, mac]),
-    ...[...own, ...elsewhere].map((ip) => element("bridge", family(ip) === 4 ? "sources4" : "sources6", [port, mac, ip])),
+    ...[...own, ...elsewhere].map((ip) =>
+      element("bridge", family(ip) === 4 ? "sources4" : "sources6", [port, mac, ip]),
+    ),
     // A container speaks for its own addresses on this network only.
     ...own.filter((ip) => family(ip) === 6).map((ip) => element("bridge", "advertised6", [port, mac, ipNumber(ip)])),
   ]

@@ -1,11 +1,21 @@
 // The kinds of value that stand in a set's key or a map's value, each with its one canonical spelling. Elements are
 // compared as text, so what linkspan writes and what libnftables prints must come out of here alike.
 
-import { family, ipBytes, parseIp } from "#inet/ip.ts"
 import type { Ip } from "#inet/ip.ts"
+import { family, ipBytes, parseIp } from "#inet/ip.ts"
 import { IPPROTO, PROTOCOLS } from "#inet/port.ts"
 
-export type Field = "ifname" | "mac" | "ip4" | "ip6" | "prefix4" | "prefix6" | "protocol" | "port" | "number128" | "verdict"
+export type Field =
+  | "ifname"
+  | "mac"
+  | "ip4"
+  | "ip6"
+  | "prefix4"
+  | "prefix6"
+  | "protocol"
+  | "port"
+  | "number128"
+  | "verdict"
 
 /** The name of each field's type in nft(8); `prefix` fields are addresses in a set that has `flags interval`. */
 export const NFT_TYPE = {

@@ -19,7 +19,13 @@ function canonicalLines(body: string): string {
     .replace(/\belements = \{(?:"[^"]*"|[^"}])*\}/g, "")
     .replace(/\bpackets \d+ bytes \d+/g, "")
     .split("\n")
-    .map((line) => line.replace(/ # handle \d+$/, "").replace(/^\s*#.*$/, "").trim().replace(/\s+/g, " "))
+    .map((line) =>
+      line
+        .replace(/ # handle \d+$/, "")
+        .replace(/^\s*#.*$/, "")
+        .trim()
+        .replace(/\s+/g, " "),
+    )
     .filter((line) => line !== "")
     .join("\n")
 }

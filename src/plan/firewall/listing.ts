@@ -2,15 +2,17 @@
 // to compare what is in force with what should be. Understands nft 1.0.6 and later, with or without numeric output.
 
 import type { NftElement } from "#plan/op.ts"
-import { type Field, canonicalField } from "./fields.ts"
 import { joinFields } from "./element.ts"
-import { type Table, setSpec } from "./sets.ts"
+import { canonicalField, type Field } from "./fields.ts"
+import { setSpec, type Table } from "./sets.ts"
 
 /** Elements of linkspan's tables only; other tables in the listing are passed over. */
 export function parseListing(listing: string): NftElement[] {
   const elements: NftElement[] = []
   for (const { table, body } of ownTables(listing)) {
-    for (const [, set = "", content = ""] of body.matchAll(/^\s*(?:set|map) (\S+) \{((?:"[^"]*"|[^"{}]|\{(?:"[^"]*"|[^"{}])*\})*)\}/gm)) {
+    for (const [, set = "", content = ""] of body.matchAll(
+      /^\s*(?:set|map) (\S+) \{((?:"[^"]*"|[^"{}]|\{(?:"[^"]*"|[^"{}])*\})*)\}/gm,
+    )) {
       for (const text of elementTexts(content)) {
         elements.push(parseElement(table, set, text))
       }
@@ -36,7 +38,9 @@ function elementTexts(content: string): string[] {
   }
   const inside = content.slice(content.indexOf("{", start) + 1, content.lastIndexOf("}"))
   // Commas separate elements, except inside the quotes of a comment.
-  return (inside.match(/(?:"[^"]*"|[^",])+/g) ?? []).map((text) => text.trim().replace(/\s+/g, " ")).filter((text) => text !== "")
+  return (inside.match(/(?:"[^"]*"|[^",])+/g) ?? [])
+    .map((text) => text.trim().replace(/\s+/g, " "))
+    .filter((text) => text !== "")
 }
 
 /** What nft prints after a key and is no part of it: counters, remaining lifetimes, comments. */
@@ -54,5 +58,7 @@ function parseElement(table: Table, set: string, text: string): NftElement {
 }
 
 function canonical(fields: readonly Field[] | undefined, text: string): string {
-  return fields === undefined ? text : joinFields(text.split(" . ").map((part, i) => canonicalField(fields[i] ?? "verdict", part)))
+  return fields === undefined
+    ? text
+    : joinFields(text.split(" . ").map((part, i) => canonicalField(fields[i] ?? "verdict", part)))
 }

@@ -10,7 +10,7 @@
 //        │                      (br_netfilter: inet prerouting, forward and postrouting see the frame as well)
 //   for the host's MAC
 //  ══ bridge input ══════════════════════
-//      0 input            ARP and bridge control frames that end here
+//      0 input            isolated networks' ARP ends here
 //        │                                             │
 //  ══ inet prerouting ═════════════════════════════════╧═════════   a process of the host
 //   -300 loopback_guard   127.0.0.0/8 from a bridge: drop                │

@@ -4,8 +4,8 @@
 // intervals can express, and a hash of single ports is looked up in the same time whatever its size, where an interval
 // map is searched. docs/firewall.md has the measurements.
 
-import { family, isUnspecified } from "#inet/ip.ts"
 import type { Ip } from "#inet/ip.ts"
+import { family, isUnspecified } from "#inet/ip.ts"
 import type { BridgeNetwork } from "#model/network.ts"
 import type { Endpoint, Publication } from "#model/sandbox.ts"
 import type { NftElement } from "#plan/op.ts"
@@ -41,8 +41,14 @@ function opened({ protocol, containerPort, count }: Publication, ip: Ip): NftEle
 
 function translated({ protocol, hostIp, hostPort, containerPort, count }: Publication, ip: Ip): NftElement[] {
   const everywhere = hostIp === undefined || isUnspecified(hostIp)
-  const set = family(ip) === 4 ? (everywhere ? "published4" : "published4_at") : everywhere ? "published6" : "published6_at"
+  const set =
+    family(ip) === 4 ? (everywhere ? "published4" : "published4_at") : everywhere ? "published6" : "published6_at"
   return Array.from({ length: count }, (_, i) =>
-    element("inet", set, [...(everywhere ? [] : [hostIp]), protocol, String(hostPort + i)], [ip, String(containerPort + i)]),
+    element(
+      "inet",
+      set,
+      [...(everywhere ? [] : [hostIp]), protocol, String(hostPort + i)],
+      [ip, String(containerPort + i)],
+    ),
   )
 }

@@ -2,7 +2,12 @@ import { expect, test } from "bun:test"
 import type { NftElement } from "#plan/op.ts"
 import { renderTransaction } from "./render.ts"
 
-const port = (hostPort: number, to: string): NftElement => ({ table: "inet", set: "published4", key: `tcp . ${hostPort}`, value: to })
+const port = (hostPort: number, to: string): NftElement => ({
+  table: "inet",
+  set: "published4",
+  key: `tcp . ${hostPort}`,
+  value: to,
+})
 
 test("renderTransaction() deletes by key before it adds, one statement a set", () => {
   const text = renderTransaction({
@@ -21,4 +26,10 @@ test("renderTransaction() deletes by key before it adds, one statement a set", (
 
 test("renderTransaction() of no change is no text", () => {
   expect(renderTransaction({ add: [], del: [] })).toBe("")
+})
+
+test("renderTransaction() names an element once", () => {
+  expect(renderTransaction({ add: [], del: [port(80, "10.89.0.2 . 80"), port(80, "10.89.0.2 . 80")] })).toBe(
+    "delete element inet linkspan published4 { tcp . 80 }\n",
+  )
 })

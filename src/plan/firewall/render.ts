@@ -27,17 +27,14 @@ export function renderTransaction({ add, del }: ElementChange): string {
 }
 
 function statements(verb: "add" | "delete", elements: readonly NftElement[]): string[] {
-  const bySet = new Map<string, string[]>()
+  // Members are sets: deleting the same key twice would be deleting what is not there.
+  const bySet = new Map<string, Set<string>>()
   for (const element of elements) {
     const set = `${element.table} linkspan ${element.set}`
-    const members = bySet.get(set)
     // A key is enough to delete by, and stays right when the value is not what it should be.
     const text = verb === "delete" ? element.key : renderElement(element)
-    if (members === undefined) {
-      bySet.set(set, [text])
-    } else {
-      members.push(text)
-    }
+    const members = bySet.get(set) ?? new Set()
+    bySet.set(set, members.add(text))
   }
-  return Array.from(bySet, ([set, members]) => `${verb} element ${set} { ${members.join(", ")} }\n`)
+  return Array.from(bySet, ([set, members]) => `${verb} element ${set} { ${[...members].join(", ")} }\n`)
 }

@@ -3,8 +3,8 @@
 import type { NftElement } from "#plan/op.ts"
 import { BRIDGE_COUNTERS, BRIDGE_RULES } from "./bridge-rules.ts"
 import { INET_COUNTERS, INET_RULES } from "./inet-rules.ts"
-import { declareSets } from "./sets.ts"
 import { renderTransaction } from "./render.ts"
+import { declareSets } from "./sets.ts"
 
 /**
  * Sets, maps, counters, chains and rules, in one transaction. Can be run again at any time: flushing a table takes its

@@ -17,15 +17,38 @@ export interface SetSpec {
 
 const inet = {
   bridges: { key: ["ifname"], purpose: "linkspan's bridges" },
-  same_network: { key: ["ifname", "ifname"], purpose: "bridge . the same bridge, where containers of one network may talk to each other" },
+  same_network: {
+    key: ["ifname", "ifname"],
+    purpose: "bridge . the same bridge, where containers of one network may talk to each other",
+  },
   leaving: { key: ["ifname"], value: ["verdict"], purpose: "what happens to a new flow that comes from a bridge" },
-  entering: { key: ["ifname"], value: ["verdict"], purpose: "what lets a new flow into a bridge; networks that let nothing in are not here" },
+  entering: {
+    key: ["ifname"],
+    value: ["verdict"],
+    purpose: "what lets a new flow into a bridge; networks that let nothing in are not here",
+  },
   confined: { key: ["ifname"], purpose: "bridges whose containers have no use of published ports" },
   reaching: { key: ["ifname"], value: ["verdict"], purpose: "bridges whose containers may not reach all of the host" },
-  published4: { key: ["protocol", "port"], value: ["ip4", "port"], purpose: "ports published on every IPv4 address of the host" },
-  published4_at: { key: ["ip4", "protocol", "port"], value: ["ip4", "port"], purpose: "ports published on one IPv4 address of the host" },
-  published6: { key: ["protocol", "port"], value: ["ip6", "port"], purpose: "ports published on every IPv6 address of the host" },
-  published6_at: { key: ["ip6", "protocol", "port"], value: ["ip6", "port"], purpose: "ports published on one IPv6 address of the host" },
+  published4: {
+    key: ["protocol", "port"],
+    value: ["ip4", "port"],
+    purpose: "ports published on every IPv4 address of the host",
+  },
+  published4_at: {
+    key: ["ip4", "protocol", "port"],
+    value: ["ip4", "port"],
+    purpose: "ports published on one IPv4 address of the host",
+  },
+  published6: {
+    key: ["protocol", "port"],
+    value: ["ip6", "port"],
+    purpose: "ports published on every IPv6 address of the host",
+  },
+  published6_at: {
+    key: ["ip6", "protocol", "port"],
+    value: ["ip6", "port"],
+    purpose: "ports published on one IPv6 address of the host",
+  },
   opened4: { key: ["ip4", "protocol", "port"], purpose: "published ports of containers in routed networks" },
   opened6: { key: ["ip6", "protocol", "port"], purpose: "published ports of containers in routed networks" },
   hairpin4: {
@@ -38,8 +61,16 @@ const inet = {
     interval: true,
     purpose: "subnet . its bridge: a published port used from the network that it leads to",
   },
-  masquerade4: { key: ["prefix4"], interval: true, purpose: "subnets whose addresses mean nothing outside of this host" },
-  masquerade6: { key: ["prefix6"], interval: true, purpose: "subnets whose addresses mean nothing outside of this host" },
+  masquerade4: {
+    key: ["prefix4"],
+    interval: true,
+    purpose: "subnets whose addresses mean nothing outside of this host",
+  },
+  masquerade6: {
+    key: ["prefix6"],
+    interval: true,
+    purpose: "subnets whose addresses mean nothing outside of this host",
+  },
 } as const satisfies Record<string, SetSpec>
 
 const bridge = {

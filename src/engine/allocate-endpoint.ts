@@ -1,7 +1,6 @@
 // A container's membership of a network, with everything it needs taken out of the state: addresses, a MAC, a name for
 // the interface. Runs inside the store's write transaction; an exception gives everything back.
 
-import { randomBytes } from "node:crypto"
 import { type Family, family, type Ip, ipFromBigInt, ipToBigInt } from "#inet/ip.ts"
 import { locallyAdministered, type Mac } from "#inet/mac.ts"
 import { type Interface, prefixFamily, prefixLength } from "#inet/prefix.ts"
@@ -163,7 +162,7 @@ function chooseMac(host: Host, title: string, network: Network, fixed: Mac | und
     refuseHeld(host, endpoint, "MAC_IN_USE", `Cannot ${title}: MAC address ${fixed} on network "${network.name}" is held by container`)
   }
   // Without an address to make it from, or where somebody chose the one that would be made.
-  return locallyAdministered(randomBytes(6))
+  return locallyAdministered(host.random(6))
 }
 
 function chooseIfname(title: string, network: Network, join: Join, taken: ReadonlySet<string>): Ifname {

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto"
 import { LinkspanError } from "#model/errors.ts"
 import { containerName } from "#plan/names.ts"
 import type { Host } from "./host.ts"
@@ -10,7 +9,7 @@ const ATTEMPTS = 20
 export function availableName(host: Host, title: string, wanted: string | undefined): string {
   if (wanted === undefined) {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const name = containerName(randomBytes(4))
+      const name = containerName(host.random(4))
       if (host.store.sandbox(name) === undefined) {
         return name
       }

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto"
 import { type Family, family as familyOf, isLinkLocal } from "#inet/ip.ts"
 import { ipAt, type Prefix, prefixContains, prefixFamily, prefixOf } from "#inet/prefix.ts"
 import { getLink, listAddresses, type ObservedAddress, type ObservedLink } from "#kernel/links.ts"
@@ -150,7 +149,7 @@ function choosePrefix(host: Host, title: string, family: Family, space: TakenSpa
   const own = poolsOf(pools, family)
   const cursor = host.store.fact(SUBNET_CURSOR[family])
   // A cast: facts of this key were written from a Prefix.
-  const prefix = family === 6 && own.length === 0 ? chooseUla(randomBytes(5), space) : chooseSubnet(own, space, cursor as Prefix | undefined)
+  const prefix = family === 6 && own.length === 0 ? chooseUla(host.random(5), space) : chooseSubnet(own, space, cursor as Prefix | undefined)
   if (prefix === undefined) {
     throw new LinkspanError("POOL_EXHAUSTED", {
       message: `Cannot ${title}: no free IPv${family} subnet is left in the pools (${own.map((pool) => `${pool.prefix} in /${pool.length}`).join(", ") || "none configured"})`,

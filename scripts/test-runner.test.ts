@@ -1,5 +1,4 @@
 // Proves that npm test can fail: a small project with one fault of each kind goes through it.
-// time limit: 120 s
 
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs"

@@ -168,7 +168,7 @@ async function runFile(group, file, options) {
       ...(options.update ? ["--update-snapshots"] : []),
     ],
     limit,
-    options.update ? { LINKSPAN_UPDATE: "1" } : {},
+    options.update ? { LINKSPAN_UPDATE: "1", LINKSPAN_UPDATE_DOCS: "1" } : {},
   )
   const tests = readJunit(junit, file)
   if (run.timedOut) {

@@ -9,7 +9,7 @@ import { join } from "node:path"
 
 const SOURCE = new URL("../src/kernel/native.c", import.meta.url).pathname
 const TARGET = new URL("../src/kernel/native-code.ts", import.meta.url).pathname
-const ENTRIES = ["invoke", "run", "spawn"]
+const ENTRIES = ["invoke", "run", "spawn", "init", "forward", "restore"]
 const FLAGS = [
   "-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fpic", "-fvisibility=hidden", "-nostdlib", "-static",
   "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-jump-tables", "-fno-tree-loop-distribute-patterns",

@@ -7,6 +7,7 @@ import { findSandbox } from "./find.ts"
 import type { Host } from "./host.ts"
 import { summarize } from "./inspect-container.ts"
 import type { ExecRequest, Running } from "./linkspan.ts"
+import { runningOf } from "./running.ts"
 
 /** Runs one more command in a container that linkspan runs, on the caller's streams. */
 export function exec(host: Host, nameOrId: string, request: ExecRequest): Running {
@@ -21,9 +22,9 @@ export function exec(host: Host, nameOrId: string, request: ExecRequest): Runnin
     })
   }
   using init = PidHandle.open(process.pid, { startTime: process.startTime })
-  if (init === undefined || init.hasExited()) {
+  if (init === undefined || init.hasEnded()) {
     throw new LinkspanError("CONTAINER_NOT_RUNNING", { message: `Cannot ${title}: it is not running`, hint: "List the containers with: linkspan ps --all" })
   }
   const child = execute(wanted, init)
-  return { container: summarize(host, sandbox), pid: child.process.pid, exited: child.exited(), kill: (signal) => child.kill(signal) }
+  return runningOf(summarize(host, sandbox), child, child.exited())
 }

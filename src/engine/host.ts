@@ -164,7 +164,7 @@ export class Host implements Disposable {
       return false
     }
     using handle = PidHandle.open(process.pid, { startTime: process.startTime })
-    return handle !== undefined && !handle.hasExited()
+    return handle !== undefined && !handle.hasEnded()
   }
 
   /** The directory of a container's log and the like. */

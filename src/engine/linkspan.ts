@@ -38,6 +38,8 @@ export interface Running {
   /** Resolves with the exit status, 128 + n when signal n ended it. */
   readonly exited: Promise<number>
   kill(signal: NodeJS.Signals | number): void
+  /** Until disposed, signals that are sent to this process alone go to that one (what a terminal sends reaches both). */
+  forwardSignals(): Disposable
 }
 
 export interface ExecRequest {

@@ -50,7 +50,7 @@ function kill(title: string, { process }: Sandbox): void {
     return
   }
   handle.signal(SIGKILL)
-  if (!handle.waitForEnd(KILL_WAIT_MS)) {
+  if (!handle.hasEnded(KILL_WAIT_MS)) {
     throw new LinkspanError("BUSY", { message: `Cannot ${title}: process ${handle.pid} does not end, it is stuck in the kernel`, hint: "Try again later" })
   }
 }

@@ -2,8 +2,9 @@
 // made and held, the state learns of it, and only then is it let go. A linkspan that dies in between takes it along.
 
 import { mkdirSync, rmSync } from "node:fs"
-import { type Child, launch } from "#kernel/launch.ts"
+import { launch } from "#kernel/launch.ts"
 import { Netns } from "#kernel/netns.ts"
+import type { Child } from "#kernel/start.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { quote } from "#model/quote.ts"
 import { accept } from "#model/field.ts"
@@ -23,6 +24,7 @@ import { joinNetworks } from "./join-networks.ts"
 import type { MutationOptions, Running } from "./linkspan.ts"
 import { obstacleWarnings } from "./obstacles.ts"
 import { removeContainer } from "./remove-container.ts"
+import { runningOf } from "./running.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut } from "./transaction.ts"
 
@@ -118,7 +120,6 @@ function start(host: Host, wanted: Run, sandbox: Sandbox, netns: Netns | undefin
       capAdd: wanted.capAdd,
       hide: [host.stateDir, host.runDir],
       statusFile: exitFile(host, sandbox),
-      held: true,
       ...(wanted.detach ? { logFile: logFile(host, sandbox) } : { endWithCaller: true }),
       ...(wanted.rootfs === undefined ? {} : { rootfs: wanted.rootfs }),
       ...(wanted.workdir === undefined ? {} : { workdir: wanted.workdir }),
@@ -161,10 +162,10 @@ function released(host: Host, wanted: Run, sandbox: Sandbox, child: Child): Runn
         removeContainer(host, sandbox.id, { force: true })
         return status
       })
-  return { container: summarize(host, sandbox), pid: child.process.pid, exited, kill: (signal) => child.kill(signal) }
+  return runningOf(summarize(host, sandbox), child, exited)
 }
 
 /** What a dry run answers: a container that was not started. */
 function planned(container: Running["container"]): Running {
-  return { container, pid: 0, exited: Promise.resolve(0), kill: () => {} }
+  return { container, pid: 0, exited: Promise.resolve(0), kill: () => {}, forwardSignals: () => ({ [Symbol.dispose]: () => {} }) }
 }

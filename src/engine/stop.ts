@@ -11,7 +11,6 @@ import { removeContainer } from "./remove-container.ts"
 import { staleSandboxes, sweep } from "./sweep.ts"
 
 const DEFAULT_TIMEOUT_MS = 10_000
-const KILL_WAIT_MS = 10_000
 const SIGKILL = 9
 
 /** Asks the container's command to end, and ends it when it does not. What it held is free again afterwards. */
@@ -27,13 +26,14 @@ export async function stop(host: Host, nameOrId: string, options: StopOptions): 
   }
   const signal = signalNumber(title, options.signal ?? "SIGTERM")
   using handle = PidHandle.open(process.pid, { startTime: process.startTime })
-  if (handle === undefined || handle.hasExited()) {
+  if (handle === undefined || handle.hasEnded()) {
     throw new LinkspanError("CONTAINER_NOT_RUNNING", { message: `Cannot ${title}: it is not running`, hint: `Remove it with: linkspan rm ${sandbox.name}` })
   }
   handle.signal(signal)
-  if (!(await handle.ended(options.timeoutMs ?? DEFAULT_TIMEOUT_MS))) {
+  await Promise.race([handle.ended(), Bun.sleep(options.timeoutMs ?? DEFAULT_TIMEOUT_MS)])
+  if (!handle.hasEnded()) {
     handle.signal(SIGKILL)
-    await handle.ended(KILL_WAIT_MS)
+    await handle.ended()
   }
   const stopped = summarize(host, sandbox)
   if (process.autoRemove) {

@@ -4,7 +4,7 @@ import { check, cString, hasFailed, syscall } from "./syscall.ts"
 
 export const AT_FDCWD = -100
 
-// <asm-generic/fcntl.h>; O_NOFOLLOW is one of the four that arm64 numbers differently.
+// <asm-generic/fcntl.h>; O_NOFOLLOW and O_DIRECTORY are among those that arm64 numbers differently.
 export const O_RDONLY = 0
 export const O_WRONLY = 1
 export const O_RDWR = 2
@@ -13,6 +13,8 @@ export const O_EXCL = 0o200
 export const O_APPEND = 0o2000
 export const O_NONBLOCK = 0o4000
 export const O_NOFOLLOW = process.arch === "arm64" ? 0o100000 : 0o400000
+export const O_DIRECTORY = process.arch === "arm64" ? 0o40000 : 0o200000
+export const O_PATH = 0o10000000
 export const O_CLOEXEC = 0o2000000
 
 const AT_EMPTY_PATH = 0x1000
@@ -42,17 +44,29 @@ export function inodeOf(file: number | string): number {
   return Number(statx.getBigUint64(STX_INO, true))
 }
 
+/** The absolute path, free of symbolic links, of an open file or directory. @throws SystemCallError */
+export function pathOf(fd: number): string {
+  const buffer = Buffer.allocUnsafe(4096)
+  const length = check("readlinkat", syscall("readlinkat", AT_FDCWD, cString(`/proc/self/fd/${fd}`), buffer, buffer.length))
+  return buffer.toString("utf8", 0, length)
+}
+
 /** Reads a descriptor to its end. @throws SystemCallError */
-export function readAll(fd: number): string {
+export function readBytes(fd: number): Buffer {
   const chunks: Buffer[] = []
   for (;;) {
     const chunk = Buffer.allocUnsafe(4096)
     const length = check("read", syscall("read", fd, chunk, chunk.length))
     if (length === 0) {
-      return Buffer.concat(chunks).toString()
+      return Buffer.concat(chunks)
     }
     chunks.push(chunk.subarray(0, length))
   }
+}
+
+/** The same as text. */
+export function readAll(fd: number): string {
+  return readBytes(fd).toString()
 }
 
 /** A whole file as text, or -errno. @throws SystemCallError when it opens but cannot be read */

@@ -77,14 +77,32 @@ word run(struct call *list)
 /* --- processes ------------------------------------------------------------------------------------------------- */
 
 #if defined(__x86_64__)
-#define NR_clone3 435
+#define NR_write 1
+#define NR_close 3
+#define NR_rt_sigaction 13
 #define NR_rt_sigprocmask 14
+#define NR_rt_sigreturn 15
 #define NR_exit 60
+#define NR_wait4 61
+#define NR_kill 62
+#define NR_setpgid 109
+#define NR_rt_sigtimedwait 128
+#define NR_clone 56
 #elif defined(__aarch64__)
-#define NR_clone3 435
-#define NR_rt_sigprocmask 135
+#define NR_write 64
+#define NR_close 57
 #define NR_exit 93
+#define NR_kill 129
+#define NR_rt_sigaction 134
+#define NR_rt_sigprocmask 135
+#define NR_rt_sigtimedwait 137
+#define NR_rt_sigreturn 139
+#define NR_setpgid 154
+#define NR_clone 220
+#define NR_wait4 260
 #endif
+#define NR_pidfd_send_signal 424
+#define NR_clone3 435
 
 #define SIG_SETMASK 2
 #define ALL_SIGNALS (~0UL)
@@ -140,4 +158,127 @@ word spawn(word *args, word size, struct call *list)
 #endif
 	raw(NR_rt_sigprocmask, SIG_SETMASK, (word)&before, 0, sizeof(before), 0, 0);
 	return pid;
+}
+
+/* --- the first process of a container --------------------------------------------------------------------------- */
+
+/*
+ * `init` is the entry point of a program of its own (elf.ts puts it together): no stack frame above it, no library, and
+ * its plan at a fixed address. It starts the command as its child, so that the command is not PID 1 and signals have
+ * their usual effect on it; hands on the signals it is sent; reaps what is orphaned to it; and ends as the command did.
+ */
+#define PLAN ((volatile struct plan *)0x10000000)
+
+struct plan {
+	word status_fd;  /* where the command's exit status is written to in decimal; -1 for nowhere */
+	word report_fd;  /* where the plan goes back to when the command could not be started; nothing is written otherwise */
+	word clone_error; /* out: -errno of the clone */
+	word size;       /* of the plan in bytes */
+	struct call prepare[1]; /* what init itself runs first, then (after its end mark) what the command's process runs */
+};
+
+#define SIGCHLD 17
+#define WNOHANG 1
+#define __WALL 0x40000000
+#define SIGINFO_BYTES 128
+
+static void write_status(word fd, word status)
+{
+	char text[4];
+	word length = 0;
+
+	if (status >= 100)
+		text[length++] = '0' + status / 100;
+	if (status >= 10)
+		text[length++] = '0' + status / 10 % 10;
+	text[length++] = '0' + status % 10;
+	text[length++] = '\n';
+	raw(NR_write, fd, (word)text, length, 0, 0, 0);
+}
+
+__attribute__((noreturn)) static void leave(word status)
+{
+	for (;;)
+		raw(NR_exit, status, 0, 0, 0, 0, 0);
+}
+
+__attribute__((noreturn)) void init(void)
+{
+	volatile struct plan *plan = PLAN;
+	unsigned long all = ALL_SIGNALS;
+	struct call *list = (struct call *)plan->prepare;
+	word command, status;
+
+	raw(NR_rt_sigprocmask, SIG_SETMASK, (word)&all, 0, sizeof(all), 0, 0);
+	run(list);
+	while (list->target != LAST_TARGET)
+		list++;
+	list++;
+
+	command = raw(NR_clone, SIGCHLD, 0, 0, 0, 0, 0);
+	if (command <= 0) {
+		plan->clone_error = command;
+		if (command == 0)
+			run(list); /* the last call is execve(), so whoever comes back has failed */
+		raw(NR_write, plan->report_fd, (word)plan, plan->size, 0, 0, 0);
+		leave(127);
+	}
+	raw(NR_close, plan->report_fd, 0, 0, 0, 0, 0);
+	/* Only the command uses these; a reader of its output shall see the end of it when the command closes it. */
+	for (word fd = 0; fd < 3; fd++)
+		raw(NR_close, fd, 0, 0, 0, 0, 0);
+	/*
+	 * The command stays in the terminal's foreground process group, where the shell's job control and the interrupt
+	 * key reach it; init leaves that group, so that what reaches init was sent to it, and is handed on once.
+	 */
+	raw(NR_setpgid, 0, 0, 0, 0, 0, 0);
+
+	for (;;) {
+		char info[SIGINFO_BYTES];
+		word signal = raw(NR_rt_sigtimedwait, (word)&all, (word)info, 0, sizeof(all), 0, 0);
+		if (signal > 0 && signal != SIGCHLD)
+			raw(NR_kill, command, signal, 0, 0, 0, 0);
+		for (;;) {
+			int wait = 0;
+			word pid = raw(NR_wait4, -1, (word)&wait, WNOHANG | __WALL, 0, 0, 0);
+			if (pid <= 0)
+				break;
+			if (pid != command)
+				continue;
+			status = (wait & 0x7f) == 0 ? (wait >> 8) & 0xff : 128 + (wait & 0x7f);
+			if (plan->status_fd >= 0)
+				write_status(plan->status_fd, status);
+			leave(status);
+		}
+	}
+}
+
+/* --- signals to the foreground process --------------------------------------------------------------------------- */
+
+/* elf.ts and forward.ts map this page behind the code; see NATIVE_DATA there. */
+#define DATA_OFFSET 0x10000
+
+/* Gives the kernel back the frame of a signal handler (sigreturn(2)); x86_64 wants this of user space. */
+#if defined(__x86_64__)
+__attribute__((naked)) void restore(void)
+{
+	__asm__("mov %0, %%eax\n\tsyscall" ::"i"(NR_rt_sigreturn));
+}
+#else
+void restore(void)
+{
+}
+#endif
+
+/*
+ * A signal handler that hands a signal on to the process behind the descriptor in the data page. What the terminal
+ * sends (si_code SI_KERNEL) has reached the whole foreground process group, the command included, and is dropped.
+ */
+void forward(word signal, const int *info)
+{
+	const int si_code = info[2];
+	const word *data = (const word *)((const char *)invoke + DATA_OFFSET);
+
+	if (si_code <= 0)
+		raw(NR_pidfd_send_signal, *data, signal, 0, 0, 0, 0);
 }

@@ -11,8 +11,10 @@ export type Word = number | bigint | NodeJS.TypedArray | null
 export interface Native {
   /** Runs one system call (target below 4096) or C function on the calling thread; a system call's failure is -errno. */
   readonly invoke: (target: number, a: Word, b: Word, c: Word, d: Word, e: Word, f: Word) => number
-  /** Addresses of native.c's functions, to be called by other threads. */
-  readonly entries: Readonly<Record<keyof (typeof NATIVE_CODE)["x64"]["entries"], number>>
+  /** Addresses of native.c's functions, to be called by other threads, processes and the kernel. */
+  readonly entries: Readonly<Record<"run" | "spawn" | "forward" | "restore", number>>
+  /** Address of the words that `forward` reads. */
+  readonly data: number
   /** Address of a symbol that this process has loaded, 0 when it has none. */
   readonly symbol: (name: string) => number
 }
@@ -57,6 +59,10 @@ const PROT_WRITE = 2
 const PROT_EXEC = 4
 const MAP_PRIVATE_ANONYMOUS = 0x22
 
+/** Where native.c finds its data page, counted from the start of the code; a multiple of every page size. */
+const DATA_OFFSET = 0x1_0000
+const DATA_BYTES = 0x1000
+
 const BOOTSTRAP = { x64: { mmap: 9, mprotect: 10 }, arm64: { mmap: 222, mprotect: 226 } }
 
 function map(): Native {
@@ -70,24 +76,25 @@ function map(): Native {
   const libc = openLibc()
   const code = Buffer.from(NATIVE_CODE[arch].base64, "base64")
   const { mmap, mprotect } = BOOTSTRAP[arch]
-  // Written first and made executable afterwards, never both at once; on arm64 that mprotect also makes the
-  // instruction cache see the new bytes (__sync_icache_dcache() in arch/arm64/mm/flush.c).
   // Typed for addresses only, although sizes and flags are passed the same way.
   const syscall = libc.syscall as unknown as Native["invoke"]
-  const base = Number(syscall(mmap, 0, code.length, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0))
+  // Written first and made executable afterwards, never both at once; on arm64 that mprotect also makes the
+  // instruction cache see the new bytes (__sync_icache_dcache() in arch/arm64/mm/flush.c).
+  const base = Number(syscall(mmap, 0, DATA_OFFSET + DATA_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0))
   if (base > 0) {
     new Uint8Array(toArrayBuffer(base as Pointer, 0, code.length)).set(code)
   }
-  if (base <= 0 || Number(syscall(mprotect, base, code.length, PROT_READ | PROT_EXEC, 0, 0, 0)) !== 0) {
+  if (base <= 0 || Number(syscall(mprotect, base, DATA_OFFSET, PROT_READ | PROT_EXEC, 0, 0, 0)) !== 0) {
     throw new LinkspanError("NOT_PERMITTED", {
       message: "Cannot start linkspan: this system does not let the process map its own machine code",
       hint: "Allow the process to make memory executable (SELinux execmem, systemd MemoryDenyWriteExecute=no)",
     })
   }
-  const { invoke, ...rest } = NATIVE_CODE[arch].entries
+  const { invoke, run, spawn, forward, restore } = NATIVE_CODE[arch].entries
   return {
     invoke: CFunction({ ptr: (base + invoke) as Pointer, ...CALL }) as unknown as Native["invoke"],
-    entries: { invoke: base + invoke, run: base + rest.run, spawn: base + rest.spawn },
+    entries: { run: base + run, spawn: base + spawn, forward: base + forward, restore: base + restore },
+    data: base + DATA_OFFSET,
     symbol: (name) => Number(libc.dlsym(0, Buffer.from(`${name}\0`))),
   }
 }

@@ -4,13 +4,13 @@
 
 import { LinkspanError } from "#model/errors.ts"
 import type { Call } from "./call-list.ts"
+import { CLONE_NEWNET } from "./clone.ts"
 import { AT_FDCWD, closeFile, inodeOf, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY, openFile, readAll } from "./file.ts"
+import type { Word } from "./native.ts"
 import { PidHandle } from "./process.ts"
 import { describe, refusal } from "./refusal.ts"
 import { check, cString, hasFailed, syscall, SystemCallError } from "./syscall.ts"
 import { onThread } from "./thread.ts"
-
-export const CLONE_NEWNET = 0x40000000
 
 const NSFS_MAGIC = 0x6e736673 // <linux/magic.h>
 const NS_GET_NSTYPE = 0xb703 // <linux/nsfs.h>
@@ -26,14 +26,18 @@ const SO_NETNS_COOKIE = 71
 const OWN_PATH = "/proc/thread-self/ns/net"
 
 export class Netns implements Disposable {
-  /** Closed by dispose. */
-  readonly fd: number
+  #fd: number
   /** nsfs inode number: tells namespaces apart that exist at the same time, and is reused after that. */
   readonly inode: number
 
   private constructor(fd: number) {
-    this.fd = fd
+    this.#fd = fd
     this.inode = inodeOf(fd)
+  }
+
+  /** Open until disposed, -1 from then on: the number may be another file's by then. */
+  get fd(): number {
+    return this.#fd
   }
 
   /** The namespace this process runs in. */
@@ -97,7 +101,7 @@ export class Netns implements Disposable {
 
   /** A socket of this namespace (SOCK_CLOEXEC is added). The caller closes it. @throws SystemCallError */
   socket(domain: number, type: number, protocol = 0): number {
-    return this.#open({ target: "socket", args: [domain, type | SOCK_CLOEXEC, protocol] })
+    return this.#open("socket", domain, type | SOCK_CLOEXEC, protocol)
   }
 
   /** A number that no other namespace has had or will have before the next boot (SO_NETNS_COOKIE, Linux >= 5.14). */
@@ -116,7 +120,7 @@ export class Netns implements Disposable {
   openSysctl(key: string, flags: number): number {
     // The tree that a task sees follows the task's namespace, and what it opened stays
     // (net_ctl_header_lookup() in net/sysctl_net.c).
-    return this.#open({ target: "openat", args: [AT_FDCWD, cString(sysctlPath(key)), flags | O_CLOEXEC] })
+    return this.#open("openat", AT_FDCWD, cString(sysctlPath(key)), flags | O_CLOEXEC)
   }
 
   /** @throws SystemCallError ENOENT when the kernel has no such sysctl */
@@ -148,17 +152,19 @@ export class Netns implements Disposable {
   }
 
   /** Opens something in the namespace; needs no thread when that is the process's own. */
-  #open(call: Call & { readonly target: "socket" | "openat" }): number {
+  #open(target: "socket" | "openat", ...args: [Word, Word, Word]): number {
     if (this.isOwn) {
-      const [a, b, c, d] = call.args
-      return check(call.target, syscall(call.target, a, b, c, d))
+      return check(target, syscall(target, ...args))
     }
-    const [result = -1] = this.calls([call])
-    return result
+    const [fd = -1] = this.calls([{ target, args }])
+    return fd
   }
 
   [Symbol.dispose](): void {
-    closeFile(this.fd)
+    if (this.#fd >= 0) {
+      closeFile(this.#fd)
+      this.#fd = -1
+    }
   }
 }
 

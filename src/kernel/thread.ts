@@ -32,5 +32,5 @@ export function onThread(calls: readonly Call[]): number[] {
     })
   }
   callFunction(libcFunction("pthread_join"), thread[0] ?? 0n, 0)
-  return list.results(1)
+  return list.results().slice(1)
 }

@@ -12,7 +12,11 @@ export const command = act({
     ...ENVIRONMENT,
     workdir: { kind: "one", short: "w", value: text("DIR", "directory"), about: "Directory to start in" },
     user: { kind: "one", short: "u", value: text("USER[:GROUP]"), about: "Run as this user, by name or number" },
-    interactive: { kind: "flag", short: "i", about: "Understood for the sake of habit: the command always has this stdin" },
+    interactive: {
+      kind: "flag",
+      short: "i",
+      about: "Understood for the sake of habit: the command always has this stdin",
+    },
     tty: { kind: "flag", short: "t", about: "Understood for the sake of habit: the command always has this terminal" },
   },
   examples: [
@@ -31,6 +35,6 @@ export const command = act({
   origins: () => ({ container: "CONTAINER", command: "COMMAND", env: "--env", workdir: "--workdir", user: "--user" }),
   async act(session, { container, ...request }) {
     const engine = await session.engine()
-    return follow(await engine.exec(container, request), session.world)
+    return follow(await engine.exec(container, request))
   },
 })

@@ -29,16 +29,37 @@ export const command = act({
     ...ENVIRONMENT,
     workdir: { kind: "one", short: "w", value: text("DIR", "directory"), about: "Directory to start in" },
     user: { kind: "one", short: "u", value: text("USER[:GROUP]"), about: "Run as this user, by name or number" },
-    "cap-add": { kind: "many", value: text("CAPABILITY"), about: "Keep a capability beyond the default set, such as NET_ADMIN" },
+    "cap-add": {
+      kind: "many",
+      value: text("CAPABILITY"),
+      about: "Keep a capability beyond the default set, such as NET_ADMIN",
+    },
     ...LABEL,
-    interactive: { kind: "flag", short: "i", about: "Understood for the sake of habit: a foreground command always has this stdin" },
-    tty: { kind: "flag", short: "t", about: "Understood for the sake of habit: a foreground command always has this terminal" },
+    interactive: {
+      kind: "flag",
+      short: "i",
+      about: "Understood for the sake of habit: a foreground command always has this stdin",
+    },
+    tty: {
+      kind: "flag",
+      short: "t",
+      about: "Understood for the sake of habit: a foreground command always has this terminal",
+    },
   },
   examples: [
-    { line: "linkspan run --network web --name api -d -p 8080:80 -- python3 -m http.server 80", about: "A server in the background" },
+    {
+      line: "linkspan run --network web --name api -d -p 8080:80 -- python3 -m http.server 80",
+      about: "A server in the background",
+    },
     { line: "linkspan run --rm --network web sh", about: "A shell on the network web" },
-    { line: "linkspan run --rm --network web:ip=10.89.0.9 --network db:priority=10 -- ip addr", about: "Two networks, one with a fixed address, the other with the default route" },
-    { line: "linkspan run --rm --network container:api -- ss -tln", about: "Look around in another container's namespace" },
+    {
+      line: "linkspan run --rm --network web:ip=10.89.0.9 --network db:priority=10 -- ip addr",
+      about: "Two networks, one with a fixed address, the other with the default route",
+    },
+    {
+      line: "linkspan run --rm --network container:api -- ss -tln",
+      about: "Look around in another container's namespace",
+    },
   ],
   async request({ options, rest }, refuse, world): Promise<RunRequest> {
     return {
@@ -85,7 +106,7 @@ export const command = act({
       await (session.globals.json ? session.printJson(container) : session.printLines([container.name]))
       return 0
     }
-    return follow(outcome.result, session.world)
+    return follow(outcome.result)
   },
 })
 

@@ -14,7 +14,17 @@ import { checkCreateNetwork } from "#model/validate-network.ts"
 import { checkPublish, checkUnpublish } from "#model/validate-publish.ts"
 import { checkRun } from "#model/validate-run.ts"
 import { checkUpdateNetwork } from "#model/validate-update.ts"
-import type { ActualLink, ContainerSummary, ContainerView, EndpointView, FirewallStatus, NetworkSummary, NetworkView, Outcome, PublicationView } from "#model/view.ts"
+import type {
+  ActualLink,
+  ContainerSummary,
+  ContainerView,
+  EndpointView,
+  FirewallStatus,
+  NetworkSummary,
+  NetworkView,
+  Outcome,
+  PublicationView,
+} from "#model/view.ts"
 
 export interface Asked {
   readonly verb: string
@@ -58,7 +68,13 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     }
     return { result, plan, dryRun: mutation?.dryRun ?? false, warnings: options.warnings ?? [] }
   }
-  const running = (): Running => ({ container: CONTAINER, pid: 4242, exited: Promise.resolve(options.exitStatus ?? 0), kill: (signal) => options.onKill?.(signal) })
+  const running = (): Running => ({
+    container: CONTAINER,
+    pid: 4242,
+    exited: Promise.resolve(options.exitStatus ?? 0),
+    forwardSignals: () => ({ [Symbol.dispose]: () => {} }),
+    kill: (signal) => options.onKill?.(signal),
+  })
   const strip = ({ onProgress: _, dryRun: __, ...rest }: MutationOptions & Record<string, unknown> = {}) => rest
   return {
     asked,
@@ -151,7 +167,12 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     },
     async reconcile(mutation) {
       ask("reconcile", strip({ ...mutation }))
-      return { repairs: ['Put veth "ls-api" back on bridge "br-web"'], problems: [...(options.warnings ?? [])], plan: ["ip link set dev ls-api master br-web"], dryRun: mutation?.dryRun ?? false }
+      return {
+        repairs: ['Put veth "ls-api" back on bridge "br-web"'],
+        problems: [...(options.warnings ?? [])],
+        plan: ["ip link set dev ls-api master br-web"],
+        dryRun: mutation?.dryRun ?? false,
+      }
     },
     firewall: {
       async status() {
@@ -238,7 +259,15 @@ export const NETWORK: NetworkView = {
     gatewayMode: "nat",
     icc: true,
   },
-  subnets: [{ prefix: must(parsePrefix("10.89.0.0/24")), gateway: must(parseIp("10.89.0.1")), reserved: [], free: "252", leased: 1 }],
+  subnets: [
+    {
+      prefix: must(parsePrefix("10.89.0.0/24")),
+      gateway: must(parseIp("10.89.0.1")),
+      reserved: [],
+      free: "252",
+      leased: 1,
+    },
+  ],
   endpoints: [ENDPOINT],
   actual: link("br-web", { mac: must(parseMac("02:42:00:00:00:01")), addresses: ["10.89.0.1/24"] }),
   problems: [],
@@ -277,6 +306,14 @@ export const CONTAINER: ContainerView = {
 
 export const FIREWALL: FirewallStatus = {
   loaded: true,
-  obstacles: [{ owner: "docker", where: 'chain "FORWARD" of table ip filter, policy drop', families: [4], remedy: "", integrable: true }],
+  obstacles: [
+    {
+      owner: "docker",
+      where: 'chain "FORWARD" of table ip filter, policy drop',
+      families: [4],
+      remedy: "",
+      integrable: true,
+    },
+  ],
   integrations: [],
 }

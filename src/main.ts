@@ -8,18 +8,24 @@ interface Door {
 /** By the name of the program. */
 const DOORS: Readonly<Record<string, Door>> = {
   linkspan: { open: openCli },
+  // The demo's traffic: this program again, inside the demo's namespaces.
+  __peer: { open: async (args) => (await import("#frontends/demo/demo.ts")).runPeer(args) },
 }
 
 async function openCli(args: readonly string[]): Promise<number> {
-  const [{ runCli }, { processWorld }] = await Promise.all([import("#frontends/cli/cli.ts"), import("#frontends/cli/process-world.ts")])
+  const [{ runCli }, { processWorld }] = await Promise.all([
+    import("#frontends/cli/cli.ts"),
+    import("#frontends/cli/process-world.ts"),
+  ])
   const world = processWorld({
+    env: process.env,
     async open(options) {
       const { Linkspan } = await import("#engine/linkspan.ts")
       return Linkspan.open(options)
     },
     async demo(options) {
       const { runDemo } = await import("#frontends/demo/demo.ts")
-      return runDemo(options)
+      return runDemo({ ...options, env: process.env })
     },
   })
   return runCli(args, world)

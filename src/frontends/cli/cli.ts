@@ -2,7 +2,8 @@
 
 import type { LinkspanApi } from "#engine/linkspan.ts"
 import { type Issue, LinkspanError } from "#model/errors.ts"
-import { type Change, type Command, type LooselyGiven, type Options, type Positionals, type Query } from "./command.ts"
+import type { Change, Command, LooselyGiven, Options, Positionals, Query } from "./command.ts"
+import { COMMANDS } from "./commands.ts"
 import { PartialFailure } from "./each.ts"
 import { GLOBAL_OPTIONS, readGlobals } from "./globals.ts"
 import { grammar } from "./grammar.ts"
@@ -36,25 +37,30 @@ async function dispatch(args: readonly string[], world: World, places: LooselyGi
       return runEntry(findEntry(["version"]), [], { world, places, issues })
     }
     if (word === undefined) {
-      return runEntry(findEntry(["help"]), words, { world, places, issues })
+      return runEntry(findEntry(["help"]), words, { world, places: places.map(withoutHelp), issues })
     }
     words.push(word)
     left = others
-    const found = findCommand(words)
+    const found = findCommand(COMMANDS, words)
     if (found.kind === "command") {
       return runEntry(found.entry, left, { world, places, issues })
     }
     if (found.kind === "unknown") {
       const { unknownCommand } = await import("./unknown-command.ts")
-      throw unknownCommand(words, issues)
+      throw unknownCommand(COMMANDS, words, issues)
     }
   }
 }
 
 const VERSION = { version: { kind: "flag", about: "Show which linkspan this is" } } as const satisfies Options
 
+/** "linkspan --help" asks for help, not for help about help. */
+function withoutHelp(given: LooselyGiven): LooselyGiven {
+  return { ...given, options: { ...given.options, help: undefined } }
+}
+
 function findEntry(words: readonly string[]): Entry {
-  const found = findCommand(words)
+  const found = findCommand(COMMANDS, words)
   if (found.kind !== "command") {
     throw new LinkspanError("INTERNAL", { message: `Internal error: the command table has no "${words.join(" ")}"` })
   }
@@ -80,20 +86,24 @@ async function runEntry(entry: Entry, args: readonly string[], call: Call): Prom
   const request = await readRequest(command, given, call)
   if (call.issues.length > 0) {
     const { refuse } = await import("./refuse.ts")
-    throw await refuse(entry, command, { given, request, issues: call.issues })
+    throw await refuse({ entry, command, given, request, issues: call.issues })
   }
-  await using session = new Session(call.world, globals)
+  await using session = new Session(call.world, globals, COMMANDS)
   try {
     return await carryOut(command, request, session)
   } catch (error) {
     const { locate } = await import("./locate.ts")
-    throw locate(error, command, given)
+    throw locate(error, { entry, command, given })
   }
 }
 
 async function readRequest(command: Command, given: LooselyGiven, { issues, world }: Call): Promise<unknown> {
   // The command's own table was what `given` was parsed by, so it is what the command's types say.
-  return command.request(given as Parameters<Command["request"]>[0], (path, message) => issues.push({ path, message }), world)
+  return command.request(
+    given as Parameters<Command["request"]>[0],
+    (path, message) => issues.push({ path, message }),
+    world,
+  )
 }
 
 async function carryOut(command: Command, request: unknown, session: Session): Promise<number> {
@@ -141,7 +151,9 @@ async function change(command: AnyChange, request: unknown, session: Session): P
     () => command.change(engine, request, session.mutation()),
     async (outcome) => {
       if (!(await session.printOutcome(outcome))) {
-        await (session.globals.json ? session.printJson(outcome.result) : session.world.out(await command.show(outcome.result, session.look())))
+        await (session.globals.json
+          ? session.printJson(outcome.result)
+          : session.world.out(await command.show(outcome.result, session.look())))
       }
       return command.status?.(outcome.result) ?? 0
     },

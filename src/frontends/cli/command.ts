@@ -142,15 +142,21 @@ export type Command =
 
 // The three makers only let TypeScript infer a command's types from its own options and positionals.
 
-export function query<const O extends Options, const P extends Positionals, R, A>(command: Omit<Query<O, P, R, A>, "kind">): Command {
+export function query<const O extends Options, const P extends Positionals, R, A>(
+  command: Omit<Query<O, P, R, A>, "kind">,
+): Command {
   return { kind: "query", ...command }
 }
 
-export function change<const O extends Options, const P extends Positionals, R, A>(command: Omit<Change<O, P, R, A>, "kind">): Command {
+export function change<const O extends Options, const P extends Positionals, R, A>(
+  command: Omit<Change<O, P, R, A>, "kind">,
+): Command {
   return { kind: "change", ...command }
 }
 
-export function act<const O extends Options, const P extends Positionals, R>(command: Omit<Act<O, P, R>, "kind">): Command {
+export function act<const O extends Options, const P extends Positionals, R>(
+  command: Omit<Act<O, P, R>, "kind">,
+): Command {
   return { kind: "act", ...command }
 }
 

@@ -25,7 +25,10 @@ export async function askEach<A>(targets: readonly string[], ask: (target: strin
 }
 
 /** @throws PartialFailure with the merged outcome of the targets that worked. */
-export async function changeEach<A>(targets: readonly string[], change: (target: string) => Promise<Outcome<A>>): Promise<Outcome<A[]>> {
+export async function changeEach<A>(
+  targets: readonly string[],
+  change: (target: string) => Promise<Outcome<A>>,
+): Promise<Outcome<A[]>> {
   const { answers, errors } = await tryEach(targets, change)
   const outcome = {
     result: answers.map((answer) => answer.result),
@@ -39,7 +42,10 @@ export async function changeEach<A>(targets: readonly string[], change: (target:
   return outcome
 }
 
-async function tryEach<A>(targets: readonly string[], ask: (target: string) => Promise<A>): Promise<{ answers: A[]; errors: unknown[] }> {
+async function tryEach<A>(
+  targets: readonly string[],
+  ask: (target: string) => Promise<A>,
+): Promise<{ answers: A[]; errors: unknown[] }> {
   const answers: A[] = []
   const errors: unknown[] = []
   for (const target of new Set(targets)) {

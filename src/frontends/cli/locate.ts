@@ -3,13 +3,25 @@
 import { type Issue, LinkspanError } from "#model/errors.ts"
 import type { Command, LooselyGiven, Origins } from "./command.ts"
 import { PartialFailure } from "./each.ts"
+import type { Entry } from "./table.ts"
+
+/** A command line as it was read. */
+export interface Written {
+  readonly entry: Entry
+  readonly command: Command
+  readonly given: LooselyGiven
+}
+
+export function helpHint(entry: Entry): string {
+  return `"linkspan help ${entry.words}" shows how it is written`
+}
 
 /** The same error with its issues at the options that were written. */
-export function locate(error: unknown, command: Command, given: LooselyGiven): unknown {
+export function locate(error: unknown, { entry, command, given }: Written): unknown {
   if (error instanceof PartialFailure) {
     return new PartialFailure(
       error.answer,
-      error.errors.map((each) => locate(each, command, given)),
+      error.errors.map((each) => locate(each, { entry, command, given })),
     )
   }
   if (!(error instanceof LinkspanError) || error.issues.length === 0) {
@@ -19,7 +31,7 @@ export function locate(error: unknown, command: Command, given: LooselyGiven): u
     message: error.message,
     issues: locateIssues(error.issues, command, given),
     details: error.details,
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    hint: error.hint ?? helpHint(entry),
     ...(error.cause === undefined ? {} : { cause: error.cause }),
   })
   if (error.stack !== undefined) {
@@ -40,9 +52,11 @@ export function locateIssues(issues: readonly Issue[], command: Command, given: 
 
 /** The option of a field, or of the nearest field around it: publish[1].hostPort, then publish[1], then publish. */
 function findOrigin(path: string, origins: Origins): string | undefined {
-  for (let at = path; at !== ""; at = at.replace(/(^|\.)[^.[\]]*$|\[[^\]]*\]$/, "")) {
-    if (Object.hasOwn(origins, at)) {
-      return origins[at]
+  const ends = [...path.matchAll(/[.[]/g)].map((match) => match.index)
+  for (const end of [path.length, ...ends.reverse()]) {
+    const field = path.slice(0, end)
+    if (field !== "" && Object.hasOwn(origins, field)) {
+      return origins[field]
     }
   }
   return undefined

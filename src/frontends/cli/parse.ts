@@ -87,7 +87,9 @@ export function spell(options: Options): Map<string, Spelling> {
 }
 
 function emptyValues(options: Options): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(options).map(([key, option]) => [key, option.kind === "many" ? [] : undefined]))
+  return Object.fromEntries(
+    Object.entries(options).map(([key, option]) => [key, option.kind === "many" ? [] : undefined]),
+  )
 }
 
 /** Reads one argument that begins with a dash. Returns how many further arguments it took: 0 or 1. */
@@ -115,9 +117,16 @@ function readOption(arg: string, next: string | undefined, state: OptionState): 
 
 function takeOption(name: string, attached: string | undefined, next: string | undefined, state: OptionState): number {
   const spelling = state.spellings.get(name)
+  // A known option is never taken for a value: "--gateway --mtu 1400" has forgotten the gateway.
+  const nextIsOption = next === undefined || next === "--" || state.spellings.has(next.split("=", 1)[0] ?? "")
   if (spelling === undefined) {
-    state.issues.push({ path: name, message: unknownOption(name, state.spellings) })
-    return 0
+    const near = nearestOption(name, state.spellings)
+    state.issues.push({
+      path: name,
+      message: `is no option of this command${near === undefined ? "" : `; did you mean ${near}?`}`,
+    })
+    // The value of the option that was meant is no word of its own.
+    return attached === undefined && !nextIsOption && takesNext(state.spellings.get(near ?? "")?.option) ? 1 : 0
   }
   if (spelling.option.kind === "flag") {
     takeFlag(name, attached, spelling, state)
@@ -127,13 +136,13 @@ function takeOption(name: string, attached: string | undefined, next: string | u
     store(name, spelling, spelling.option.bare, state)
     return 0
   }
-  // A known option is never taken for a value: "--gateway --mtu 1400" has forgotten the gateway.
-  const nextIsOption = next === undefined || next === "--" || state.spellings.has(next.split("=", 1)[0] ?? "")
   if (attached === undefined && nextIsOption) {
     state.issues.push({ path: name, message: `needs a value, ${name} ${spelling.option.value.metavar}` })
     return 0
   }
-  const value = spelling.option.value.read(attached ?? next ?? "", (why) => state.issues.push({ path: name, message: why }))
+  const value = spelling.option.value.read(attached ?? next ?? "", (why) =>
+    state.issues.push({ path: name, message: why }),
+  )
   if (value !== undefined) {
     store(name, spelling, value, state)
   }
@@ -142,7 +151,10 @@ function takeOption(name: string, attached: string | undefined, next: string | u
 
 function takeFlag(name: string, attached: string | undefined, { key, negated }: Spelling, state: OptionState): void {
   if (attached !== undefined && (negated || !/^(true|false)$/.test(attached))) {
-    state.issues.push({ path: name, message: negated ? "takes no value" : `${quote(attached)} is neither true nor false` })
+    state.issues.push({
+      path: name,
+      message: negated ? "takes no value" : `${quote(attached)} is neither true nor false`,
+    })
     return
   }
   state.options[key] = negated ? false : attached !== "false"
@@ -159,9 +171,19 @@ function store(name: string, { key, option }: Spelling, value: unknown, state: O
   }
 }
 
-function unknownOption(name: string, spellings: ReadonlyMap<string, Spelling>): string {
-  const near = name.length > 2 ? nearest(name, [...spellings.keys()].filter((known) => known.length > 2)) : undefined
-  return near === undefined ? "is no option of this command" : `is no option of this command; did you mean ${near}?`
+function nearestOption(name: string, spellings: ReadonlyMap<string, Spelling>): string | undefined {
+  // Letters are too short to be near to anything.
+  return name.length > 2
+    ? nearest(
+        name,
+        [...spellings.keys()].filter((known) => known.length > 2),
+      )
+    : undefined
+}
+
+/** Whether the argument after the option is its value. */
+export function takesNext(option: Option | undefined): boolean {
+  return option !== undefined && option.kind !== "flag" && !(option.kind === "one" && option.bare !== undefined)
 }
 
 function assignWords(words: readonly string[], grammar: Grammar, issues: Issue[]): LooselyGiven["positionals"] {
@@ -182,7 +204,10 @@ function assignWords(words: readonly string[], grammar: Grammar, issues: Issue[]
       continue
     }
     const word = words[at++]
-    const value = word === undefined ? undefined : positional.value.read(word, (why) => issues.push({ path: metavar, message: why }))
+    const value =
+      word === undefined
+        ? undefined
+        : positional.value.read(word, (why) => issues.push({ path: metavar, message: why }))
     if (word === undefined && positional.kind === "required") {
       issues.push({ path: metavar, message: "is missing" })
     }

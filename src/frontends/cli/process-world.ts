@@ -3,10 +3,11 @@
 
 import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
 import type { Look } from "./print/look.ts"
-import type { DemoOptions, World } from "./world.ts"
+import { type DemoOptions, OutputError, type World } from "./world.ts"
 
 /** What main.ts composes the command line with. */
 export interface Doors {
+  readonly env: Readonly<Record<string, string | undefined>>
   open(options: LinkspanOptions): Promise<LinkspanApi>
   demo(options: DemoOptions): Promise<number>
 }
@@ -14,13 +15,12 @@ export interface Doors {
 export function processWorld(doors: Doors): World {
   return {
     ...doors,
-    env: process.env,
     directory: process.cwd(),
     out,
     err: (line) => console.error(line),
     progress,
-    stdoutLook: () => lookOf(process.stdout),
-    stderrLook: () => lookOf(process.stderr),
+    stdoutLook: () => lookOf(process.stdout, doors.env),
+    stderrLook: () => lookOf(process.stderr, doors.env),
     stdinIsTerminal: () => process.stdin.isTTY === true,
     onSignal(signal, listener) {
       process.on(signal, listener)
@@ -40,7 +40,8 @@ async function out(output: string | Uint8Array): Promise<boolean> {
     if (error instanceof Error && "code" in error && error.code === "EPIPE") {
       return false
     }
-    throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new OutputError(`Cannot write the result: ${why}`, { cause: error })
   }
 }
 
@@ -53,6 +54,6 @@ function progress(line: string): void {
   }
 }
 
-function lookOf(stream: NodeJS.WriteStream): Look {
-  return stream.isTTY ? { colour: process.env["TERM"] !== "dumb", columns: stream.columns } : { colour: false }
+function lookOf(stream: NodeJS.WriteStream, env: Doors["env"]): Look {
+  return stream.isTTY ? { colour: env["TERM"] !== "dumb", columns: stream.columns } : { colour: false }
 }

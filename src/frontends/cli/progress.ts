@@ -8,7 +8,10 @@ import type { World } from "./world.ts"
 /** Most changes take a few milliseconds; a line that flashes up for so long only unsettles. */
 const SHOW_AFTER_MS = 300
 
-export function trackProgress(world: World, globals: Pick<Globals, "debug" | "quiet">): { readonly options: Pick<MutationOptions, "onProgress">; clear(): void } {
+export function trackProgress(
+  world: World,
+  globals: Pick<Globals, "debug" | "quiet">,
+): { readonly options: Pick<MutationOptions, "onProgress">; clear(): void } {
   const startedAt = performance.now()
   let shown = false
   const clear = () => {
@@ -19,7 +22,9 @@ export function trackProgress(world: World, globals: Pick<Globals, "debug" | "qu
   }
   if (globals.debug) {
     return {
-      options: { onProgress: ({ index, total, line }) => index < total && world.err(`+ [${index + 1}/${total}] ${plain(line)}`) },
+      options: {
+        onProgress: ({ index, total, line }) => index < total && world.err(`+ [${index + 1}/${total}] ${plain(line)}`),
+      },
       clear,
     }
   }

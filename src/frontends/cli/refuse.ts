@@ -1,17 +1,15 @@
 // A command line with mistakes: those that parsing saw, together with those that the model sees in what could be read.
 
 import { type Issue, LinkspanError } from "#model/errors.ts"
-import type { Command, LooselyGiven } from "./command.ts"
-import { locateIssues } from "./locate.ts"
-import type { Entry } from "./table.ts"
+import { helpHint, locateIssues, type Written } from "./locate.ts"
 
-interface Refused {
-  readonly given: LooselyGiven
+interface Refused extends Written {
   readonly request: unknown
   readonly issues: readonly Issue[]
 }
 
-export async function refuse(entry: Entry, command: Command, refused: Refused): Promise<LinkspanError> {
+export async function refuse(refused: Refused): Promise<LinkspanError> {
+  const { entry, command } = refused
   const seen = new Set(refused.issues.map(({ path }) => path))
   const more = locateIssues((await command.check?.(refused.request)) ?? [], command, refused.given)
   // A word that is missing was said to be; that its emptiness is no name need not be said too. Nor what no option names.
@@ -20,6 +18,6 @@ export async function refuse(entry: Entry, command: Command, refused: Refused): 
   return new LinkspanError("INVALID_REQUEST", {
     message: `Cannot run "linkspan ${entry.words}": the command line has ${mistakes}`,
     issues,
-    hint: `"linkspan help ${entry.words}" shows how it is written`,
+    hint: helpHint(entry),
   })
 }

@@ -1,22 +1,62 @@
 // A failure as people and programs read it: what, why, what to do. Always on stderr, so that stdout holds results only.
 
-import { ERROR_CODES, LinkspanError } from "#model/errors.ts"
+import { type Issue, LinkspanError } from "#model/errors.ts"
 import { PartialFailure } from "./each.ts"
 import type { Globals } from "./globals.ts"
 import { type Look, paint, plain } from "./print/look.ts"
-import type { World } from "./world.ts"
+import { OutputError, type World } from "./world.ts"
 
-/** Writes the error and returns the exit status that goes with it. */
+/** Writes the error and returns the exit status that goes with it. With -o json: an object a line. */
 export function report(error: unknown, world: World, globals: Globals): number {
-  const look = world.stderrLook()
-  const failures = flatten(error).map((failure) => ({ failure, known: asLinkspanError(failure) }))
-  for (const { failure, known } of failures) {
-    world.err(globals.json ? JSON.stringify({ error: { ...known.toJSON(), ...(globals.debug ? { stack: stackOf(failure) } : {}) } }, null, 2) : renderError(known, globals.noColour ? { ...look, colour: false } : look))
-    if (globals.debug && !globals.json) {
-      world.err(stackOf(failure))
+  const look = globals.noColour ? { ...world.stderrLook(), colour: false } : world.stderrLook()
+  const failures = flatten(error)
+  for (const failure of failures) {
+    const told = tell(failure)
+    // Where the mistakes of a request were found says nothing about them.
+    const stack = globals.debug && told.code !== "INVALID_REQUEST" ? stackOf(failure) : undefined
+    if (globals.json) {
+      world.err(JSON.stringify({ error: stack === undefined ? told : { ...told, stack } }))
+    } else {
+      world.err(renderError(told, look))
+    }
+    if (stack !== undefined && !globals.json) {
+      world.err(stack)
     }
   }
-  return failures[0]?.known.exit ?? ERROR_CODES.INTERNAL.exit
+  return exitStatus(failures[0])
+}
+
+/** CLI-only: the work is done and its result lost. EX_IOERR of sysexits.h, as INTERNAL's 70 is EX_SOFTWARE. */
+export const OUTPUT_FAILED = {
+  code: "OUTPUT_FAILED",
+  exit: 74,
+  summary: "What was asked for is done, but its result could not be written",
+} as const
+
+interface Told {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string
+  readonly issues?: readonly Issue[]
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+function tell(error: unknown): Told {
+  if (error instanceof OutputError) {
+    return { code: OUTPUT_FAILED.code, message: error.message }
+  }
+  const { code, message, hint, issues, details } = asLinkspanError(error)
+  return {
+    code,
+    message,
+    ...(hint === undefined ? {} : { hint }),
+    ...(issues.length === 0 ? {} : { issues }),
+    ...(Object.keys(details).length === 0 ? {} : { details }),
+  }
+}
+
+function exitStatus(error: unknown): number {
+  return error instanceof OutputError ? OUTPUT_FAILED.exit : asLinkspanError(error).exit
 }
 
 /** Several failures of one call, each by itself. */
@@ -51,13 +91,14 @@ function stackOf(error: unknown): string {
   return `${error.stack ?? error.message}${cause}`
 }
 
-export function renderError(error: LinkspanError, look: Look): string {
-  const lines = [`${paint(look, "red", "linkspan:")} ${plain(error.message)}`]
-  for (const { path, message } of error.issues) {
-    lines.push(path === "" ? `  ${plain(message)}` : `  ${paint(look, "bold", plain(path))}: ${plain(message)}`)
+function renderError({ message, issues, hint }: Told, look: Look): string {
+  const lines = [`${paint(look, "red", "linkspan:")} ${plain(message)}`]
+  for (const issue of issues ?? []) {
+    const path = issue.path === "" ? "" : `${paint(look, "bold", plain(issue.path))}: `
+    lines.push(`  ${path}${plain(issue.message)}`)
   }
-  if (error.hint !== undefined) {
-    lines.push(`  ${paint(look, "cyan", "hint:")} ${plain(error.hint)}`)
+  if (hint !== undefined) {
+    lines.push(`  ${paint(look, "cyan", "hint:")} ${plain(hint)}`)
   }
   return lines.join("\n")
 }

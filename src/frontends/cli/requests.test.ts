@@ -18,9 +18,15 @@ function check(table: Table): void {
 describe("network create", () => {
   check([
     ["network create web", { name: "web" }],
-    ["network create web -d macvlan --parent eth0 --mode vepa", { name: "web", driver: "macvlan", parent: "eth0", mode: "vepa" }],
+    [
+      "network create web -d macvlan --parent eth0 --mode vepa",
+      { name: "web", driver: "macvlan", parent: "eth0", mode: "vepa" },
+    ],
     ["network create --driver=bridge web", { name: "web", driver: "bridge" }],
-    ["network create web --subnet 10.9.0.0/24 --subnet=fd09::/64", { name: "web", subnets: [{ prefix: "10.9.0.0/24" }, { prefix: "fd09::/64" }] }],
+    [
+      "network create web --subnet 10.9.0.0/24 --subnet=fd09::/64",
+      { name: "web", subnets: [{ prefix: "10.9.0.0/24" }, { prefix: "fd09::/64" }] },
+    ],
     [
       "network create web --gateway fd09::9 --gateway 10.9.0.9 --subnet 10.9.0.0/24 --subnet fd09::/64",
       {
@@ -33,7 +39,10 @@ describe("network create", () => {
     ],
     [
       "network create web --subnet 10.9.0.0/24 --ip-range 10.9.0.128/25 --reserve 10.9.0.200 --aux-address router=10.9.0.201",
-      { name: "web", subnets: [{ prefix: "10.9.0.0/24", range: "10.9.0.128/25", reserved: ["10.9.0.200", "10.9.0.201"] }] },
+      {
+        name: "web",
+        subnets: [{ prefix: "10.9.0.0/24", range: "10.9.0.128/25", reserved: ["10.9.0.200", "10.9.0.201"] }],
+      },
     ],
     ["network create web --ipv6 --no-ipv4", { name: "web", ipv6: true, ipv4: false }],
     ["network create web --ipv6=false", { name: "web", ipv6: false }],
@@ -67,14 +76,31 @@ describe("other networks commands", () => {
     ["network connect db api", { network: "db", container: "api" }],
     [
       "network connect db api --ip 10.9.0.9 --ip6 fd09::9 --mac 02:00:00:00:00:09 --ifname eth7 --priority -5 --alias a --alias b",
-      { network: "db", container: "api", addresses: ["10.9.0.9", "fd09::9"], mac: "02:00:00:00:00:09", ifname: "eth7", gatewayPriority: -5, aliases: ["a", "b"] },
+      {
+        network: "db",
+        container: "api",
+        addresses: ["10.9.0.9", "fd09::9"],
+        mac: "02:00:00:00:00:09",
+        ifname: "eth7",
+        gatewayPriority: -5,
+        aliases: ["a", "b"],
+      },
     ],
-    ["network connect db api --mac-address 02:00:00:00:00:09 --gw-priority=3", { network: "db", container: "api", mac: "02:00:00:00:00:09", gatewayPriority: 3 }],
+    [
+      "network connect db api --mac-address 02:00:00:00:00:09 --gw-priority=3",
+      { network: "db", container: "api", mac: "02:00:00:00:00:09", gatewayPriority: 3 },
+    ],
     ["network disconnect db api", { network: "db", container: "api" }],
     ["network update web --mtu 1400", { network: "web", mtu: 1400 }],
-    ["network update web --no-internal --icc --no-nat", { network: "web", internal: false, icc: true, gatewayMode: "routed" }],
+    [
+      "network update web --no-internal --icc --no-nat",
+      { network: "web", internal: false, icc: true, gatewayMode: "routed" },
+    ],
     ["network update web --gateway-mode nat", { network: "web", gatewayMode: "nat" }],
-    ["network update web --subnet fd09::/64 --gateway fd09::9", { network: "web", addSubnets: [{ prefix: "fd09::/64", gateway: "fd09::9" }] }],
+    [
+      "network update web --subnet fd09::/64 --gateway fd09::9",
+      { network: "web", addSubnets: [{ prefix: "fd09::/64", gateway: "fd09::9" }] },
+    ],
     ["network update web --label a=1 --label-rm b", { network: "web", addLabels: { a: "1" }, removeLabels: ["b"] }],
   ])
 })
@@ -93,7 +119,17 @@ describe("attach", () => {
       "attach --netns x --network web:ip=10.9.0.9,ip6=fd09::9,mac=02:00:00:00:00:09,ifname=eth7,priority=10,alias=a,alias=b --network db",
       {
         netns,
-        networks: [{ network: "web", addresses: ["10.9.0.9", "fd09::9"], mac: "02:00:00:00:00:09", ifname: "eth7", gatewayPriority: 10, aliases: ["a", "b"] }, { network: "db" }],
+        networks: [
+          {
+            network: "web",
+            addresses: ["10.9.0.9", "fd09::9"],
+            mac: "02:00:00:00:00:09",
+            ifname: "eth7",
+            gatewayPriority: 10,
+            aliases: ["a", "b"],
+          },
+          { network: "db" },
+        ],
       },
     ],
     [
@@ -171,22 +207,69 @@ describe("run", () => {
     ["run sh", { command: ["sh"] }],
     ["run sh -c x --name y", { command: ["sh", "-c", "x", "--name", "y"] }],
     ["run -- --odd", { command: ["--odd"] }],
-    ["run --rm -d --name api --hostname h --network web -- sleep 1", { command: ["sleep", "1"], name: "api", hostname: "h", detach: true, autoRemove: true, networks: [{ network: "web" }] }],
+    [
+      "run --rm -d --name api --hostname h --network web -- sleep 1",
+      {
+        command: ["sleep", "1"],
+        name: "api",
+        hostname: "h",
+        detach: true,
+        autoRemove: true,
+        networks: [{ network: "web" }],
+      },
+    ],
     ["run --network host sh", { command: ["sh"], mode: "host" }],
     ["run --network none sh", { command: ["sh"], mode: "none" }],
     ["run --net container:api sh", { command: ["sh"], mode: "container:api" }],
-    ["run --network web:ip=10.9.0.9 --network db:priority=1 sh", { command: ["sh"], networks: [{ network: "web", addresses: ["10.9.0.9"] }, { network: "db", gatewayPriority: 1 }] }],
-    ["run --network web --ip 10.9.0.9 sh", { command: ["sh"], networks: [{ network: "web", addresses: ["10.9.0.9"] }] }],
-    ["run -dp 8080:80 --network web sh", { command: ["sh"], detach: true, networks: [{ network: "web" }], publish: [{ protocol: "tcp", hostPort: 8080, containerPort: 80, count: 1 }] }],
-    ["run --rootfs ./root -w /tmp -u 1000:1000 --cap-add NET_ADMIN --cap-add SYS_PTRACE -it sh", { command: ["sh"], rootfs: "/work/./root", workdir: "/tmp", user: "1000:1000", capAdd: ["NET_ADMIN", "SYS_PTRACE"] }],
+    [
+      "run --network web:ip=10.9.0.9 --network db:priority=1 sh",
+      {
+        command: ["sh"],
+        networks: [
+          { network: "web", addresses: ["10.9.0.9"] },
+          { network: "db", gatewayPriority: 1 },
+        ],
+      },
+    ],
+    [
+      "run --network web --ip 10.9.0.9 sh",
+      { command: ["sh"], networks: [{ network: "web", addresses: ["10.9.0.9"] }] },
+    ],
+    [
+      "run -dp 8080:80 --network web sh",
+      {
+        command: ["sh"],
+        detach: true,
+        networks: [{ network: "web" }],
+        publish: [{ protocol: "tcp", hostPort: 8080, containerPort: 80, count: 1 }],
+      },
+    ],
+    [
+      "run --rootfs ./root -w /tmp -u 1000:1000 --cap-add NET_ADMIN --cap-add SYS_PTRACE -it sh",
+      {
+        command: ["sh"],
+        rootfs: "/work/./root",
+        workdir: "/tmp",
+        user: "1000:1000",
+        capAdd: ["NET_ADMIN", "SYS_PTRACE"],
+      },
+    ],
     ["run -e A=1 --env B=x=y -e ABSENT -l k=v sh", { command: ["sh"], env: { A: "1", B: "x=y" }, labels: { k: "v" } }],
     ["exec api ip addr", { container: "api", command: ["ip", "addr"] }],
-    ["exec -e A=1 -w /tmp --user nobody -it api -- sh -c x", { container: "api", command: ["sh", "-c", "x"], env: { A: "1" }, workdir: "/tmp", user: "nobody" }],
+    [
+      "exec -e A=1 -w /tmp --user nobody -it api -- sh -c x",
+      { container: "api", command: ["sh", "-c", "x"], env: { A: "1" }, workdir: "/tmp", user: "nobody" },
+    ],
   ])
 
   test("--env takes a variable of linkspan's own, --env-file reads lines, and --env wins", async () => {
-    const called = await call(["run", "--env-file", "f", "-e", "HOME", "-e", "B=2", "sh"], { env: { HOME: "/root" }, files: { f: "# a comment\nA=1\n\nB=1\nHOME\n" } })
-    expect(called.engine.asked).toEqual([{ verb: "run", request: { command: ["sh"], env: { A: "1", B: "2", HOME: "/root" } } }])
+    const called = await call(["run", "--env-file", "f", "-e", "HOME", "-e", "B=2", "sh"], {
+      env: { HOME: "/root" },
+      files: { f: "# a comment\nA=1\n\nB=1\nHOME\n" },
+    })
+    expect(called.engine.asked).toEqual([
+      { verb: "run", request: { command: ["sh"], env: { A: "1", B: "2", HOME: "/root" } } },
+    ])
   })
 
   test("an --env-file that cannot be read, or has lines that cannot, is refused", async () => {

@@ -5,17 +5,21 @@ import type { Outcome } from "#model/view.ts"
 import type { Globals } from "./globals.ts"
 import { type Look, plain } from "./print/look.ts"
 import { trackProgress } from "./progress.ts"
+import type { Group } from "./table.ts"
 import type { World } from "./world.ts"
 
 export class Session implements AsyncDisposable {
   readonly world: World
   readonly globals: Globals
+  /** All there are: what help and completion talk about. */
+  readonly commands: readonly Group[]
   #engine: Promise<LinkspanApi> | undefined
   readonly #progress: ReturnType<typeof trackProgress>
 
-  constructor(world: World, globals: Globals) {
+  constructor(world: World, globals: Globals, commands: readonly Group[]) {
     this.world = world
     this.globals = globals
+    this.commands = commands
     this.#progress = trackProgress(world, globals)
   }
 
@@ -45,12 +49,16 @@ export class Session implements AsyncDisposable {
     }
   }
 
-  /** Warnings to stderr; for a dry run also the plan, as the result. True when that was all. */
+  /** Warnings to stderr (with -o json an object a line, as errors are); for a dry run also the plan, as the result. True when that was all. */
   async printOutcome(outcome: Outcome<unknown>): Promise<boolean> {
     this.#progress.clear()
     if (!this.globals.quiet) {
       for (const warning of outcome.warnings) {
-        this.world.err(`linkspan: warning: ${plain(warning)}`)
+        this.world.err(
+          this.globals.json
+            ? JSON.stringify({ warning: { message: warning } })
+            : `linkspan: warning: ${plain(warning)}`,
+        )
       }
     }
     if (!outcome.dryRun) {

@@ -34,7 +34,10 @@ export function text(metavar: string, candidates?: Candidates): Value<string> {
 }
 
 /** A whole number. Bounds are given here only where they are the command line's own. */
-export function integer(metavar: string, bounds: { readonly min: number; readonly max: number } = UNBOUNDED): Value<number> {
+export function integer(
+  metavar: string,
+  bounds: { readonly min: number; readonly max: number } = UNBOUNDED,
+): Value<number> {
   return {
     metavar,
     read(text, refuse) {
@@ -42,7 +45,9 @@ export function integer(metavar: string, bounds: { readonly min: number; readonl
       if (value >= bounds.min && value <= bounds.max) {
         return value
       }
-      refuse(`must be a whole number${bounds === UNBOUNDED ? "" : ` from ${bounds.min} to ${bounds.max}`}, not ${quote(text)}`)
+      refuse(
+        `must be a whole number${bounds === UNBOUNDED ? "" : ` from ${bounds.min} to ${bounds.max}`}, not ${quote(text)}`,
+      )
       return undefined
     },
   }

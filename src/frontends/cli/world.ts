@@ -24,6 +24,11 @@ export interface World {
   readText(path: string): Promise<string>
 }
 
+/** A full disk, a closed descriptor: the work is done, and its result could not be told. */
+export class OutputError extends Error {
+  override readonly name = "OutputError"
+}
+
 export interface DemoOptions {
   readonly colour: boolean
   readonly columns?: number

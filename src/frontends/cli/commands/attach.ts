@@ -13,9 +13,18 @@ export const command = change({
   ],
   positionals: { name: { kind: "optional", value: text("NAME") } },
   options: {
-    netns: { kind: "one", value: text("PATH", "file"), about: "The namespace's file; a name without a slash is looked for in /run/netns" },
+    netns: {
+      kind: "one",
+      value: text("PATH", "file"),
+      about: "The namespace's file; a name without a slash is looked for in /run/netns",
+    },
     pid: { kind: "one", value: integer("PID"), about: "The namespace of a running process" },
-    new: { kind: "one", value: text("NAME"), bare: "", about: "Make a namespace: --new=NAME, or --new alone for one named like the container" },
+    new: {
+      kind: "one",
+      value: text("NAME"),
+      bare: "",
+      about: "Make a namespace: --new=NAME, or --new alone for one named like the container",
+    },
     hostname: { kind: "one", value: text("NAME"), about: "The container's host name (default: its name)" },
     ...NETWORKS,
     ...PUBLISH,
@@ -24,7 +33,10 @@ export const command = change({
   examples: [
     { line: "linkspan attach api --netns /run/netns/blue --network web -p 8080:80", about: "A namespace of your own" },
     { line: "linkspan attach --pid 4242 --network web", about: "The namespace of a running process" },
-    { line: "linkspan attach box --new --network web --network db:ip=10.89.7.9", about: "A new namespace on two networks" },
+    {
+      line: "linkspan attach box --new --network web --network db:ip=10.89.7.9",
+      about: "A new namespace on two networks",
+    },
   ],
   request({ positionals, options }, refuse, world) {
     const networks = readJoins(options, refuse)
@@ -63,7 +75,12 @@ interface Places {
 function readNetns(places: Places, directory: string, refuse: RefuseAt): NetnsRequest {
   const given = [places.netns, places.pid, places.new].filter((place) => place !== undefined)
   if (given.length !== 1) {
-    refuse("--netns", given.length === 0 ? "is missing; say which namespace with --netns PATH, --pid PID or --new" : "excludes --pid and --new, and these exclude each other")
+    refuse(
+      "--netns",
+      given.length === 0
+        ? "is missing; say which namespace with --netns PATH, --pid PID or --new"
+        : "excludes --pid and --new, and these exclude each other",
+    )
   }
   if (places.new !== undefined) {
     const name = places.new === "" ? places.name : places.new

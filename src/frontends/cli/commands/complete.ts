@@ -11,7 +11,7 @@ export const command = act({
   request: ({ positionals, rest }) => ({ shell: positionals.shell, words: rest }),
   async act(session, { shell, words }) {
     const { answerShell } = await import("../completion/answer.ts")
-    await session.world.out(await answerShell(shell, words, session.world))
+    await session.world.out(await answerShell(shell, words, session))
     return 0
   },
 })

@@ -10,7 +10,7 @@ export const command = act({
   examples: [
     { line: "source <(linkspan completion bash)", about: "For this bash" },
     { line: "linkspan completion bash > /etc/bash_completion.d/linkspan", about: "For every bash" },
-    { line: 'linkspan completion zsh > "${fpath[1]}/_linkspan"', about: "For zsh" },
+    { line: "linkspan completion zsh > /usr/local/share/zsh/site-functions/_linkspan", about: "For zsh" },
     { line: "linkspan completion fish > ~/.config/fish/completions/linkspan.fish", about: "For fish" },
   ],
   request: ({ positionals }) => positionals.shell,

@@ -4,7 +4,9 @@ import { text } from "../value.ts"
 
 export const command = change({
   summary: "Take containers off all their networks and forget them",
-  description: ["The namespace stays, unless linkspan made it with attach --new. The JSON form is a list, one element a container."],
+  description: [
+    "The namespace stays, unless linkspan made it with attach --new. The JSON form is a list, one element a container.",
+  ],
   positionals: { containers: { kind: "many", value: text("CONTAINER", "container") } },
   options: {},
   examples: [{ line: "linkspan detach api", about: "Undo linkspan attach api" }],

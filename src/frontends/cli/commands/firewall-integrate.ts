@@ -2,7 +2,9 @@ import { change } from "../command.ts"
 
 export const command = change({
   summary: "Let linkspan's traffic through other packet filters, by their own documented hooks",
-  description: ["Docker's DOCKER-USER chain, a firewalld zone, a ufw route rule. What is put there is recorded, and firewall remove takes it away again. Nothing else of theirs is touched."],
+  description: [
+    "Docker's DOCKER-USER chain, a firewalld zone, a ufw route rule. What is put there is recorded, and firewall remove takes it away again. Nothing else of theirs is touched.",
+  ],
   positionals: {},
   options: {},
   examples: [

@@ -3,7 +3,10 @@ import { text } from "../value.ts"
 
 export const command = act({
   summary: "Show what a command does and how it is written",
-  positionals: { first: { kind: "optional", value: text("COMMAND") }, second: { kind: "optional", value: text("SUBCOMMAND") } },
+  positionals: {
+    first: { kind: "optional", value: text("COMMAND") },
+    second: { kind: "optional", value: text("SUBCOMMAND") },
+  },
   options: {},
   examples: [
     { line: "linkspan help", about: "All commands" },
@@ -12,6 +15,6 @@ export const command = act({
   request: ({ positionals }) => [positionals.first, positionals.second].filter((word) => word !== undefined),
   async act(session, words) {
     const { printHelp } = await import("../print/help.ts")
-    return printHelp(words, session.world, session.globals)
+    return printHelp(words, session)
   },
 })

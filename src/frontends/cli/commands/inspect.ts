@@ -4,7 +4,9 @@ import { text } from "../value.ts"
 
 export const command = query({
   summary: "Show how containers are wired",
-  description: ["From the namespace by interface, veth and bridge port to the bridge and its gateway, with the kernel's own names, addresses, routes and counters. The JSON form is a list, one element a container."],
+  description: [
+    "From the namespace by interface, veth and bridge port to the bridge and its gateway, with the kernel's own names, addresses, routes and counters. The JSON form is a list, one element a container.",
+  ],
   positionals: { containers: { kind: "many", value: text("CONTAINER", "container") } },
   options: {},
   examples: [

@@ -6,7 +6,12 @@ export const command = act({
   positionals: { container: { kind: "required", value: text("CONTAINER", "container") } },
   options: {
     follow: { kind: "flag", short: "f", about: "Go on until the container ends" },
-    tail: { kind: "one", short: "n", value: integer("LINES", { min: 0, max: 1_000_000_000 }), about: "Only this many lines from the end" },
+    tail: {
+      kind: "one",
+      short: "n",
+      value: integer("LINES", { min: 0, max: 1_000_000_000 }),
+      about: "Only this many lines from the end",
+    },
   },
   examples: [
     { line: "linkspan logs api", about: "Everything so far" },

@@ -11,10 +11,16 @@ export const command = change({
   options: JOIN_OPTIONS,
   examples: [
     { line: "linkspan network connect db api", about: "api gets a cable to db" },
-    { line: "linkspan network connect db api --ip 10.89.7.9 --alias api.internal", about: "With a fixed address and a further name" },
+    {
+      line: "linkspan network connect db api --ip 10.89.7.9 --alias api.internal",
+      about: "With a fixed address and a further name",
+    },
     { line: "linkspan network connect wan api --priority 10", about: "wan gives the default route from now on" },
   ],
-  request: ({ positionals, options }) => ({ container: positionals.container, ...readJoin(positionals.network, options) }),
+  request: ({ positionals, options }) => ({
+    container: positionals.container,
+    ...readJoin(positionals.network, options),
+  }),
   check: async (request) => (await import("#model/validate-join.ts")).checkConnect(request).issues,
   origins: ({ options }) => ({ container: "CONTAINER", network: "NETWORK", ...joinOrigins(options) }),
   change: (engine, request, options) => engine.networks.connect(request, options),

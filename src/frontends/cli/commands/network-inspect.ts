@@ -4,7 +4,9 @@ import { text } from "../value.ts"
 
 export const command = query({
   summary: "Show how networks are wired",
-  description: ["Bridge, subnets, and every container's cable: bridge port, veth, interface, addresses, counters. What differs between what should be and what is stands at the end. The JSON form is a list, one element a network."],
+  description: [
+    "Bridge, subnets, and every container's cable: bridge port, veth, interface, addresses, counters. What differs between what should be and what is stands at the end. The JSON form is a list, one element a network.",
+  ],
   positionals: { networks: { kind: "many", value: text("NETWORK", "network") } },
   options: {},
   examples: [

@@ -15,6 +15,7 @@ export const command = change({
   ],
   request: ({ options }) => ({ labels: options.label }),
   origins: () => ({ labels: "--label" }),
-  change: (engine, { labels }, options) => engine.networks.prune({ ...options, ...(labels.length === 0 ? {} : { labels }) }),
+  change: (engine, { labels }, options) =>
+    engine.networks.prune({ ...options, ...(labels.length === 0 ? {} : { labels }) }),
   show: (removed) => removed.map(({ name }) => `${name}\n`).join(""),
 })

@@ -19,7 +19,10 @@ export const command = change({
   examples: [
     { line: "linkspan network update web --no-icc", about: "Containers may no longer talk to each other" },
     { line: "linkspan network update web --subnet fd00:89::/64", about: "A further subnet" },
-    { line: "linkspan network update web --mtu 1400 --label tier=front --label-rm test", about: "Several changes at once" },
+    {
+      line: "linkspan network update web --mtu 1400 --label tier=front --label-rm test",
+      about: "Several changes at once",
+    },
   ],
   request({ positionals, options }, refuse) {
     const addSubnets = readSubnets(options, refuse)

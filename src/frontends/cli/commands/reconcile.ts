@@ -6,7 +6,9 @@ const PROBLEMS_LEFT = 1
 
 export const command = change({
   summary: "Compare what should be with what the kernel has, and repair it",
-  description: ["After a reboot, a flushed ruleset, a deleted bridge. Exit status 1 when something could not be repaired."],
+  description: [
+    "After a reboot, a flushed ruleset, a deleted bridge. Exit status 1 when something could not be repaired.",
+  ],
   positionals: {},
   options: {},
   examples: [
@@ -18,6 +20,11 @@ export const command = change({
     const { repairs, problems, plan, dryRun } = await engine.reconcile(options)
     return { result: { repairs, problems }, plan, dryRun, warnings: problems }
   },
-  show: ({ repairs, problems }) => (repairs.length > 0 ? repairs.map((repair) => `${plain(repair)}\n`).join("") : problems.length > 0 ? "" : "Everything is as it should be\n"),
+  show: ({ repairs, problems }) =>
+    repairs.length > 0
+      ? repairs.map((repair) => `${plain(repair)}\n`).join("")
+      : problems.length > 0
+        ? ""
+        : "Everything is as it should be\n",
   status: ({ problems }) => (problems.length > 0 ? PROBLEMS_LEFT : 0),
 })

@@ -13,6 +13,7 @@ export const command = change({
   ],
   request: ({ positionals, options }) => ({ containers: positionals.containers, force: options.force ?? false }),
   origins: () => ({ container: "CONTAINER" }),
-  change: (engine, { containers, force }, options) => changeEach(containers, (container) => engine.remove(container, { ...options, force })),
+  change: (engine, { containers, force }, options) =>
+    changeEach(containers, (container) => engine.remove(container, { ...options, force })),
   show: (removed) => removed.map(({ name }) => `${name}\n`).join(""),
 })

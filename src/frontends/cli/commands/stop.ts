@@ -8,8 +8,19 @@ export const command = query({
   description: ["SIGTERM first, then SIGKILL when the time is over. The JSON form is a list, one element a container."],
   positionals: { containers: { kind: "many", value: text("CONTAINER", "container") } },
   options: {
-    timeout: { kind: "one", short: "t", aliases: ["time"], value: integer("SECONDS", { min: 0, max: 86_400 }), about: "How long to wait before SIGKILL (default 10)" },
-    signal: { kind: "one", short: "s", value: text("SIGNAL"), about: "The first signal, by name or number (default SIGTERM)" },
+    timeout: {
+      kind: "one",
+      short: "t",
+      aliases: ["time"],
+      value: integer("SECONDS", { min: 0, max: 86_400 }),
+      about: "How long to wait before SIGKILL (default 10)",
+    },
+    signal: {
+      kind: "one",
+      short: "s",
+      value: text("SIGNAL"),
+      about: "The first signal, by name or number (default SIGTERM)",
+    },
   },
   examples: [
     { line: "linkspan stop api", about: "Ask, wait ten seconds, insist" },

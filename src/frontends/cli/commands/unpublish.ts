@@ -14,9 +14,16 @@ export const command = change({
     { line: "linkspan unpublish api 8080:80", about: "Written as it was published" },
     { line: "linkspan unpublish api 53/udp", about: "Wherever the container's port is published" },
   ],
-  request: ({ positionals }) => ({ container: positionals.container, ports: positionals.ports.map((spec) => spec.request) }),
+  request: ({ positionals }) => ({
+    container: positionals.container,
+    ports: positionals.ports.map((spec) => spec.request),
+  }),
   check: async (request) => (await import("#model/validate-publish.ts")).checkUnpublish(request.ports).issues,
-  origins: ({ positionals }) => ({ container: "CONTAINER", ...portOrigins("ports", "PORT", positionals.ports), ...portOrigins("", "PORT", positionals.ports) }),
+  origins: ({ positionals }) => ({
+    container: "CONTAINER",
+    ...portOrigins("ports", "PORT", positionals.ports),
+    ...portOrigins("", "PORT", positionals.ports),
+  }),
   change: (engine, { container, ports }, options) => engine.unpublish(container, ports, options),
   show: (publications) => publications.map((publication) => `${publicationText(publication)}\n`).join(""),
 })

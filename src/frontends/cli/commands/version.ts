@@ -1,5 +1,5 @@
 import { act } from "../command.ts"
-import manifest from "../../../../package.json" with { type: "json" }
+import { VERSION } from "../version.ts"
 
 export const command = act({
   summary: "Show which linkspan this is",
@@ -8,8 +8,10 @@ export const command = act({
   examples: [{ line: "linkspan version -o json", about: "For machines" }],
   request: () => undefined,
   async act(session) {
-    const version = { linkspan: manifest.version, bun: Bun.version }
-    await (session.globals.json ? session.printJson(version) : session.printLines([`linkspan ${version.linkspan} (Bun ${version.bun})`]))
+    const version = { linkspan: VERSION, bun: Bun.version }
+    await (session.globals.json
+      ? session.printJson(version)
+      : session.printLines([`linkspan ${version.linkspan} (Bun ${version.bun})`]))
     return 0
   },
 })

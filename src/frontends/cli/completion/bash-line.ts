@@ -13,28 +13,39 @@ export function readBashLine(line: string, point: number, wordBreaks: string): B
   const words = splitWords(line.slice(0, point))
   const current = words.at(-1) ?? ""
   const breaks = [...wordBreaks].filter((char) => char === ":" || char === "=")
-  return { words: words.slice(1, -1), current, keeps: Math.max(...breaks.map((char) => current.lastIndexOf(char) + 1), 0) }
+  return {
+    words: words.slice(1, -1),
+    current,
+    keeps: Math.max(...breaks.map((char) => current.lastIndexOf(char) + 1), 0),
+  }
 }
 
 /** Words with quotes and backslashes taken off; the last one is the current word, "" after a blank. */
 function splitWords(line: string): string[] {
-  const words: string[] = [""]
+  const words: string[] = []
+  let word = ""
+  let begun = false
   let quote = ""
   for (let at = 0; at < line.length; at++) {
     const char = line[at] ?? ""
-    const append = (text: string) => words.push((words.pop() ?? "") + text)
+    if (quote === "" && /\s/.test(char)) {
+      if (begun) {
+        words.push(word)
+      }
+      word = ""
+      begun = false
+      continue
+    }
+    begun = true
     if (char === "\\" && quote !== "'") {
-      append(line[++at] ?? "")
-    } else if (quote !== "") {
-      quote === char ? (quote = "") : append(char)
-    } else if (char === '"' || char === "'") {
+      word += line[++at] ?? ""
+    } else if (char === quote) {
+      quote = ""
+    } else if (quote === "" && (char === '"' || char === "'")) {
       quote = char
-    } else if (/\s/.test(char)) {
-      // Several blanks separate like one.
-      words.at(-1) === "" ? undefined : words.push("")
     } else {
-      append(char)
+      word += char
     }
   }
-  return words
+  return [...words, word]
 }

@@ -6,14 +6,27 @@ import { text } from "../value.ts"
 import type { World } from "../world.ts"
 
 export const ENVIRONMENT = {
-  env: { kind: "many", short: "e", value: text("KEY[=VALUE]"), about: "Set an environment variable; without a value it is taken from linkspan's own environment" },
-  "env-file": { kind: "many", value: text("FILE", "file"), about: "Read environment variables from a file of KEY=VALUE lines" },
+  env: {
+    kind: "many",
+    short: "e",
+    value: text("KEY[=VALUE]"),
+    about: "Set an environment variable; without a value it is taken from linkspan's own environment",
+  },
+  "env-file": {
+    kind: "many",
+    value: text("FILE", "file"),
+    about: "Read environment variables from a file of KEY=VALUE lines",
+  },
 } as const satisfies Options
 
 type EnvironmentValues = Given<typeof ENVIRONMENT, Positionals>["options"]
 
 /** Files first, in order, then --env: the nearer to the command, the stronger. */
-export async function readEnvironment(options: EnvironmentValues, world: Pick<World, "env" | "readText">, refuse: RefuseAt): Promise<{ readonly env?: Readonly<Record<string, string>> }> {
+export async function readEnvironment(
+  options: EnvironmentValues,
+  world: Pick<World, "env" | "readText">,
+  refuse: RefuseAt,
+): Promise<{ readonly env?: Readonly<Record<string, string>> }> {
   const lines: { readonly path: string; readonly line: string }[] = []
   for (const file of options["env-file"]) {
     try {
@@ -24,7 +37,10 @@ export async function readEnvironment(options: EnvironmentValues, world: Pick<Wo
     }
   }
   // Blank lines and comments are the file's own.
-  const assignments = [...lines.filter(({ line }) => !/^\s*(#|$)/.test(line)), ...options.env.map((line) => ({ path: "--env", line }))]
+  const assignments = [
+    ...lines.filter(({ line }) => !/^\s*(#|$)/.test(line)),
+    ...options.env.map((line) => ({ path: "--env", line })),
+  ]
   const env = assignments.flatMap(({ path, line }) => readAssignment(line, path, world, refuse))
   return env.length === 0 ? {} : { env: Object.fromEntries(env) }
 }

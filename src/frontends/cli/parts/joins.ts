@@ -16,8 +16,18 @@ export const JOIN_OPTIONS = {
   ip6: { kind: "one", value: text("ADDRESS"), about: "This IPv6 address rather than the next free one" },
   mac: { kind: "one", value: text("MAC"), aliases: ["mac-address"], about: "This MAC address" },
   ifname: { kind: "one", value: text("NAME"), about: "Name of the interface inside the container" },
-  priority: { kind: "one", value: priority, aliases: ["gw-priority"], about: "The network with the highest priority gives the default route" },
-  alias: { kind: "many", value: text("NAME"), aliases: ["network-alias"], about: "A further name for the container on that network" },
+  priority: {
+    kind: "one",
+    value: priority,
+    aliases: ["gw-priority"],
+    about: "The network with the highest priority gives the default route",
+  },
+  alias: {
+    kind: "many",
+    value: text("NAME"),
+    aliases: ["network-alias"],
+    about: "A further name for the container on that network",
+  },
 } as const satisfies Options
 
 type JoinValues = Given<typeof JOIN_OPTIONS, Positionals>["options"]
@@ -37,7 +47,12 @@ const networkSpec: Value<NetworkSpec> = {
 }
 
 export const NETWORK = {
-  network: { kind: "many", value: networkSpec, aliases: ["net"], about: "Join a network; keys: ip, ip6, mac, ifname, priority, alias" },
+  network: {
+    kind: "many",
+    value: networkSpec,
+    aliases: ["net"],
+    about: "Join a network; keys: ip, ip6, mac, ifname, priority, alias",
+  },
 } as const satisfies Options
 
 /** Options of a command that joins any number of networks. */
@@ -59,7 +74,9 @@ export function readJoin(network: string, options: JoinValues): JoinRequest {
 }
 
 export function joinOrigins(options: JoinValues, prefix = ""): Origins {
-  const addresses = [["--ip", options.ip] as const, ["--ip6", options.ip6] as const].filter(([, value]) => value !== undefined)
+  const addresses = [["--ip", options.ip] as const, ["--ip6", options.ip6] as const].filter(
+    ([, value]) => value !== undefined,
+  )
   return {
     ...Object.fromEntries(addresses.map(([name, value], i) => [`${prefix}addresses[${i}]`, `${name} ${value}`])),
     [`${prefix}addresses`]: addresses[0]?.[0] ?? "--ip",
@@ -80,7 +97,10 @@ export function readJoins(options: NetworksValues, refuse: RefuseAt): readonly J
   }
   if (only === undefined || joins.length > 1) {
     for (const name of single) {
-      refuse(name, `needs exactly one --network, and there ${joins.length === 0 ? "is none" : `are ${joins.length}`}; write --network NAME:${name.slice(2)}=VALUE`)
+      refuse(
+        name,
+        `needs exactly one --network, and there ${joins.length === 0 ? "is none" : `are ${joins.length}`}; write --network NAME:${name.slice(2)}=VALUE`,
+      )
     }
     return joins
   }
@@ -90,7 +110,14 @@ export function readJoins(options: NetworksValues, refuse: RefuseAt): readonly J
   const more = readJoin(only.network, options)
   const addresses = [...(only.addresses ?? []), ...(more.addresses ?? [])]
   const aliases = [...(only.aliases ?? []), ...(more.aliases ?? [])]
-  return [{ ...only, ...more, ...(addresses.length === 0 ? {} : { addresses }), ...(aliases.length === 0 ? {} : { aliases }) }]
+  return [
+    {
+      ...only,
+      ...more,
+      ...(addresses.length === 0 ? {} : { addresses }),
+      ...(aliases.length === 0 ? {} : { aliases }),
+    },
+  ]
 }
 
 export function joinsOrigins(options: NetworksValues): Origins {
@@ -115,19 +142,6 @@ function twice(join: JoinRequest, options: JoinValues): string[] {
   return both.filter(([, key, option]) => key !== undefined && option !== undefined).map(([name]) => name)
 }
 
-/** Key of a specification -> field of the request; the further spellings are Docker's and Podman's. */
-const KEYS: Readonly<Record<string, "address" | "mac" | "ifname" | "priority" | "alias">> = {
-  ip: "address",
-  ip6: "address",
-  mac: "mac",
-  "mac-address": "mac",
-  ifname: "ifname",
-  interface_name: "ifname",
-  priority: "priority",
-  "gw-priority": "priority",
-  alias: "alias",
-}
-
 function readSpec(spec: string, refuse: Refuse): JoinRequest | undefined {
   // "container:NAME" is a mode, not a network with keys.
   const colon = spec.startsWith("container:") ? -1 : spec.indexOf(":")
@@ -139,30 +153,63 @@ function readSpec(spec: string, refuse: Refuse): JoinRequest | undefined {
   if (colon < 0) {
     return { network }
   }
-  const addresses: string[] = []
-  const aliases: string[] = []
-  const single: { mac?: string; ifname?: string; gatewayPriority?: number } = {}
-  for (const part of spec.slice(colon + 1).split(",")) {
-    const equals = part.indexOf("=")
-    const key = equals < 0 ? part : part.slice(0, equals)
-    const value = equals < 0 ? "" : part.slice(equals + 1)
-    const field = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined
-    if (field === undefined) {
-      refuse(`${quote(part)} has no key that is known; ${keyHint(key)}`)
-    } else if (value === "") {
-      refuse(`${quote(part)} has no value; write ${key}=VALUE`)
-    } else if (field === "address") {
-      addresses.push(value)
-    } else if (field === "alias") {
-      aliases.push(value)
-    } else if (field === "priority") {
-      const number = priority.read(value, (why) => refuse(`${key}: ${why}`))
-      Object.assign(single, number === undefined ? {} : { gatewayPriority: number })
-    } else {
-      single[field] = value
+  const keys = spec
+    .slice(colon + 1)
+    .split(",")
+    .flatMap((part) => readKey(part, refuse))
+  const all = (field: JoinKey["field"]) => keys.flatMap((key) => (key.field === field ? [key.value] : []))
+  for (const field of ["mac", "ifname", "priority"] as const) {
+    if (all(field).length > 1) {
+      refuse(`${quote(spec)} gives ${field} more than once`)
     }
   }
-  return { network, ...single, ...(addresses.length === 0 ? {} : { addresses }), ...(aliases.length === 0 ? {} : { aliases }) }
+  const [mac] = all("mac")
+  const [ifname] = all("ifname")
+  const [written] = all("priority")
+  const gatewayPriority = written === undefined ? undefined : priority.read(written, (why) => refuse(`priority ${why}`))
+  return {
+    network,
+    ...(mac === undefined ? {} : { mac }),
+    ...(ifname === undefined ? {} : { ifname }),
+    ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
+    ...(all("address").length === 0 ? {} : { addresses: all("address") }),
+    ...(all("alias").length === 0 ? {} : { aliases: all("alias") }),
+  }
+}
+
+interface JoinKey {
+  readonly field: "address" | "mac" | "ifname" | "priority" | "alias"
+  readonly value: string
+}
+
+/** Key as it is written -> field; the further spellings are Docker's and Podman's. */
+const KEYS: Readonly<Record<string, JoinKey["field"]>> = {
+  ip: "address",
+  ip6: "address",
+  mac: "mac",
+  "mac-address": "mac",
+  ifname: "ifname",
+  interface_name: "ifname",
+  priority: "priority",
+  "gw-priority": "priority",
+  alias: "alias",
+}
+
+/** One "key=value"; none when it was refused. */
+function readKey(part: string, refuse: Refuse): JoinKey[] {
+  const equals = part.indexOf("=")
+  const key = equals < 0 ? part : part.slice(0, equals)
+  const value = equals < 0 ? "" : part.slice(equals + 1)
+  const field = Object.hasOwn(KEYS, key) ? KEYS[key] : undefined
+  if (field === undefined) {
+    refuse(`${quote(part)} has no key that is known; ${keyHint(key)}`)
+    return []
+  }
+  if (value === "") {
+    refuse(`${quote(part)} has no value; write ${key}=VALUE`)
+    return []
+  }
+  return [{ field, value }]
 }
 
 function keyHint(key: string): string {

@@ -8,6 +8,8 @@ export const LABEL = {
 } as const satisfies Options
 
 /** Later ones win, as in a file of settings. */
-export function readLabels(labels: readonly (readonly [string, string])[]): { readonly labels?: Readonly<Record<string, string>> } {
+export function readLabels(labels: readonly (readonly [string, string])[]): {
+  readonly labels?: Readonly<Record<string, string>>
+} {
   return labels.length === 0 ? {} : { labels: Object.fromEntries(labels) }
 }

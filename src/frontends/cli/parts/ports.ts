@@ -1,6 +1,6 @@
 // Published ports as Docker users write them: [HOST-IP:][HOST-PORT[-LAST]:]PORT[-LAST][/PROTOCOL].
 
-import { isProtocol, parsePortRange, PROTOCOLS } from "#inet/port.ts"
+import { isProtocol, PROTOCOLS, parsePortRange } from "#inet/port.ts"
 import { didYouMean } from "#model/nearest.ts"
 import { alternatives, quote } from "#model/quote.ts"
 import type { PublishRequest } from "#model/request.ts"
@@ -21,7 +21,13 @@ export const portSpec: Value<PortSpec> = {
 }
 
 export const PUBLISH = {
-  publish: { kind: "many", short: "p", value: portSpec, about: "Publish a port or range of the container: 80, 8080:80, 127.0.0.1:8080:80, [::1]::80, 8000-8009:80-89/udp; linkspan chooses a host port that is left out" },
+  publish: {
+    kind: "many",
+    short: "p",
+    value: portSpec,
+    about:
+      "Publish a port or range of the container: 80, 8080:80, 127.0.0.1:8080:80, [::1]::80, 8000-8009:80-89/udp; linkspan chooses a host port that is left out",
+  },
 } as const satisfies Options
 
 export function readPublish(specs: readonly PortSpec[]): { readonly publish?: readonly PublishRequest[] } {
@@ -30,7 +36,10 @@ export function readPublish(specs: readonly PortSpec[]): { readonly publish?: re
 
 /** @param field the request's, "publish" or "ports". */
 export function portOrigins(field: string, written: string, specs: readonly PortSpec[]): Origins {
-  return { [field]: written, ...Object.fromEntries(specs.map((spec, i) => [`${field}[${i}]`, `${written} ${spec.text}`])) }
+  return {
+    [field]: written,
+    ...Object.fromEntries(specs.map((spec, i) => [`${field}[${i}]`, `${written} ${spec.text}`])),
+  }
 }
 
 function readPort(text: string, refuse: Refuse): PublishRequest | undefined {
@@ -38,7 +47,9 @@ function readPort(text: string, refuse: Refuse): PublishRequest | undefined {
   const protocol = slash < 0 ? "tcp" : text.slice(slash + 1).toLowerCase()
   const places = splitPlaces(slash < 0 ? text : text.slice(0, slash), refuse)
   if (!isProtocol(protocol)) {
-    refuse(`has the protocol ${quote(protocol)}, which must be ${alternatives(PROTOCOLS)}${didYouMean(protocol, PROTOCOLS)}`)
+    refuse(
+      `has the protocol ${quote(protocol)}, which must be ${alternatives(PROTOCOLS)}${didYouMean(protocol, PROTOCOLS)}`,
+    )
   }
   if (places === undefined) {
     return undefined
@@ -51,7 +62,9 @@ function readPort(text: string, refuse: Refuse): PublishRequest | undefined {
     return undefined
   }
   if (host !== undefined && host.count !== container.count) {
-    refuse(`leads ${host.count} host port${host.count === 1 ? "" : "s"} to ${container.count} of the container; both ranges must be equally long`)
+    refuse(
+      `leads ${host.count} host port${host.count === 1 ? "" : "s"} to ${container.count} of the container; both ranges must be equally long`,
+    )
     return undefined
   }
   return {
@@ -63,14 +76,19 @@ function readPort(text: string, refuse: Refuse): PublishRequest | undefined {
   }
 }
 
-function splitPlaces(text: string, refuse: Refuse): { readonly ip?: string; readonly host: string; readonly container: string } | undefined {
+function splitPlaces(
+  text: string,
+  refuse: Refuse,
+): { readonly ip?: string; readonly host: string; readonly container: string } | undefined {
   const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(text)
   const ip = bracketed?.[1]
   const parts = (bracketed === null ? text : (bracketed[2] ?? "")).split(":")
   if (ip !== undefined) {
     const [host, container] = parts
     if (parts.length !== 2 || host === undefined || container === undefined) {
-      refuse(`has no host and container port after the address; write [${ip}]:8080:80, or [${ip}]::80 to let linkspan choose the host port`)
+      refuse(
+        `has no host and container port after the address; write [${ip}]:8080:80, or [${ip}]::80 to let linkspan choose the host port`,
+      )
       return undefined
     }
     return { ip, host, container }
@@ -85,7 +103,9 @@ function splitPlaces(text: string, refuse: Refuse): { readonly ip?: string; read
   }
   if (third === undefined) {
     if (first.includes(".")) {
-      refuse(`has an address but one port only; write ${first}:8080:${second}, or ${first}::${second} to let linkspan choose the host port`)
+      refuse(
+        `has an address but one port only; write ${first}:8080:${second}, or ${first}::${second} to let linkspan choose the host port`,
+      )
       return undefined
     }
     return { host: first, container: second }
@@ -97,10 +117,18 @@ function splitPlaces(text: string, refuse: Refuse): { readonly ip?: string; read
   return { ip: first, host: second, container: third }
 }
 
-function readRange(what: string, text: string, refuse: Refuse): { readonly first: number; readonly count: number } | undefined {
+function readRange(
+  what: string,
+  text: string,
+  refuse: Refuse,
+): { readonly first: number; readonly count: number } | undefined {
   const range = parsePortRange(text)
   if (range === undefined) {
-    refuse(text === "" ? `has no ${what}` : `has the ${what} ${quote(text)}, which is neither a port from 1 to 65535 nor a range like 8000-8009`)
+    refuse(
+      text === ""
+        ? `has no ${what}`
+        : `has the ${what} ${quote(text)}, which is neither a port from 1 to 65535 nor a range like 8000-8009`,
+    )
   }
   return range
 }

@@ -15,10 +15,23 @@ const reservedAddress: Value<string> = {
 }
 
 export const SUBNETS = {
-  subnet: { kind: "many", value: text("PREFIX"), about: "A subnet of the network, IPv4 or IPv6, such as 10.89.0.0/24; a free one is picked when there is none" },
-  gateway: { kind: "many", value: text("ADDRESS"), about: "The gateway of the subnet that holds it; its first address by default" },
+  subnet: {
+    kind: "many",
+    value: text("PREFIX"),
+    about: "A subnet of the network, IPv4 or IPv6, such as 10.89.0.0/24; a free one is picked when there is none",
+  },
+  gateway: {
+    kind: "many",
+    value: text("ADDRESS"),
+    about: "The gateway of the subnet that holds it; its first address by default",
+  },
   "ip-range": { kind: "many", value: text("PREFIX"), about: "The part of a subnet that automatic addresses come from" },
-  reserve: { kind: "many", value: reservedAddress, aliases: ["aux-address"], about: "An address that is never given to a container" },
+  reserve: {
+    kind: "many",
+    value: reservedAddress,
+    aliases: ["aux-address"],
+    about: "An address that is never given to a container",
+  },
 } as const satisfies Options
 
 type SubnetValues = Given<typeof SUBNETS, Positionals>["options"]
@@ -65,8 +78,8 @@ export function subnetOrigins(field: string, options: SubnetValues): Origins {
   return {
     [field]: "--subnet",
     ...Object.fromEntries(
-      options.subnet.flatMap((written, i) => [
-        [`${field}[${i}]`, `--subnet ${written}`],
+      options.subnet.flatMap((_, i) => [
+        [`${field}[${i}]`, "--subnet"],
         [`${field}[${i}].gateway`, "--gateway"],
         [`${field}[${i}].range`, "--ip-range"],
         [`${field}[${i}].reserved`, "--reserve"],
@@ -75,7 +88,13 @@ export function subnetOrigins(field: string, options: SubnetValues): Origins {
   }
 }
 
-function place(drafts: readonly Draft[], option: string, written: string, refuse: RefuseAt, put: (draft: Draft) => void): void {
+function place(
+  drafts: readonly Draft[],
+  option: string,
+  written: string,
+  refuse: RefuseAt,
+  put: (draft: Draft) => void,
+): void {
   const [only] = drafts
   if (only === undefined) {
     refuse(option, `${written} belongs to no subnet; give the --subnet too`)
@@ -89,7 +108,12 @@ function place(drafts: readonly Draft[], option: string, written: string, refuse
   }
   if (drafts.every((draft) => draft.prefix !== undefined)) {
     const readable = parseIp(written) !== undefined || parsePrefix(written) !== undefined
-    refuse(option, readable ? `${written} lies in none of the subnets ${drafts.map((draft) => draft.written).join(", ")}` : `${quote(written)} is not ${option === "--ip-range" ? "a prefix" : "an address"}`)
+    refuse(
+      option,
+      readable
+        ? `${written} lies in none of the subnets ${drafts.map((draft) => draft.written).join(", ")}`
+        : `${quote(written)} is not ${option === "--ip-range" ? "a prefix" : "an address"}`,
+    )
   }
 }
 

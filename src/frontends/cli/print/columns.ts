@@ -17,9 +17,18 @@ const LEAST = 8
 
 export function columns<T>(rows: readonly T[], of: readonly Column<T>[], look: Look): string {
   const cells = rows.map((row) => of.map((column) => plain(column.cell(row))))
-  const widths = fit(of, of.map((column, i) => Math.max(width(column.title), ...cells.map((line) => width(line[i] ?? "")))), look)
+  const widths = fitWidths(
+    of,
+    of.map((column, i) => Math.max(width(column.title), ...cells.map((line) => width(line[i] ?? "")))),
+    look,
+  )
   const lines = [
-    line(of.map((column) => column.title), of, widths, (text) => paint(look, "bold", text)),
+    line(
+      of.map((column) => column.title),
+      of,
+      widths,
+      (text) => paint(look, "bold", text),
+    ),
     ...cells.map((texts, r) =>
       line(texts, of, widths, (text, i) => {
         const row = rows[r]
@@ -31,7 +40,7 @@ export function columns<T>(rows: readonly T[], of: readonly Column<T>[], look: L
   return lines.map((text) => `${text}\n`).join("")
 }
 
-function fit<T>(of: readonly Column<T>[], widths: readonly number[], look: Look): number[] {
+function fitWidths<T>(of: readonly Column<T>[], widths: readonly number[], look: Look): number[] {
   const fitted = [...widths]
   if (look.columns === undefined) {
     return fitted
@@ -49,7 +58,12 @@ function fit<T>(of: readonly Column<T>[], widths: readonly number[], look: Look)
   return fitted
 }
 
-function line<T>(texts: readonly string[], of: readonly Column<T>[], widths: readonly number[], coloured: (text: string, i: number) => string): string {
+function line<T>(
+  texts: readonly string[],
+  of: readonly Column<T>[],
+  widths: readonly number[],
+  coloured: (text: string, i: number) => string,
+): string {
   const padded = texts.map((text, i) => {
     const shown = cut(text, widths[i] ?? 0)
     const space = " ".repeat(Math.max(0, (widths[i] ?? 0) - width(shown)))

@@ -27,5 +27,7 @@ function networksText(container: ContainerSummary): string {
   if (container.mode !== "private") {
     return container.mode
   }
-  return container.networks.map(({ network, addresses }) => [network, ...addresses.map((address) => address.split("/", 1)[0])].join(" ")).join(", ")
+  return container.networks
+    .map(({ network, addresses }) => [network, ...addresses.map((address) => address.split("/", 1)[0])].join(" "))
+    .join(", ")
 }

@@ -13,7 +13,12 @@ import { type Node, tree } from "./tree.ts"
 export function containerTree(view: ContainerView, look: Look): string {
   const process = view.pid === undefined ? [] : [`pid ${view.pid}`]
   return tree({
-    text: [`container ${paint(look, "bold", view.name)}`, paint(look, "dim", view.id), paint(look, statusColour(view), statusText(view)), ...process].join("  "),
+    text: [
+      `container ${paint(look, "bold", view.name)}`,
+      paint(look, "dim", view.id),
+      paint(look, statusColour(view), statusText(view)),
+      ...process,
+    ].join("  "),
     children: [
       ...(view.command === undefined ? [] : [{ text: `command ${plain(view.command.join(" "))}` }]),
       ...(view.hostname === view.name ? [] : [{ text: `host name ${view.hostname}` }]),
@@ -26,16 +31,26 @@ export function containerTree(view: ContainerView, look: Look): string {
 
 function namespaceNode(view: ContainerView, look: Look): Node {
   const { netns, mode } = view
-  const place = netns === undefined ? "" : ` ${paint(look, "cyan", plain(netns.path))}  inode ${netns.inode}`
+  const place =
+    netns === undefined
+      ? `  ${paint(look, "dim", "gone")}`
+      : ` ${paint(look, "cyan", plain(netns.path))}  inode ${netns.inode}`
   const endpoints = view.endpoints.map((endpoint) => interfaceNode(endpoint, view.routes, look))
   const covered = new Set(view.endpoints.map((endpoint) => endpoint.ifname as string))
-  const routes = view.routes.filter((route) => !covered.has(route.ifname)).map((route) => ({ text: `${routeText(route)} by ${route.ifname}` }))
+  const routes = view.routes
+    .filter((route) => !covered.has(route.ifname))
+    .map((route) => ({ text: `${routeText(route)} by ${route.ifname}` }))
   return { text: `namespace${place}${mode === "private" ? "" : `  (${mode})`}`, children: [...endpoints, ...routes] }
 }
 
 function interfaceNode(endpoint: EndpointView, routes: readonly RouteView[], look: Look): Node {
   const actual = endpoint.actual?.container
-  const facts = [linkState(actual, look), actual?.mac ?? endpoint.mac, ...endpoint.addresses, ...(actual === undefined ? [] : [`mtu ${actual.mtu}`])]
+  const facts = [
+    linkState(actual, look),
+    actual?.mac ?? endpoint.mac,
+    ...endpoint.addresses,
+    ...(actual === undefined ? [] : [`mtu ${actual.mtu}`]),
+  ]
   return {
     text: [paint(look, "cyan", endpoint.ifname), ...facts].join("  "),
     children: [
@@ -59,8 +74,10 @@ function cableNode(endpoint: EndpointView, look: Look): Node {
   }
   const host = actual?.host
   const port = host?.port === undefined ? "port" : `port ${host.port}`
-  const bridge = host?.master === undefined ? paint(look, "red", "no bridge") : `bridge ${paint(look, "cyan", host.master)}`
-  const state = host?.state === undefined ? "" : `  ${paint(look, host.state === "forwarding" ? "green" : "yellow", host.state)}`
+  const bridge =
+    host?.master === undefined ? paint(look, "red", "no bridge") : `bridge ${paint(look, "cyan", host.master)}`
+  const state =
+    host?.state === undefined ? "" : `  ${paint(look, host.state === "forwarding" ? "green" : "yellow", host.state)}`
   return {
     text: `veth ${paint(look, "cyan", hostIfname)}  ${linkState(host, look)}${host === undefined ? "" : `  ifindex ${host.ifindex}`}`,
     children: [{ text: `${port} of ${bridge}${state}`, children: [networkNode(endpoint, look)] }],

@@ -8,7 +8,9 @@ export function firewallTree({ loaded, obstacles, integrations }: FirewallStatus
   return tree({
     text: `firewall  linkspan's own tables are ${loaded ? paint(look, "green", "loaded") : paint(look, "yellow", "not loaded")}`,
     children: [
-      ...(obstacles.length === 0 ? [{ text: "nothing of anybody else's is in the way" }] : obstacles.map((obstacle) => obstacleNode(obstacle, look))),
+      ...(obstacles.length === 0
+        ? [{ text: "nothing of anybody else's is in the way" }]
+        : obstacles.map((obstacle) => obstacleNode(obstacle, look))),
       ...integrations.map(({ owner, where, inPlace }) => ({
         text: `integrated with ${plain(owner)}: ${plain(where)}  ${inPlace ? paint(look, "green", "in place") : paint(look, "red", "gone")}`,
       })),
@@ -17,9 +19,16 @@ export function firewallTree({ loaded, obstacles, integrations }: FirewallStatus
 }
 
 function obstacleNode({ owner, where, families, remedy, integrable }: Obstacle, look: Look): Node {
-  const remedies = [...(integrable ? [`remedy: linkspan firewall integrate`] : []), ...(remedy === "" ? [] : [`remedy: ${plain(remedy)}`])]
+  const remedies = [
+    ...(integrable ? [`remedy: linkspan firewall integrate`] : []),
+    ...(remedy === "" ? [] : [`remedy: ${plain(remedy)}`]),
+  ]
   return {
-    text: paint(look, "yellow", `${plain(owner)} refuses forwarded traffic (${families.map((family) => `IPv${family}`).join(", ")}): ${plain(where)}`),
+    text: paint(
+      look,
+      "yellow",
+      `${plain(owner)} refuses forwarded traffic (${families.map((family) => `IPv${family}`).join(", ")}): ${plain(where)}`,
+    ),
     children: remedies.map((text) => ({ text })),
   }
 }

@@ -1,9 +1,10 @@
 // `linkspan help` and every --help, read off the command table.
 
 import type { Command, Options } from "../command.ts"
-import { GLOBAL_OPTIONS, type Globals } from "../globals.ts"
+import { ENVIRONMENT_VARIABLES, GLOBAL_OPTIONS, type Globals } from "../globals.ts"
 import { ownOptions } from "../grammar.ts"
-import { type Entry, findCommand, GROUPS } from "../table.ts"
+import type { Session } from "../session.ts"
+import { type Entry, findCommand, type Group, visibleEntries } from "../table.ts"
 import { unknownCommand } from "../unknown-command.ts"
 import type { World } from "../world.ts"
 import { type Look, paint, width } from "./look.ts"
@@ -15,26 +16,34 @@ const WIDEST = 100
 const INDENT = "  "
 
 /** Help for everything, for a group or for one command. */
-export async function printHelp(words: readonly string[], world: World, globals: Globals): Promise<number> {
+export async function printHelp(
+  words: readonly string[],
+  { world, globals, commands }: Pick<Session, "world" | "globals" | "commands">,
+): Promise<number> {
   const look = helpLook(world, globals)
   if (words.length === 0) {
-    await world.out(await overview(look))
+    await world.out(await overview(commands, look))
     return 0
   }
-  const found = findCommand(words)
+  const found = findCommand(commands, words)
   if (found.kind === "command") {
     const { command } = await found.entry.load()
     await world.out(commandHelp(found.entry, command, look))
     return 0
   }
   if (found.kind === "group") {
-    await world.out(await groupHelp(found.word, look))
+    await world.out(await groupHelp(commands, found.word, look))
     return 0
   }
-  throw unknownCommand(words, [])
+  throw unknownCommand(commands, words, [])
 }
 
-export async function printCommandHelp(entry: Entry, command: Command, world: World, globals: Globals): Promise<number> {
+export async function printCommandHelp(
+  entry: Entry,
+  command: Command,
+  world: World,
+  globals: Globals,
+): Promise<number> {
   await world.out(commandHelp(entry, command, helpLook(world, globals)))
   return 0
 }
@@ -64,7 +73,10 @@ function exampleSection(command: Command, look: Look): string[] {
   if (command.examples.length === 0) {
     return []
   }
-  const lines = command.examples.map(({ line, about }) => `${INDENT}${paint(look, "dim", `# ${about}`)}\n${INDENT}${line}\n`)
+  const lines = command.examples.map(({ line, about }) => {
+    const remark = wrap(about, (look.columns ?? WIDEST) - INDENT.length - 2)
+    return `${remark.map((text) => `${INDENT}${paint(look, "dim", `# ${text}`)}\n`).join("")}${INDENT}${line}\n`
+  })
   return [`${paint(look, "bold", "Examples:")}\n${lines.join("")}`]
 }
 
@@ -77,34 +89,43 @@ function definitions(rows: readonly (readonly [string, string])[], look: Look): 
     .map(([term, about]) => {
       const [first = "", ...more] = wrap(about, Math.max(20, columns - indent))
       const beside = width(term) <= left
-      const head = beside ? `${INDENT}${term.padEnd(left)}  ${first}` : `${INDENT}${term}\n${" ".repeat(indent)}${first}`
+      const head = beside
+        ? `${INDENT}${term.padEnd(left)}  ${first}`
+        : `${INDENT}${term}\n${" ".repeat(indent)}${first}`
       return `${[head, ...more.map((line) => " ".repeat(indent) + line)].join("\n")}\n`
     })
     .join("")
 }
 
-async function overview(look: Look): Promise<string> {
-  const sections = await Promise.all(GROUPS.map(async ({ title, entries }) => `${paint(look, "bold", `${title}:`)}\n${definitions(await summaries(entries), look)}`))
+async function overview(commands: readonly Group[], look: Look): Promise<string> {
+  const sections = await Promise.all(
+    commands.map(
+      async (group) =>
+        `${paint(look, "bold", `${group.title}:`)}\n${definitions(await summaries(visibleEntries([group])), look)}`,
+    ),
+  )
   return [
     "linkspan makes container networks out of namespaces, veth pairs and bridges\n",
     `${paint(look, "bold", "Usage:")} linkspan COMMAND [OPTIONS] …\n`,
     ...sections,
     ...optionSection("Global options", GLOBAL_OPTIONS, look),
+    `${paint(look, "bold", "Environment:")}\n${definitions(Object.entries(ENVIRONMENT_VARIABLES), look)}`,
     `"linkspan help COMMAND" shows a command with examples; "linkspan demo" shows everything at work.\n`,
   ].join("\n")
 }
 
-async function groupHelp(word: string, look: Look): Promise<string> {
-  const group = GROUPS.find((each) => each.word === word)
+async function groupHelp(commands: readonly Group[], word: string, look: Look): Promise<string> {
+  const groups = commands.filter((group) => group.word === word)
   return [
-    `${group?.about ?? ""}\n`,
+    ...groups.map((group) => `${group.about}\n`),
     `${paint(look, "bold", "Usage:")} linkspan ${word} COMMAND [OPTIONS] …\n`,
-    `${paint(look, "bold", "Commands:")}\n${definitions(await summaries(group?.entries ?? []), look)}`,
+    `${paint(look, "bold", "Commands:")}\n${definitions(await summaries(visibleEntries(groups)), look)}`,
     `"linkspan help ${word} COMMAND" shows a command with examples.\n`,
   ].join("\n")
 }
 
 async function summaries(entries: readonly Entry[]): Promise<[string, string][]> {
-  const visible = entries.filter((entry) => entry.hidden !== true)
-  return Promise.all(visible.map(async (entry): Promise<[string, string]> => [entry.words, (await entry.load()).command.summary]))
+  return Promise.all(
+    entries.map(async (entry): Promise<[string, string]> => [entry.words, (await entry.load()).command.summary]),
+  )
 }

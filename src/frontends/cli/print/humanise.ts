@@ -22,7 +22,7 @@ export function count(number: number | string, noun: string): string {
 /** Thousands apart; counts that fill a subnet of IPv6 as a power of two's neighbourhood. */
 export function group(digits: string): string {
   if (digits.length > 15) {
-    return `about 2^${(BigInt(digits) + 1n).toString(2).length - 1}`
+    return `about 2^${Math.round(Math.log2(Number(digits)))}`
   }
   return digits.replace(/\B(?=([0-9]{3})+$)/g, ",")
 }

@@ -16,8 +16,13 @@ export function linkState(link: ActualLink | undefined, look: Look): string {
   return carrier ? paint(look, "green", "up") : paint(look, "yellow", `up, but ${link.operState}`)
 }
 
-export function countersText({ rxBytes, rxPackets, rxDropped, txBytes, txPackets, txDropped }: Counters, look: Look): string {
+export function countersText(
+  { rxBytes, rxPackets, rxDropped, txBytes, txPackets, txDropped }: Counters,
+  look: Look,
+): string {
   const dropped = rxDropped + txDropped
   const text = `received ${bytes(rxBytes)} (${count(rxPackets, "packet")}), sent ${bytes(txBytes)} (${count(txPackets, "packet")})`
-  return paint(look, "dim", text) + (dropped === 0 ? "" : paint(look, "yellow", `, ${count(dropped, "packet")} dropped`))
+  return (
+    paint(look, "dim", text) + (dropped === 0 ? "" : paint(look, "yellow", `, ${count(dropped, "packet")} dropped`))
+  )
 }

@@ -16,10 +16,15 @@ export function paint(look: Look, colour: Paint, text: string): string {
   return look.colour && text !== "" ? `\u001b[${SGR[colour]}m${text}\u001b[0m` : text
 }
 
-/** Control characters made visible, so that no label, command or kernel string can write to the terminal itself. */
+/**
+ * Control characters and bidirectional overrides (Unicode TR 36 §2.4) made visible, so that no label, command or kernel
+ * string can drive the terminal.
+ */
 export function plain(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not get through
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (char) => `\\x${char.charCodeAt(0).toString(16).padStart(2, "0")}`)
+  return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (char) => {
+    const code = char.charCodeAt(0)
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16)}`
+  })
 }
 
 /** Cells that a text takes on a terminal, colours not counted. */

@@ -1,6 +1,6 @@
 // `linkspan network inspect`: a network as it is wired. The bridge with its ports, and behind every port a container.
 
-import { type Network, isBridge } from "#model/network.ts"
+import { isBridge, type Network } from "#model/network.ts"
 import type { EndpointView, NetworkView, SubnetView } from "#model/view.ts"
 import { group } from "./humanise.ts"
 import { labelNodes } from "./labels.ts"
@@ -27,7 +27,12 @@ function traits(network: Network): string[] {
   const own = isBridge(network)
     ? [...(network.adopted ? ["adopted"] : []), network.gatewayMode, ...(network.icc ? [] : ["containers kept apart"])]
     : [network.mode, ...(network.vlan === undefined ? [] : [`vlan ${network.vlan.id} on ${network.vlan.link}`])]
-  return [network.driver, ...own, ...(network.internal ? ["internal"] : []), ...(network.defaultRoute ? [] : ["no default route"])]
+  return [
+    network.driver,
+    ...own,
+    ...(network.internal ? ["internal"] : []),
+    ...(network.defaultRoute ? [] : ["no default route"]),
+  ]
 }
 
 function subnetText({ prefix, gateway, range, reserved, free, leased }: SubnetView): string {
@@ -49,7 +54,9 @@ function wireNode({ network, actual, endpoints }: NetworkView, look: Look): Node
     text: [`${what} ${paint(look, "cyan", ifname)}`, linkState(actual, look), ...facts].join("  "),
     children: [
       ...(actual === undefined ? [] : [{ text: countersText(actual.counters, look) }]),
-      ...(endpoints.length === 0 ? [{ text: "no containers" }] : endpoints.map((endpoint) => endpointNode(endpoint, look))),
+      ...(endpoints.length === 0
+        ? [{ text: "no containers" }]
+        : endpoints.map((endpoint) => endpointNode(endpoint, look))),
     ],
   }
 }
@@ -70,13 +77,14 @@ function endpointNode(endpoint: EndpointView, look: Look): Node {
   if (endpoint.hostIfname === undefined) {
     return { text: inside, children: facts }
   }
-  return { text: `${portText(endpoint, look)} ${paint(look, "dim", "◄═►")} ${inside}`, children: facts }
+  return { text: `${portText(endpoint, look)} ${paint(look, "dim", "◄═veth═►")} ${inside}`, children: facts }
 }
 
 /** "port 3 (forwarding) veth1a2b3c4d up" */
 function portText({ hostIfname, actual }: EndpointView, look: Look): string {
   const host = actual?.host
   const port = host?.port === undefined ? "port" : `port ${host.port}`
-  const state = host?.state === undefined ? "" : ` (${paint(look, host.state === "forwarding" ? "green" : "yellow", host.state)})`
+  const state =
+    host?.state === undefined ? "" : ` (${paint(look, host.state === "forwarding" ? "green" : "yellow", host.state)})`
   return `${port}${state} ${paint(look, "cyan", hostIfname ?? "")} ${linkState(host, look)}`
 }

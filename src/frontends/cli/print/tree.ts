@@ -12,6 +12,9 @@ export function tree(root: Node): string {
 function branches(nodes: readonly Node[]): string[] {
   return nodes.flatMap((node, i) => {
     const last = i === nodes.length - 1
-    return [(last ? "└─ " : "├─ ") + node.text, ...branches(node.children ?? []).map((line) => (last ? "   " : "│  ") + line)]
+    return [
+      (last ? "└─ " : "├─ ") + node.text,
+      ...branches(node.children ?? []).map((line) => (last ? "   " : "│  ") + line),
+    ]
   })
 }

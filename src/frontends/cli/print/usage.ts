@@ -5,8 +5,13 @@ import type { Entry } from "../table.ts"
 
 /** "linkspan run [OPTIONS] [--] COMMAND [ARG…]" */
 export function usage(entry: Entry, command: Command): string {
-  const words = Object.values(command.positionals).map(({ kind, value }) => (kind === "many" ? `${value.metavar}…` : kind === "optional" ? `[${value.metavar}]` : value.metavar))
-  const rest = command.rest === undefined ? [] : [`[--] ${command.rest.required ? command.rest.metavar : `[${command.rest.metavar}]`}`]
+  const words = Object.values(command.positionals).map(({ kind, value }) =>
+    kind === "many" ? `${value.metavar}…` : kind === "optional" ? `[${value.metavar}]` : value.metavar,
+  )
+  const rest =
+    command.rest === undefined
+      ? []
+      : [`[--] ${command.rest.required ? command.rest.metavar : `[${command.rest.metavar}]`}`]
   return ["linkspan", entry.words, "[OPTIONS]", ...words, ...rest].join(" ")
 }
 
@@ -25,6 +30,7 @@ function valueUsage(option: Option): string {
 
 export function optionAbout(option: Option): string {
   const repeatable = option.kind === "many" ? " (repeatable)" : ""
-  const aliases = option.aliases === undefined ? "" : ` (also ${option.aliases.map((alias) => `--${alias}`).join(", ")})`
+  const aliases =
+    option.aliases === undefined ? "" : ` (also ${option.aliases.map((alias) => `--${alias}`).join(", ")})`
   return option.about + repeatable + aliases
 }

@@ -4,7 +4,7 @@ import type { LinkspanOptions } from "#engine/linkspan.ts"
 import { runCli } from "../cli.ts"
 import type { Look } from "../print/look.ts"
 import type { World } from "../world.ts"
-import { type FakeEngine, fakeEngine, type FakeOptions } from "./engine.ts"
+import { type FakeEngine, type FakeOptions, fakeEngine } from "./engine.ts"
 
 export interface CallOptions extends FakeOptions {
   readonly env?: Readonly<Record<string, string>>
@@ -74,7 +74,9 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
 export async function requestOf(...args: string[]): Promise<unknown> {
   const called = await call(args)
   if (called.status !== 0 || called.engine.asked.length !== 1) {
-    throw new Error(`linkspan ${args.join(" ")}: status ${called.status}, asked ${called.engine.asked.length} times\n${called.stderr}`)
+    throw new Error(
+      `linkspan ${args.join(" ")}: status ${called.status}, asked ${called.engine.asked.length} times\n${called.stderr}`,
+    )
   }
   return called.engine.asked[0]?.request
 }

@@ -1,0 +1,60 @@
+// Every command there is, in the order in which help lists them. A command's file is loaded when it is called.
+
+import type { Group } from "./table.ts"
+
+export const COMMANDS: readonly Group[] = [
+  {
+    title: "Networks",
+    word: "network",
+    about: "Make, change, show and remove networks",
+    entries: [
+      { words: "network create", load: () => import("./commands/network-create.ts") },
+      { words: "network ls", aliases: ["list"], load: () => import("./commands/network-ls.ts") },
+      { words: "network inspect", aliases: ["show"], load: () => import("./commands/network-inspect.ts") },
+      { words: "network update", load: () => import("./commands/network-update.ts") },
+      { words: "network rm", aliases: ["remove", "delete"], load: () => import("./commands/network-rm.ts") },
+      { words: "network prune", load: () => import("./commands/network-prune.ts") },
+      { words: "network connect", load: () => import("./commands/network-connect.ts") },
+      { words: "network disconnect", load: () => import("./commands/network-disconnect.ts") },
+    ],
+  },
+  {
+    title: "Containers",
+    about: "Give namespaces and commands their networks",
+    entries: [
+      { words: "run", load: () => import("./commands/run.ts") },
+      { words: "exec", load: () => import("./commands/exec.ts") },
+      { words: "attach", load: () => import("./commands/attach.ts") },
+      { words: "detach", load: () => import("./commands/detach.ts") },
+      { words: "publish", load: () => import("./commands/publish.ts") },
+      { words: "unpublish", load: () => import("./commands/unpublish.ts") },
+      { words: "ps", aliases: ["ls", "list"], load: () => import("./commands/ps.ts") },
+      { words: "inspect", load: () => import("./commands/inspect.ts") },
+      { words: "logs", load: () => import("./commands/logs.ts") },
+      { words: "stop", load: () => import("./commands/stop.ts") },
+      { words: "rm", aliases: ["remove"], load: () => import("./commands/rm.ts") },
+    ],
+  },
+  {
+    title: "Firewall",
+    word: "firewall",
+    about: "Get along with other packet filters on this host",
+    entries: [
+      { words: "firewall status", load: () => import("./commands/firewall-status.ts") },
+      { words: "firewall integrate", load: () => import("./commands/firewall-integrate.ts") },
+      { words: "firewall remove", aliases: ["rm"], load: () => import("./commands/firewall-remove.ts") },
+    ],
+  },
+  {
+    title: "Host",
+    about: "The host as a whole, and linkspan itself",
+    entries: [
+      { words: "reconcile", load: () => import("./commands/reconcile.ts") },
+      { words: "demo", load: () => import("./commands/demo.ts") },
+      { words: "version", load: () => import("./commands/version.ts") },
+      { words: "help", load: () => import("./commands/help.ts") },
+      { words: "completion", load: () => import("./commands/completion.ts") },
+      { words: "__complete", hidden: true, load: () => import("./commands/complete.ts") },
+    ],
+  },
+]

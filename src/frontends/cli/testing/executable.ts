@@ -1,0 +1,20 @@
+// The real command line in a real process, with the engine that only remembers: what can be seen from outside alone, such
+// as pipes, signals and a shell's completion.
+
+import { runCli } from "../cli.ts"
+import { processWorld } from "../process-world.ts"
+import { type FakeOptions, fakeEngine, NETWORK_SUMMARY } from "./engine.ts"
+
+const FAKES: Readonly<Record<string, FakeOptions>> = {
+  many: { networks: Array.from({ length: 20_000 }, (_, i) => ({ ...NETWORK_SUMMARY, name: `network-${i}` })) },
+  named: { networks: ["web", "web-2", "db"].map((name) => ({ ...NETWORK_SUMMARY, name })) },
+}
+
+const world = processWorld({
+  env: Bun.env,
+  async open() {
+    return fakeEngine(FAKES[Bun.env["LINKSPAN_TEST_FAKE"] ?? ""])
+  },
+  demo: async () => 0,
+})
+void runCli(process.argv.slice(2), world).then((status) => process.exit(status))

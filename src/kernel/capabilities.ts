@@ -1,6 +1,7 @@
 // Which capabilities a container's processes keep, and the system calls that take the others away (capabilities(7)).
 
 import type { Call } from "./call-list.ts"
+import { readFile } from "./file.ts"
 
 /** <linux/capability.h>, by number. */
 const NAMES = [
@@ -64,6 +65,12 @@ export function dropCapabilities(capabilities: readonly Capability[]): Call[] {
   ]
 }
 
+/** False in a user namespace that an unprivileged user made: it has no supplementary groups to drop (user_namespaces(7)). */
+function mayChangeGroups(): boolean {
+  const rule = readFile("/proc/self/setgroups")
+  return typeof rule !== "string" || rule.trim() !== "deny"
+}
+
 /**
  * Becomes another user. Capabilities end with user 0 but for `ambient`, which the user asked for by name.
  * Needs SETUID and SETGID, and SETPCAP for ambient ones.
@@ -71,7 +78,7 @@ export function dropCapabilities(capabilities: readonly Capability[]): Call[] {
 export function becomeUser(user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }, ambient: readonly Capability[]): Call[] {
   const groups = new Uint32Array(user.groups)
   const identity: Call[] = [
-    { target: "setgroups", args: [groups.length, groups] },
+    ...(mayChangeGroups() ? [{ target: "setgroups", args: [groups.length, groups] } satisfies Call] : []),
     { target: "setresgid", args: [user.gid, user.gid, user.gid] },
     { target: "setresuid", args: [user.uid, user.uid, user.uid] },
   ]

@@ -15,7 +15,7 @@ import type { PidHandle } from "./process.ts"
 import { refusal } from "./refusal.ts"
 import { type Bind, enterRoot } from "./root.ts"
 import { type Child, start } from "./start.ts"
-import { cString } from "./syscall.ts"
+import { cString, SystemCallError } from "./syscall.ts"
 import { terminalPath } from "./terminal.ts"
 
 export interface LaunchSpec extends CommandSpec {
@@ -51,8 +51,7 @@ export function launch(spec: LaunchSpec, netns: Netns | undefined): Child {
     const { logFile, statusFile } = spec
     const background = logFile !== undefined
     const terminal = background ? undefined : terminalPath()
-    // Lets ping(8) work without CAP_NET_RAW.
-    netns?.writeSysctl("net.ipv4.ping_group_range", "0 2147483647")
+    allowPing(netns)
     return start({
       spec,
       namespaces: NAMESPACES,
@@ -102,6 +101,21 @@ export function execute(spec: CommandSpec, init: PidHandle): Child {
 
 const PR_SET_PDEATHSIG = 1
 const SIGKILL = 9
+
+const EINVAL = 22
+const PING_GROUPS = "net.ipv4.ping_group_range"
+
+/** Lets ping(8) work without CAP_NET_RAW (icmp(7)). In a user namespace only the groups that are mapped can be named. */
+function allowPing(netns: Netns | undefined): void {
+  try {
+    netns?.writeSysctl(PING_GROUPS, "0 2147483647")
+  } catch (cause) {
+    if (!(cause instanceof SystemCallError && cause.errno === EINVAL)) {
+      throw cause
+    }
+    netns?.writeSysctl(PING_GROUPS, "0 0")
+  }
+}
 
 /** The calls that let a process of the background stand on its own. */
 function redirect(input: number, output: number): Call[] {

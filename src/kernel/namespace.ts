@@ -27,9 +27,16 @@ export class Namespace implements Disposable {
     return this.#netfilter
   }
 
-  [Symbol.dispose](): void {
+  /** Closes the sockets only; they open again when they are needed. */
+  close(): void {
     this.#rtnl?.[Symbol.dispose]()
     this.#netfilter?.[Symbol.dispose]()
+    this.#rtnl = undefined
+    this.#netfilter = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
     this.netns[Symbol.dispose]()
   }
 }

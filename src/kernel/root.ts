@@ -6,7 +6,7 @@
 // are named relative to the working directory, which stays in the host's /dev until the end.
 
 import type { Call } from "./call-list.ts"
-import { AT_FDCWD } from "./file.ts"
+import { AT_FDCWD, readFile } from "./file.ts"
 import { cString } from "./syscall.ts"
 
 export interface Bind {
@@ -103,7 +103,7 @@ function deviceCalls(terminal: string | undefined): Call[] {
       target: "symlinkat", args: [cString(target), AT_FDCWD, cString(`/dev/${name}`)], what: `link /dev/${name}`,
     })),
     ...directory("/dev/pts", 0o755),
-    mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620,gid=5"),
+    mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, `newinstance,ptmxmode=0666,mode=0620${isMappedGroup(TTY_GROUP) ? `,gid=${TTY_GROUP}` : ""}`),
     ...directory("/dev/shm", 0o1777),
     mount("shm", "/dev/shm", "tmpfs", INERT, "mode=1777,size=64m"),
     ...directory("/dev/mqueue", 0o755),
@@ -172,4 +172,19 @@ function remountReadOnly(path: string, flags: number): Call {
 
 function mount(source: string, target: string, type: string, flags: number, data = ""): Call {
   return { target: "mount", args: [cString(source), cString(target), cString(type), flags, cString(data)], what: `mount ${target}` }
+}
+
+/** Debian's and everybody else's "tty". */
+const TTY_GROUP = 5
+
+/** Whether a group exists in our user namespace (user_namespaces(7)): mount options can name no other. */
+function isMappedGroup(group: number): boolean {
+  const map = readFile("/proc/self/gid_map")
+  return (
+    typeof map === "string" &&
+    map.split("\n").some((line) => {
+      const [first = 0, , count = 0] = line.trim().split(/\s+/).map(Number)
+      return group >= first && group < first + count
+    })
+  )
 }

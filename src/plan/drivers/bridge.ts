@@ -47,6 +47,9 @@ export function bridgeSysctls(network: BridgeNetwork): Record<string, string> {
     // Containers do not tell the host where to route.
     [`ipv6/conf/${bridge}/accept_ra`]: "0",
     ...(hasFamily(network, 6) && !network.icc ? { [`ipv6/conf/${bridge}/proxy_ndp`]: "1" } : {}),
+    // The host asks for its containers' MACs from its link-local address, which duplicate address detection would keep
+    // unusable for the first second or two; nobody else is on the bridge then.
+    ...(hasFamily(network, 6) && !network.adopted ? { [`ipv6/conf/${bridge}/accept_dad`]: "0" } : {}),
   }
 }
 

@@ -1,0 +1,116 @@
+// The inside of a private host: started by host.ts in namespaces of its own, loads one contender and does what the
+// lines on its standard input say. One JSON request a line, one JSON answer a line.
+
+import { readdirSync } from "node:fs"
+import { createInterface } from "node:readline"
+import type { Contender, Start } from "./contender.ts"
+import { furnish } from "./lab.ts"
+import { connectionRate, type Path, serve, throughput } from "./traffic.ts"
+
+export interface Request {
+  readonly id: number
+  readonly op: "attach" | "detach" | "parallel" | "traffic" | "usage" | "extra" | "close"
+  readonly args: readonly number[]
+  readonly name?: string
+}
+
+export type Answer = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string }
+
+/** Memory and descriptors of the process that holds the contender. */
+export interface Usage {
+  readonly rssBytes: number
+  readonly heapBytes: number
+  readonly descriptors: number
+}
+
+function usage(): Usage {
+  Bun.gc(true)
+  const { rss, heapUsed } = process.memoryUsage()
+  return { rssBytes: rss, heapBytes: heapUsed, descriptors: readdirSync("/proc/self/fd").length }
+}
+
+/** Attaches containers 0 … count-1, at most `workers` at a time. Milliseconds from the first start to the last end. */
+async function parallel(contender: Contender, verb: "attach" | "detach", count: number, workers: number) {
+  let next = 0
+  const began = performance.now()
+  await Promise.all(
+    Array.from({ length: workers }, async () => {
+      while (next < count) {
+        await contender[verb](next++)
+      }
+    }),
+  )
+  return performance.now() - began
+}
+
+/** `what` is "serve", "throughput PATH", or "connections PATH" for so many seconds. */
+async function traffic(contender: Contender, what: string, seconds: number): Promise<unknown> {
+  const [measure, path] = what.split(" ")
+  if (measure === "serve") {
+    return serve(contender)
+  }
+  return measure === "throughput"
+    ? throughput(contender, path as Path)
+    : connectionRate(contender, path as Path, seconds)
+}
+
+async function perform(contender: Contender, { op, args, name }: Request): Promise<unknown> {
+  const [first = 0, second = 1] = args
+  switch (op) {
+    case "attach":
+    case "detach":
+      return contender[op](first)
+    case "parallel":
+      return parallel(contender, name === "detach" ? "detach" : "attach", first, second)
+    case "traffic":
+      return traffic(contender, name ?? "", first)
+    case "usage":
+      return usage()
+    case "extra": {
+      const extra = contender.extra?.[name ?? ""]
+      if (extra === undefined) {
+        throw new Error(`no extra operation "${name}"`)
+      }
+      return extra(...args)
+    }
+    case "close":
+      return contender.close()
+  }
+}
+
+function answer(value: Answer): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`)
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
+async function main([module = "", dir = "", containers = "0"]: readonly string[]): Promise<void> {
+  let contender: Contender
+  try {
+    const namespaces = await furnish(Number(containers))
+    const { start } = (await import(module)) as { start: Start }
+    contender = await start({ dir, namespaces })
+    answer({ id: 0, value: contender.version })
+  } catch (error) {
+    answer({ id: 0, error: message(error) })
+    return
+  }
+  for await (const line of createInterface({ input: process.stdin })) {
+    const request = JSON.parse(line) as Request
+    try {
+      answer({ id: request.id, value: (await perform(contender, request)) ?? null })
+    } catch (error) {
+      answer({ id: request.id, error: message(error) })
+    }
+    if (request.op === "close") {
+      return
+    }
+  }
+}
+
+if (import.meta.main) {
+  await main(process.argv.slice(2))
+  process.exit(0)
+}

@@ -1,0 +1,52 @@
+// netavark as podman executes it: one bridge network, one published port, addresses chosen by the caller. Container 0
+// of the network's own stays attached, because netavark takes the bridge away with the last container.
+
+import { CONTAINER_PORT, type Contender, hostPort, type Start } from "../contender.ts"
+import { run, timed } from "../lab.ts"
+
+const NETAVARK = "/usr/lib/podman/netavark"
+
+function request(n: number): string {
+  const id = (n + 1).toString(16).padStart(64, "b")
+  return JSON.stringify({
+    container_id: id,
+    container_name: `bench-${n}`,
+    port_mappings: [{ host_ip: "", container_port: CONTAINER_PORT, host_port: hostPort(n), protocol: "tcp", range: 1 }],
+    networks: { bench: { interface_name: "eth0", static_ips: [`10.71.${(n + 10) >> 8}.${(n + 10) & 255}`] } },
+    network_info: {
+      bench: {
+        name: "bench",
+        id: "a".repeat(64),
+        driver: "bridge",
+        network_interface: "podman1",
+        subnets: [{ subnet: "10.71.0.0/16", gateway: "10.71.0.1" }],
+        ipv6_enabled: false,
+        internal: false,
+        dns_enabled: false,
+        ipam_options: { driver: "host-local" },
+      },
+    },
+  })
+}
+
+export const start: Start = async ({ dir, namespaces }) => {
+  async function call(verb: "setup" | "teardown", n: number, netns = namespaces[n] ?? ""): Promise<number> {
+    return (
+      await timed({
+        cmd: [NETAVARK, "--config", dir, "--rootless=false", "--aardvark-binary=/nonexistent", verb, netns],
+        stdin: request(n),
+      })
+    ).ms
+  }
+  const keeper = "/run/netns/keeper"
+  await run("ip", "netns", "add", "keeper")
+  await call("setup", -1, keeper)
+
+  const contender: Contender = {
+    version: (await run(NETAVARK, "--version")).trim(),
+    attach: (n) => call("setup", n),
+    detach: (n) => call("teardown", n),
+    close: async () => void (await call("teardown", -1, keeper)),
+  }
+  return contender
+}

@@ -1,0 +1,35 @@
+// One attach with one published port and NAT, and its detach, as processes from start to exit.
+
+import { type Context, defined, interleave, judge, ratio, type Scenario, toSeries } from "../frame.ts"
+import { attachDetach } from "./turns.ts"
+
+const CONTENDERS = ["linkspan", "linkspan-source", "cni", "netavark"]
+
+export const oneProcess: Scenario = {
+  name: "one-process",
+  title: "One attach with one published port and NAT, as one process",
+  async run(context: Context) {
+    await using hosts = await context.startAll(CONTENDERS)
+    const samples = await interleave(
+      Array.from(hosts, (host) => attachDetach(host)),
+      { rounds: context.pick(40, 6), warmUp: 2 },
+    )
+    const attachToCni = ratio(samples, "attach: linkspan", "attach: cni")
+    const attachToNetavark = ratio(samples, "attach: linkspan", "attach: netavark")
+    const detachToCni = ratio(samples, "detach: linkspan", "detach: cni")
+    const detachToNetavark = ratio(samples, "detach: linkspan", "detach: netavark")
+    return {
+      series: toSeries(samples, "ms"),
+      ratios: defined([attachToCni, attachToNetavark, detachToCni, detachToNetavark]),
+      targets: [
+        judge("attach at most 25 % of the reference CNI chain", attachToCni, { atMost: 0.25 }),
+        judge("attach at most 35 % of netavark", attachToNetavark, { atMost: 0.35 }),
+        judge("detach at most 30 % of the reference CNI chain", detachToCni, { atMost: 0.3 }),
+        judge("detach at most 30 % of netavark", detachToNetavark, { atMost: 0.3 }),
+      ],
+      notes: [
+        "Each network keeps existing; netavark's keeps another container, so that its teardown leaves the bridge alone.",
+      ],
+    }
+  },
+}

@@ -21,7 +21,7 @@ async function openCli(args: readonly string[]): Promise<number> {
     env: process.env,
     async open(options) {
       const { Linkspan } = await import("#engine/linkspan.ts")
-      return Linkspan.open(options)
+      return Linkspan.open({ ...options, oneShot: true })
     },
     async demo(options) {
       const { runDemo } = await import("#frontends/demo/demo.ts")

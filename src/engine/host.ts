@@ -21,6 +21,7 @@ export interface HostOptions {
   readonly hostNetns?: string
   readonly pools?: readonly string[]
   readonly trace?: (line: string) => void
+  readonly oneShot?: boolean
 }
 
 export class Host implements Disposable {
@@ -33,6 +34,7 @@ export class Host implements Disposable {
   /** Journal entries that this process is writing: alive, although their lock is its own. */
   readonly ownEntries = new Set<number>()
   readonly #namespace: Namespace
+  readonly #oneShot: boolean
   /** Namespaces of containers, opened once and held by descriptor; null: known to be gone. */
   readonly #sandboxes = new Map<Id, Namespace | null>()
   #nftables: Nftables | undefined
@@ -42,6 +44,7 @@ export class Host implements Disposable {
     this.stateDir = options.stateDir
     this.runDir = options.runDir
     this.pools = options.pools
+    this.#oneShot = options.oneShot === true
     this.trace = options.trace
     this.locks = locks
     this.store = store
@@ -58,6 +61,9 @@ export class Host implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#oneShot) {
+      return
+    }
     for (const namespace of this.#sandboxes.values()) {
       namespace?.[Symbol.dispose]()
     }

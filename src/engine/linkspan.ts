@@ -20,6 +20,8 @@ export interface LinkspanOptions {
   readonly hostNetns?: string
   /** Called with every netlink message, decoded, and every nft transaction. */
   readonly trace?: (line: string) => void
+  /** The process ends right after this is disposed: closing is left to the kernel, which is faster (SQLite would fold its log in). */
+  readonly oneShot?: boolean
   /** Default address pools, as "10.89.0.0/16/24" (pool / size of one subnet). */
   readonly pools?: readonly string[]
 }

@@ -108,21 +108,12 @@ describe("a foreground process", () => {
     expect((await call(["run", "-d", "sh"], { exitStatus: 42 })).status).toBe(0)
   })
 
-  test("gets the signals that linkspan gets, except those that the terminal sends it anyway", async () => {
-    for (const [stdinIsTerminal, want] of [
-      [false, ["SIGTERM", "SIGINT"]],
-      [true, ["SIGTERM"]],
-    ] as const) {
-      const killed: unknown[] = []
-      const onSignals = (listeners: ReadonlyMap<string, () => void>) => {
-        if (listeners.has("SIGQUIT")) {
-          listeners.get("SIGTERM")?.()
-          listeners.get("SIGINT")?.()
-        }
-      }
-      await call(["run", "sh"], { stdinIsTerminal, onKill: (signal) => killed.push(signal), onSignals })
-      expect(killed).toEqual([...want])
-    }
+  test("has the signals forwarded that linkspan gets, for as long as it runs", async () => {
+    const forwarding: string[] = []
+    const onForward = (what: string) => forwarding.push(what)
+    await call(["run", "sh"], { onForward })
+    await call(["exec", "api", "sh"], { onForward })
+    expect(forwarding).toEqual(["begin", "end", "begin", "end"])
   })
 })
 

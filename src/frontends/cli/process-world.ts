@@ -1,6 +1,7 @@
 // The world of a real process. Nothing here is loaded or asked before it is needed: node:tty alone takes as long as a
 // container's whole network.
 
+import { fstatSync } from "node:fs"
 import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
 import type { Look } from "./print/look.ts"
 import { type DemoOptions, OutputError, type World } from "./world.ts"
@@ -21,12 +22,20 @@ export function processWorld(doors: Doors): World {
     progress,
     stdoutLook: () => lookOf(process.stdout, doors.env),
     stderrLook: () => lookOf(process.stderr, doors.env),
-    stdinIsTerminal: () => process.stdin.isTTY === true,
-    onSignal(signal, listener) {
-      process.on(signal, listener)
-      return () => process.off(signal, listener)
-    },
+    stderrIsTerminal: () => isTerminal(2),
     readText: (path) => Bun.file(path).text(),
+  }
+}
+
+/** Linux's /dev/null, the one character device besides terminals that is common there. */
+const NULL_DEVICE = 0x103
+
+function isTerminal(fd: number): boolean {
+  try {
+    const status = fstatSync(fd)
+    return status.isCharacterDevice() && status.rdev !== NULL_DEVICE
+  } catch {
+    return false // Closed: nobody looks.
   }
 }
 

@@ -28,7 +28,8 @@ export function trackProgress(
       clear,
     }
   }
-  if (globals.quiet) {
+  // An observer makes the engine take one step after another; where nobody looks, it need not.
+  if (globals.quiet || !world.stderrIsTerminal()) {
     return { options: {}, clear }
   }
   return {

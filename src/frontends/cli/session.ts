@@ -33,10 +33,19 @@ export class Session implements AsyncDisposable {
     return { dryRun: this.globals.dryRun, ...this.#progress.options }
   }
 
-  /** How stdout looks. */
+  /** How stdout looks, asked only by what wants to know: node:tty takes as long to load as a container's whole network. */
   look(): Look {
-    const look = this.world.stdoutLook()
-    return this.globals.noColour ? { ...look, colour: false } : look
+    let asked: Look | undefined
+    const { world, globals } = this
+    const look = (): Look => (asked ??= world.stdoutLook())
+    return {
+      get colour() {
+        return !globals.noColour && look().colour
+      },
+      get columns() {
+        return look().columns
+      },
+    }
   }
 
   async printJson(value: unknown): Promise<void> {

@@ -18,9 +18,8 @@ export interface World {
   progress(line: string): void
   readonly stdoutLook: () => Look
   readonly stderrLook: () => Look
-  readonly stdinIsTerminal: () => boolean
-  /** Returns the undoing of itself. */
-  onSignal(signal: NodeJS.Signals, listener: () => void): () => void
+  /** Asked without loading node:tty. */
+  readonly stderrIsTerminal: () => boolean
   readText(path: string): Promise<string>
 }
 
@@ -31,7 +30,6 @@ export class OutputError extends Error {
 
 export interface DemoOptions {
   readonly colour: boolean
-  readonly columns?: number
   readonly json: boolean
   readonly debug: boolean
 }

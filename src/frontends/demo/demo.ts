@@ -10,7 +10,6 @@ import { needsUserNamespace, runInUserNamespace, selfCommand } from "./user-name
 
 export interface DemoOptions {
   readonly colour: boolean
-  readonly columns?: number
   readonly json: boolean
   readonly debug: boolean
   readonly env: Readonly<Record<string, string | undefined>>

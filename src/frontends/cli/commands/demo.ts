@@ -11,6 +11,6 @@ export const command = act({
   request: () => undefined,
   act(session) {
     const { json, debug } = session.globals
-    return session.world.demo({ ...session.look(), json, debug })
+    return session.world.demo({ colour: session.look().colour, json, debug })
   },
 })

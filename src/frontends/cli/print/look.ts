@@ -3,7 +3,7 @@
 export interface Look {
   readonly colour: boolean
   /** Width of the terminal; absent where lines may be as long as they like. */
-  readonly columns?: number
+  readonly columns?: number | undefined
 }
 
 export const PLAIN: Look = { colour: false }

@@ -44,7 +44,7 @@ export interface FakeOptions {
   readonly networks?: readonly NetworkSummary[]
   readonly containers?: readonly ContainerSummary[]
   /** Called with what arrives at a running process. */
-  readonly onKill?: (signal: NodeJS.Signals | number) => void
+  readonly onForward?: (what: "begin" | "end") => void
 }
 
 export function fakeEngine(options: FakeOptions = {}): FakeEngine {
@@ -72,8 +72,11 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     container: CONTAINER,
     pid: 4242,
     exited: Promise.resolve(options.exitStatus ?? 0),
-    forwardSignals: () => ({ [Symbol.dispose]: () => {} }),
-    kill: (signal) => options.onKill?.(signal),
+    forwardSignals: () => {
+      options.onForward?.("begin")
+      return { [Symbol.dispose]: () => options.onForward?.("end") }
+    },
+    kill: () => {},
   })
   const strip = ({ onProgress: _, dryRun: __, ...rest }: MutationOptions & Record<string, unknown> = {}) => rest
   return {

@@ -10,10 +10,8 @@ export interface CallOptions extends FakeOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly look?: Look
   readonly files?: Readonly<Record<string, string>>
-  readonly stdinIsTerminal?: boolean
   /** Thrown instead of opening the engine. */
   readonly closed?: unknown
-  readonly onSignals?: (listeners: ReadonlyMap<string, () => void>) => void
 }
 
 export interface Called {
@@ -27,7 +25,6 @@ export interface Called {
 export async function call(args: readonly string[], options: CallOptions = {}): Promise<Called> {
   const engine = fakeEngine(options)
   const opened: LinkspanOptions[] = []
-  const listeners = new Map<string, () => void>()
   let stdout = ""
   let stderr = ""
   const world: World = {
@@ -52,12 +49,7 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
     progress: () => undefined,
     stdoutLook: () => options.look ?? { colour: false },
     stderrLook: () => options.look ?? { colour: false },
-    stdinIsTerminal: () => options.stdinIsTerminal ?? false,
-    onSignal(signal, listener) {
-      listeners.set(signal, listener)
-      options.onSignals?.(listeners)
-      return () => listeners.delete(signal)
-    },
+    stderrIsTerminal: () => false,
     async readText(path) {
       const text = options.files?.[path]
       if (text === undefined) {

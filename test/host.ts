@@ -103,6 +103,7 @@ export class Host extends Netns implements AsyncDisposable {
       await host.baseline()
     } catch (error) {
       await host.#destroy()
+      lowerFence()
       throw error
     }
     return host
@@ -180,10 +181,7 @@ export class Host extends Netns implements AsyncDisposable {
     if (this.#check && machine.live.size === 0) {
       leaks.push(...(await findMachineLeaks(this.#patienceMs)))
     }
-    if (machine.live.size === 0) {
-      machine.fence?.lower()
-      delete machine.fence
-    }
+    lowerFence()
     if (leaks.length > 0) {
       throw new HostLeak(leaks)
     }
@@ -194,21 +192,19 @@ export class Host extends Netns implements AsyncDisposable {
   }
 
   async #build(uplink: boolean): Promise<void> {
-    const batch = async (netns: readonly string[], lines: readonly string[]): Promise<void> => {
-      ;(await run(["ip", ...netns, "-batch", "-"], { input: `${lines.join("\n")}\n` })).ok()
+    const batch = async (netns: Netns | undefined, lines: readonly string[]): Promise<void> => {
+      const command = ["ip", "-batch", "-"]
+      ;(await run(netns === undefined ? command : netns.enter(command), { input: `${lines.join("\n")}\n` })).ok()
     }
-    await batch(
-      [],
-      [
-        `netns add ${this.name}`,
-        ...(uplink
-          ? [
-              `netns add ${this.outside.name}`,
-              `link add uplink netns ${this.name} type veth peer name eth0 netns ${this.outside.name}`,
-            ]
-          : []),
-      ],
-    )
+    await batch(undefined, [
+      `netns add ${this.name}`,
+      ...(uplink
+        ? [
+            `netns add ${this.outside.name}`,
+            `link add uplink netns ${this.name} type veth peer name eth0 netns ${this.outside.name}`,
+          ]
+        : []),
+    ])
     // A new namespace takes this over from the machine, and a host that has never run containers does not forward.
     if (readText("/proc/sys/net/ipv4/ip_forward") !== "0") {
       await this.setSysctl("net.ipv4.ip_forward", 0)
@@ -223,26 +219,20 @@ export class Host extends Netns implements AsyncDisposable {
       `address add ${linkLocal}/64 dev ${ifname} nodad`,
     ]
     if (!uplink) {
-      await batch(["-n", this.name], ["link set lo up"])
+      await batch(this, ["link set lo up"])
       return
     }
     await Promise.all([
-      batch(
-        ["-n", this.name],
-        [
-          ...end("uplink", ADDRESSES.host4, ADDRESSES.host6, "fe80::1"),
-          `route add default via ${ADDRESSES.outside4}`,
-          `route add default via ${ADDRESSES.outside6}`,
-        ],
-      ),
-      batch(
-        ["-n", this.outside.name],
-        [
-          ...end("eth0", ADDRESSES.outside4, ADDRESSES.outside6, "fe80::2"),
-          `address add ${ADDRESSES.internet4}/32 dev lo`,
-          `address add ${ADDRESSES.internet6}/128 dev lo nodad`,
-        ],
-      ),
+      batch(this, [
+        ...end("uplink", ADDRESSES.host4, ADDRESSES.host6, "fe80::1"),
+        `route add default via ${ADDRESSES.outside4}`,
+        `route add default via ${ADDRESSES.outside6}`,
+      ]),
+      batch(this.outside, [
+        ...end("eth0", ADDRESSES.outside4, ADDRESSES.outside6, "fe80::2"),
+        `address add ${ADDRESSES.internet4}/32 dev lo`,
+        `address add ${ADDRESSES.internet6}/128 dev lo nodad`,
+      ]),
     ])
     const up = async (): Promise<true | undefined> =>
       (await this.link("uplink"))?.operstate === "UP" ? true : undefined
@@ -314,6 +304,14 @@ async function rememberMachine(): Promise<void> {
   // Once a process: it must be the same after every test. The programs started for it open what the runtime keeps.
   machine.before ??= { machine: await machineSnapshot(), files: openFiles() }
   machine.fence = ProcessFence.raise(`${PREFIX}-${process.pid}`)
+}
+
+/** When the last host is gone. */
+function lowerFence(): void {
+  if (machine.live.size === 0) {
+    machine.fence?.lower()
+    delete machine.fence
+  }
 }
 
 async function findMachineLeaks(patienceMs: number): Promise<string[]> {

@@ -165,7 +165,7 @@ export class Netns {
 
   /** `ip -j -d ARGS`: what it lists, or nothing for a change. "-4" and "-6" come first in `args`. */
   async ip<T = IpObject>(args: readonly string[]): Promise<T[]> {
-    const ran = (await run(["ip", "-n", this.name, "-j", "-d", ...args])).ok()
+    const ran = await this.exec(["ip", "-j", "-d", ...args])
     // Old versions print empty objects for what a filter left out.
     return ran.stdout.trim() === "" ? [] : ran.json<T[]>().filter((each) => Object.keys(each as object).length > 0)
   }

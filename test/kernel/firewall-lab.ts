@@ -5,6 +5,7 @@
 //                                                        │          └─ container
 //                                                        └─ bridge ─── container
 
+import { existsSync } from "node:fs"
 import { family, type Ip } from "#inet/ip.ts"
 import { locallyAdministered, type Mac } from "#inet/mac.ts"
 import { ipAt, type Prefix, prefixFamily, prefixLength } from "#inet/prefix.ts"
@@ -15,6 +16,7 @@ import { endpointElements, networkElements } from "#plan/firewall/elements.ts"
 import { elementIdentity, renderTransaction } from "#plan/firewall/render.ts"
 import { replaceRuleset } from "#plan/firewall/ruleset.ts"
 import type { NftElement } from "#plan/op.ts"
+import { PREFIX } from "../sweep.ts"
 
 const PROBE = `${import.meta.dir}/firewall-probe.py`
 const PYTHON = "/usr/bin/python3"
@@ -48,7 +50,8 @@ export type LabNetworkOptions = Partial<Pick<BridgeNetwork, "gatewayMode" | "icc
 let made = 0
 
 export class FirewallLab {
-  readonly id = `lsfw${process.pid}-${made++}`
+  /** So that test/sweep.ts finds what a killed test left behind. */
+  readonly id = `${PREFIX}-${process.pid}-fw${made++}`
   readonly bridgeNetfilter: 0 | 1
   readonly networks = new Map<string, LabNetwork>()
   readonly #namespaces: string[] = []
@@ -76,9 +79,14 @@ export class FirewallLab {
     this.sysctl("host", {
       "net.ipv4.ip_forward": "1",
       "net.ipv6.conf.all.forwarding": "1",
-      "net.bridge.bridge-nf-call-iptables": String(bridgeNetfilter),
-      "net.bridge.bridge-nf-call-ip6tables": String(bridgeNetfilter),
     })
+    // Where there is no br_netfilter, it is off.
+    if (existsSync("/proc/sys/net/bridge")) {
+      this.sysctl("host", {
+        "net.bridge.bridge-nf-call-iptables": String(bridgeNetfilter),
+        "net.bridge.bridge-nf-call-ip6tables": String(bridgeNetfilter),
+      })
+    }
     this.nft(replaceRuleset([]))
   }
 

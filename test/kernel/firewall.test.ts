@@ -2,12 +2,12 @@
 // with br_netfilter off and on, and that each rule is there for one of them. Needs root.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { readFileSync } from "node:fs"
 import { rulesFingerprint } from "#plan/firewall/fingerprint.ts"
 import { parseListing } from "#plan/firewall/listing.ts"
 import { elementIdentity, renderTransaction } from "#plan/firewall/render.ts"
 import { baseRuleset, removeRuleset } from "#plan/firewall/ruleset.ts"
 import type { NftElement } from "#plan/op.ts"
+import { describeNeeds, needs } from "../features.ts"
 import type { FirewallLab } from "./firewall-lab.ts"
 import { buildTown, PROMISES, sctpPromise } from "./firewall-promises.ts"
 import { REASONS, ruleNames, withoutRule } from "./firewall-rules.ts"
@@ -15,15 +15,18 @@ import { REASONS, ruleNames, withoutRule } from "./firewall-rules.ts"
 const SETUP_MS = 60_000
 const CHECK_MS = 20_000
 
-/** A protocol of the kernel's own list; nothing is loaded by looking. */
-const HAS_SCTP = /^SCTP/m.test(readFileSync("/proc/net/protocols", "utf8"))
-
 test("every rule has its reason", () => {
   expect(Object.keys(REASONS)).toEqual(ruleNames())
 })
 
 for (const bridgeNetfilter of [0, 1] as const) {
-  describe(`with br_netfilter ${bridgeNetfilter === 0 ? "off" : "on"}`, () => {
+  const features = [
+    "root",
+    "ipv6",
+    "nft-bridge",
+    ...(bridgeNetfilter === 1 ? (["br-netfilter"] as const) : []),
+  ] as const
+  describeNeeds(...features)(`with br_netfilter ${bridgeNetfilter === 0 ? "off" : "on"}`, () => {
     let lab: FirewallLab
     beforeAll(async () => {
       lab = await buildTown(bridgeNetfilter)
@@ -36,11 +39,9 @@ for (const bridgeNetfilter of [0, 1] as const) {
       test(name, async () => expect(await check(lab)).toEqual([]), CHECK_MS)
     }
 
-    test.skipIf(!HAS_SCTP)(
-      `a published SCTP port${HAS_SCTP ? "" : " (not in this kernel)"}`,
-      async () => expect(await sctpPromise(lab)).toEqual([]),
-      CHECK_MS,
-    )
+    needs("sctp")("a published SCTP port shows the container the client's own address", async () => {
+      expect(await sctpPromise(lab)).toEqual([])
+    })
 
     test("what is published, changed and taken back is in force at once", async () => {
       const published = (port: number): NftElement => ({

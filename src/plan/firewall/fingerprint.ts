@@ -1,22 +1,20 @@
 // The structure of linkspan's tables without what is in the sets: equal fingerprints mean the same rules in force.
 
-import { ownTables } from "./listing.ts"
+import { parseBlocks } from "./listing.ts"
 
 /**
- * Canonical text of the tables, sets, chains and rules in a listing; elements, counters, handles and layout left out.
- * Of a ruleset as linkspan loads it and of what libnftables lists afterwards it is the same, provided that the listing
- * is made without numeric flags.
+ * Canonical text of the sets, chains and rules in a listing; elements, counters, handles and layout left out.
+ * Of a ruleset as linkspan loads it and of what libnftables 1.0.6 lists afterwards it is the same, provided that the
+ * listing is made without numeric flags; other versions word some rules differently, so compare listings of one version.
  */
 export function rulesFingerprint(listing: string): string {
-  return ownTables(listing)
-    .map(({ table, body }) => `table ${table} linkspan\n${canonicalLines(body)}`)
-    .sort()
+  return parseBlocks(listing)
+    .map(({ table, kind, name, body }) => `${table} ${kind} ${name}\n${canonicalLines(body)}`)
     .join("\n")
 }
 
 function canonicalLines(body: string): string {
   return body
-    .replace(/\belements = \{(?:"[^"]*"|[^"}])*\}/g, "")
     .replace(/\bpackets \d+ bytes \d+/g, "")
     .split("\n")
     .map((line) =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test"
 import { rulesFingerprint } from "./fingerprint.ts"
 import { parseListing } from "./listing.ts"
+import { renderElement } from "./render.ts"
 import { baseRuleset } from "./ruleset.ts"
 
 // Captured from nft 1.0.6 (`nft list ruleset`, the second half `nft -n`), shortened; elements of one set are broken
@@ -86,6 +87,12 @@ describe("parseListing()", () => {
     ])
   })
 
+  test("reads as many elements as a host may have", () => {
+    const ports = Array.from({ length: 30_000 }, (_, i) => `tcp . ${i + 1} : 10.89.0.2 . ${i + 1}`)
+    const listing = `table inet linkspan {\n\tmap published4 {\n\t\telements = { ${ports.join(",\n\t\t\t     ")} }\n\t}\n}\n`
+    expect(parseListing(listing).map(renderElement)).toEqual(ports)
+  })
+
   test("finds nothing in the rules themselves, nor in no text", () => {
     expect(parseListing(baseRuleset())).toEqual([])
     expect(parseListing("")).toEqual([])
@@ -94,7 +101,7 @@ describe("parseListing()", () => {
 
 describe("rulesFingerprint()", () => {
   test("leaves out elements, counters, handles, comments and layout", () => {
-    const other = LISTING.replace(/\t\telements = \{[^}]*\}\n/g, "")
+    const other = LISTING.replace(/\t\telements = \{(?:"[^"]*"|[^"}])*\}\n/g, "")
       .replace("packets 12 bytes 720", "packets 0 bytes 0")
       .replace("chain forward {", "chain forward { # handle 7")
       .replace(/^\t\t/gm, "    ")

@@ -37,7 +37,8 @@ function findDoor(program: string, args: readonly string[]): { readonly door: Do
   const name = program.slice(program.lastIndexOf("/") + 1)
   const byName = Object.hasOwn(DOORS, name) ? DOORS[name] : undefined
   const byArgument = Object.hasOwn(DOORS, first) ? DOORS[first] : undefined
-  if (byName === undefined && byArgument !== undefined) {
+  // Of another door's program every argument is its own.
+  if (byArgument !== undefined && (byName === undefined || byName === DOORS["linkspan"])) {
     return { door: byArgument, args: others }
   }
   return { door: byName ?? { open: openCli }, args }

@@ -23,7 +23,11 @@ _linkspan() {
   local line
   lines=("\${(@f)$("\${words[1]}" __complete zsh -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
   for line in "\${(@)lines[2,-1]}"; do
-    described+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${\${line#*$'\\t'}#$line}")
+    if [[ "$line" = *$'\\t'* ]]; then
+      described+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+    else
+      described+=("\${line//:/\\\\:}")
+    fi
   done
   case "\${lines[1]}" in
     :files*) compset -P '--[^=]#='; _files ;;
@@ -44,13 +48,14 @@ const FISH = `# fish completion for linkspan
 function __linkspan_complete
   set -l words (commandline -opc)
   set -l current (commandline -ct)
+  set -l before (string match -r -- '^--[^=]*=' "$current")
   set -l lines ($words[1] __complete fish -- $words[2..-1] "$current" 2>/dev/null)
   switch "$lines[1]"
-    case ':files*'
-      __fish_complete_path (string replace -r '^--[^=]*=' '' -- "$current")
-    case ':directories*'
-      __fish_complete_directories (string replace -r '^--[^=]*=' '' -- "$current")
-    case ':commands*'
+    case ':files *'
+      __fish_complete_path (string replace ':files ' '' -- "$lines[1]") | string replace -r -- '^' "$before"
+    case ':directories *'
+      __fish_complete_directories (string replace ':directories ' '' -- "$lines[1]") | string replace -r -- '^' "$before"
+    case ':commands *'
       __fish_complete_command
     case '*'
       printf '%s\\n' $lines[2..-1]

@@ -12,8 +12,11 @@ export function linkState(link: ActualLink | undefined, look: Look): string {
     return paint(look, "red", "down")
   }
   // "unknown" is what a link without a carrier of its own says when all is well.
-  const carrier = link.operState === "up" || link.operState === "unknown"
-  return carrier ? paint(look, "green", "up") : paint(look, "yellow", `up, but ${link.operState}`)
+  if (link.operState === "up" || link.operState === "unknown") {
+    return paint(look, "green", "up")
+  }
+  // A bridge without ports, for one.
+  return paint(look, "yellow", `up, ${link.operState === "down" ? "no carrier" : link.operState}`)
 }
 
 export function countersText(

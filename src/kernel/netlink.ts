@@ -5,7 +5,7 @@
 // Every socket asks for extended acknowledgements and strict checking; dumps that the kernel marks as interrupted are
 // repeated here, so no caller has to know.
 
-import { DecodeError } from "#wire/schema.ts"
+import { DecodeError } from "#wire/window.ts"
 import {
   type Acknowledgement, type AttrsOf, decodeAcknowledgement, decodeBody, decodeMessages, encodeRequests, type HeaderOf,
   type MessageKind, NLM_F, NLMSG_DONE, NLMSG_ERROR, type Request, request,
@@ -115,6 +115,31 @@ export class NetlinkSocket implements Disposable {
       }
     }
     return verdicts as Acknowledgement[]
+  }
+
+  /**
+   * A netfilter transaction (nfnetlink_rcv_batch() in the kernel): all of `body` or nothing. Only what stands between
+   * the brackets is acknowledged; the opening one answers when the whole is refused. Gives the first refusal.
+   */
+  transact(begin: Request, body: readonly Request[], end: Request): Acknowledgement | undefined {
+    if (body.length === 0) {
+      return undefined
+    }
+    const first = this.#send([begin, ...body.map((one) => ({ ...one, flags: one.flags | NLM_F.ACK })), end])
+    let refused: Acknowledgement | undefined
+    for (let missing = body.length; missing > 0; ) {
+      for (const message of decodeMessages(this.#receive())) {
+        const index = message.sequence - first
+        if (message.type !== NLMSG_ERROR || index < 0 || index > body.length + 1) {
+          continue
+        }
+        const verdict = decodeAcknowledgement(message)
+        refused ??= verdict.errno === 0 ? undefined : verdict
+        missing = index === 0 || index > body.length ? 0 : missing - 1
+        this.#trace?.(`${this.#label} ← ${body[index - 1]?.kind.name ?? begin.kind.name} ${describeVerdict(verdict)}`)
+      }
+    }
+    return refused
   }
 
   /** One request that must succeed. @throws KernelError */

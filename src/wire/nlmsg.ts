@@ -1,7 +1,21 @@
 // Netlink messages: struct nlmsghdr, the framing of several messages in one datagram, and the kernel's answers
 // (NLMSG_ERROR with extended acknowledgement, NLMSG_DONE). include/uapi/linux/netlink.h, netlink(7).
 
-import { align4, attr, attributeSet, type Codec, type Infer, s32, string, struct, type StructCodec, u16, u32, Window } from "./schema.ts"
+import {
+  align4,
+  attr,
+  attributeSet,
+  type Codec,
+  type Infer,
+  s32,
+  string,
+  type StructCodec,
+  type StructFields,
+  struct,
+  u16,
+  u32,
+} from "./schema.ts"
+import { Window } from "./window.ts"
 
 const NlMsgHdr = struct("nlmsghdr", { length: u32, type: u16, flags: u16, sequence: u32, port: u32 })
 
@@ -23,19 +37,23 @@ const NLM_F_CAPPED = 0x100
 const NLM_F_ACK_TLVS = 0x200
 
 /** enum nlmsgerr_attrs. */
-const ExtAckAttrs = attributeSet("nlmsgerr", {
+export const ExtAckAttrs = attributeSet("nlmsgerr", {
   message: attr(1, string),
   /** Offset in the request of the attribute that the kernel did not like. */
   offset: attr(2, u32),
+  /** The type of an attribute that is missing, Linux >= 6.1. */
+  missingType: attr(5, u32),
 })
 
 /** One kind of message: its numbers, its fixed header and its attributes. */
-export interface MessageKind<H extends Readonly<Record<string, Codec<number>>> = Readonly<Record<string, Codec<number>>>, A = unknown> {
+export interface MessageKind<H extends StructFields = StructFields, A = unknown> {
   readonly name: string
   /** nlmsg_type of the request. */
   readonly type: number
   readonly header: StructCodec<H>
   readonly attrs: Codec<A>
+  /** How the answer to a request for objects is called, where that is not the request's own name. */
+  readonly answer?: string
 }
 
 export type HeaderOf<K> = K extends MessageKind<infer H, unknown> ? { readonly [F in keyof H]?: number } : never
@@ -49,18 +67,26 @@ export interface Request {
   readonly attrs: unknown
 }
 
-export function request<H extends Readonly<Record<string, Codec<number>>>, A>(
+export function request<H extends StructFields, A>(
   kind: MessageKind<H, A>,
   flags: number,
   header: { readonly [F in keyof H]?: number },
   attrs: A,
 ): Request {
-  return { kind: kind as unknown as MessageKind, flags: flags | NLM_F.REQUEST, header: header as Record<string, number>, attrs }
+  return {
+    // A cast: from here on the header and the attributes are known to belong to the kind.
+    kind: kind as unknown as MessageKind,
+    flags: flags | NLM_F.REQUEST,
+    header: header as Record<string, number>,
+    attrs,
+  }
 }
 
 /** Writes requests one after another, with ascending sequence numbers, in one exact allocation. */
 export function encodeRequests(requests: readonly Request[], firstSequence: number): Uint8Array<ArrayBuffer> {
-  const lengths = requests.map(({ kind, attrs }) => NlMsgHdr.bytes + kind.header.bytes + kind.attrs.size(attrs, undefined))
+  const lengths = requests.map(
+    ({ kind, attrs }) => NlMsgHdr.bytes + kind.header.bytes + kind.attrs.size(attrs, undefined),
+  )
   const bytes = new Uint8Array(lengths.reduce((total, length) => total + align4(length), 0))
   const out = new DataView(bytes.buffer)
   let offset = 0
@@ -82,23 +108,18 @@ export interface Message {
   readonly body: Window
 }
 
-/** The messages of one datagram. */
+/** The messages of one datagram. @throws DecodeError */
 export function* decodeMessages(datagram: Uint8Array): Generator<Message> {
+  const whole = Window.of(datagram, "datagram")
   let offset = 0
-  const whole = new Window(datagram, "message")
   while (offset < datagram.length) {
-    const rest = whole.sub(offset, datagram.length, `@${offset}`)
-    const header = NlMsgHdr.read(rest)
-    if (header.length < NlMsgHdr.bytes || header.length > rest.length) {
-      rest.fail(`nlmsghdr claims ${header.length} bytes of ${rest.length}`)
+    const rest = whole.sub(offset, datagram.length, "nlmsghdr")
+    const { length, type, flags, sequence } = NlMsgHdr.read(rest)
+    if (length < NlMsgHdr.bytes || length > rest.length) {
+      rest.fail(`the message claims ${length} bytes of ${rest.length}`)
     }
-    yield {
-      type: header.type,
-      flags: header.flags,
-      sequence: header.sequence,
-      body: rest.sub(NlMsgHdr.bytes, header.length, "body"),
-    }
-    offset += align4(header.length)
+    yield { type, flags, sequence, body: rest.sub(NlMsgHdr.bytes, length, "body") }
+    offset += align4(length)
   }
 }
 
@@ -108,28 +129,37 @@ export interface Acknowledgement {
   readonly extAck?: Infer<typeof ExtAckAttrs>
 }
 
-/** Reads NLMSG_ERROR and NLMSG_DONE, which both begin with a negative errno. */
-export function decodeAcknowledgement(message: Message): Acknowledgement {
-  const { body } = message
-  const code = body.length >= 4 ? s32.read(body, undefined) : 0
-  if ((message.flags & NLM_F_ACK_TLVS) === 0) {
-    return { errno: -code }
+/** Reads NLMSG_ERROR and NLMSG_DONE, which both begin with a negative errno. @throws DecodeError */
+export function decodeAcknowledgement({ type, flags, body }: Message): Acknowledgement {
+  const verdict = body.named(type === NLMSG_ERROR ? "NLMSG_ERROR" : "NLMSG_DONE")
+  const code = s32.get(verdict.need(4, "error"), verdict.start)
+  const errno = code === 0 ? 0 : -code
+  if ((flags & NLM_F_ACK_TLVS) === 0) {
+    return { errno }
   }
   // NLMSG_ERROR repeats the request: its header only when capped (NETLINK_CAP_ACK) or successful, else all of it.
   let start = 4
-  if (message.type === NLMSG_ERROR) {
-    const echoed = NlMsgHdr.read(body.sub(4, body.length, "request"))
-    const whole = code !== 0 && (message.flags & NLM_F_CAPPED) === 0
-    start += whole ? align4(echoed.length) : NlMsgHdr.bytes
+  if (type === NLMSG_ERROR) {
+    const echo = verdict.sub(4, verdict.length, "request")
+    const { length } = NlMsgHdr.read(echo)
+    const whole = code !== 0 && (flags & NLM_F_CAPPED) === 0
+    if (whole && (length < NlMsgHdr.bytes || length > echo.length)) {
+      echo.fail(`the repeated request claims ${length} bytes of ${echo.length}`)
+    }
+    start += whole ? align4(length) : NlMsgHdr.bytes
   }
-  return { errno: -code, extAck: ExtAckAttrs.read(body.sub(Math.min(start, body.length), body.length, "extAck"), undefined) }
+  const extAck = ExtAckAttrs.read(verdict.sub(Math.min(start, verdict.length), verdict.length, "extAck"), undefined)
+  return { errno, extAck }
 }
 
-/** Reads a message as what its kind says. */
-export function decodeBody<H extends Readonly<Record<string, Codec<number>>>, A>(
+/** Reads a message as what its kind says. @throws DecodeError */
+export function decodeBody<H extends StructFields, A>(
   kind: MessageKind<H, A>,
   body: Window,
 ): { readonly header: { readonly [F in keyof H]: number }; readonly attrs: A } {
-  const header = kind.header.read(body)
-  return { header, attrs: kind.attrs.read(body.sub(kind.header.bytes, body.length, kind.name), undefined) }
+  const message = body.named(kind.answer ?? kind.name)
+  const header = kind.header.read(message)
+  // The attributes stand under the message's own name: "RTM_NEWLINK.linkInfo".
+  const attrs = kind.attrs.read(body.sub(kind.header.bytes, body.length, "attrs").named(kind.answer ?? kind.name), undefined)
+  return { header, attrs }
 }

@@ -1,75 +1,32 @@
 // Netlink's data formats as values: a table of attributes is a codec. One attribute is one line (name, number, codec),
-// byte order is in the codec's name, absent means absent, and what a table does not list is kept in `unknown`.
+// byte order is in the codec's name, absent means absent, and what a table does not list is kept in `unknown`, also
+// when the value is written again: a message that was read can be sent back without losing anything.
 //
 // Layout of an attribute (include/uapi/linux/netlink.h, struct nlattr), host byte order, padded to four bytes:
 //
 //   |    16 bits: length incl. header    | N | O |   14 bits: type   |  payload …  | 0–3 bytes of padding |
 //                                          N: NLA_F_NESTED  O: NLA_F_NET_BYTEORDER
 //
-// Linux runs linkspan on little-endian machines only (x86-64, arm64), so host order is little-endian throughout.
+// linkspan runs on little-endian machines only (x86-64, arm64), so host order is little-endian throughout.
 
 import { type Ip, ipBytes, ipFromBytes } from "#inet/ip.ts"
 import { type Mac, macBytes, macFromBytes } from "#inet/mac.ts"
+import type { Kept, Window } from "./window.ts"
 
 const HOST_ORDER_IS_LITTLE = true
 const NLA_HEADER = 4
 const NLA_F_NESTED = 0x8000
 const NLA_TYPE_MASK = 0x3fff
+const LARGEST_ATTRIBUTE = 0xffff
 
 export function align4(length: number): number {
   return (length + 3) & ~3
 }
 
-/** Bytes that do not have the shape that their place demands. `offset` counts from the start of the message. */
-export class DecodeError extends Error {
-  override readonly name = "DecodeError"
-  readonly path: string
-  readonly offset: number
-
-  constructor(path: string, offset: number, message: string) {
-    super(`${path}: ${message} (offset ${offset})`)
-    this.path = path
-    this.offset = offset
-  }
-}
-
-/** A part of a message being read, which knows where it is. Reading beyond its end is a {@link DecodeError}. */
-export class Window {
-  readonly bytes: Uint8Array
-  readonly path: string
-  readonly offset: number
-  readonly #view: DataView
-
-  constructor(bytes: Uint8Array, path: string, offset = 0) {
-    this.bytes = bytes
-    this.path = path
-    this.offset = offset
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  }
-
-  get length(): number {
-    return this.bytes.length
-  }
-
-  fail(message: string): never {
-    throw new DecodeError(this.path, this.offset, message)
-  }
-
-  /** The view, once it is sure to hold `size` bytes for a `what`. */
-  need(size: number, what: string): DataView {
-    if (this.bytes.length < size) {
-      this.fail(`${what} needs ${size} byte${size === 1 ? "" : "s"}, got ${this.bytes.length}`)
-    }
-    return this.#view
-  }
-
-  sub(start: number, end: number, name: string): Window {
-    const path = this.path === "" ? name : `${this.path}.${name}`
-    return new Window(this.bytes.subarray(start, end), path, this.offset + start)
-  }
-}
-
-/** `enclosing` is the attribute set that the value stands in, for the few formats that depend on a sibling. */
+/**
+ * Bytes to value and back. Writing a value that the format cannot hold is a RangeError, reading bytes that do not fit
+ * a DecodeError. `enclosing` is the attribute set that the value stands in, for formats that depend on a sibling.
+ */
 export interface Codec<T> {
   readonly name: string
   /** Whether the payload is itself attributes (sets NLA_F_NESTED on write). */
@@ -79,45 +36,148 @@ export interface Codec<T> {
   size(value: T, enclosing: unknown): number
   write(out: DataView, offset: number, value: T, enclosing: unknown): void
   read(from: Window, enclosing: unknown): T
+  /** How a trace shows the value (describe.ts); as it is when absent. */
+  show?(value: T): string
 }
 
 /** The value type that a codec reads and writes. */
 export type Infer<C> = C extends Codec<infer T> ? T : never
 
-function fixed<T>(
-  name: string,
-  size: number,
-  write: (out: DataView, offset: number, value: T) => void,
-  read: (view: DataView) => T,
-): Codec<T> {
-  return { name, size: () => size, write, read: (from) => read(from.need(size, name)) }
+// ── Numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A number of fixed size, which may also stand in a struct. */
+export interface Scalar extends Codec<number> {
+  readonly bytes: number
+  get(view: DataView, at: number): number
 }
 
-export const u8: Codec<number> = fixed("u8", 1, (o, at, v) => o.setUint8(at, v), (v) => v.getUint8(0))
-export const u16: Codec<number> = fixed("u16", 2, (o, at, v) => o.setUint16(at, v, HOST_ORDER_IS_LITTLE), (v) => v.getUint16(0, HOST_ORDER_IS_LITTLE))
-export const u32: Codec<number> = fixed("u32", 4, (o, at, v) => o.setUint32(at, v, HOST_ORDER_IS_LITTLE), (v) => v.getUint32(0, HOST_ORDER_IS_LITTLE))
-export const u64: Codec<bigint> = fixed("u64", 8, (o, at, v) => o.setBigUint64(at, v, HOST_ORDER_IS_LITTLE), (v) => v.getBigUint64(0, HOST_ORDER_IS_LITTLE))
-export const s32: Codec<number> = fixed("s32", 4, (o, at, v) => o.setInt32(at, v, HOST_ORDER_IS_LITTLE), (v) => v.getInt32(0, HOST_ORDER_IS_LITTLE))
-export const u16be: Codec<number> = fixed("u16be", 2, (o, at, v) => o.setUint16(at, v), (v) => v.getUint16(0))
-export const u32be: Codec<number> = fixed("u32be", 4, (o, at, v) => o.setUint32(at, v), (v) => v.getUint32(0))
+function scalar(
+  name: string,
+  bytes: number,
+  [least, most]: readonly [number, number],
+  set: (view: DataView, at: number, value: number) => void,
+  get: (view: DataView, at: number) => number,
+): Scalar {
+  return {
+    name,
+    bytes,
+    get,
+    size: () => bytes,
+    write: (out, at, value) => {
+      if (!Number.isInteger(value) || value < least || value > most) {
+        throw new RangeError(`${name} cannot hold ${value}`)
+      }
+      set(out, at, value)
+    },
+    read: (from) => get(from.exactly(bytes, name), from.start),
+  }
+}
+
+const LE = HOST_ORDER_IS_LITTLE
+const U8 = [0, 0xff] as const
+const U16 = [0, 0xffff] as const
+const U32 = [0, 0xffff_ffff] as const
+const S32 = [-0x8000_0000, 0x7fff_ffff] as const
+
+export const u8: Scalar = scalar("u8", 1, U8, (o, at, v) => o.setUint8(at, v), (i, at) => i.getUint8(at))
+export const u16: Scalar = scalar("u16", 2, U16, (o, at, v) => o.setUint16(at, v, LE), (i, at) => i.getUint16(at, LE))
+export const u32: Scalar = scalar("u32", 4, U32, (o, at, v) => o.setUint32(at, v, LE), (i, at) => i.getUint32(at, LE))
+export const s32: Scalar = scalar("s32", 4, S32, (o, at, v) => o.setInt32(at, v, LE), (i, at) => i.getInt32(at, LE))
+export const u16be: Scalar = scalar("u16be", 2, U16, (o, at, v) => o.setUint16(at, v), (i, at) => i.getUint16(at))
+export const u32be: Scalar = scalar("u32be", 4, U32, (o, at, v) => o.setUint32(at, v), (i, at) => i.getUint32(at))
+
+export const u64: Codec<bigint> = {
+  name: "u64",
+  size: () => 8,
+  write: (out, at, value) => {
+    if (BigInt.asUintN(64, value) !== value) {
+      throw new RangeError(`u64 cannot hold ${value}`)
+    }
+    out.setBigUint64(at, value, LE)
+  },
+  read: (from) => from.exactly(8, "u64").getBigUint64(from.start, LE),
+}
+
 /** One byte that is 0 or 1. */
-export const bool8: Codec<boolean> = fixed("bool8", 1, (o, at, v) => o.setUint8(at, v ? 1 : 0), (v) => v.getUint8(0) !== 0)
+export const bool8: Codec<boolean> = {
+  name: "bool8",
+  size: () => 1,
+  write: (out, at, value) => out.setUint8(at, value ? 1 : 0),
+  read: (from) => from.exactly(1, "bool8").getUint8(from.start) !== 0,
+}
+
 /** An attribute whose presence is the value. */
 export const flag: Codec<true> = { name: "flag", size: () => 0, write: () => {}, read: () => true }
 
+/** Names for numbers. A number without a name reads as itself, so a newer kernel never breaks a dump. */
+export function oneOf<const N extends Readonly<Record<string, number>>>(
+  base: Scalar,
+  names: N,
+): Codec<keyof N | number> {
+  const byNumber = new Map<number, keyof N>(Object.entries(names).map(([name, value]) => [value, name]))
+  // An unknown name is no number, which the base refuses.
+  const toNumber = (value: keyof N | number): number =>
+    typeof value === "number" ? value : (names[value] ?? Number.NaN)
+  return {
+    name: `oneOf(${base.name})`,
+    size: () => base.bytes,
+    write: (out, offset, value, enclosing) => base.write(out, offset, toNumber(value), enclosing),
+    read: (from, enclosing) => {
+      const value = base.read(from, enclosing)
+      return byNumber.get(value) ?? value
+    },
+  }
+}
+
+/** A number that stays one, and that traces show by name: "inet" for 2. */
+export function named(base: Scalar, names: Readonly<Record<string, number>>): Scalar {
+  const byNumber = new Map(Object.entries(names).map(([name, value]) => [value, name]))
+  return { ...base, show: (value) => byNumber.get(value) ?? String(value) }
+}
+
+/** Bits of a number, which traces show by name: "up|broadcast|0x1000" for 0x1003. */
+export function bits(base: Scalar, names: Readonly<Record<string, number>>): Scalar {
+  return {
+    ...base,
+    show: (value) => {
+      const set = Object.entries(names).filter(([, bit]) => (value & bit) === bit)
+      const rest = set.reduce((left, [, bit]) => left & ~bit, value) >>> 0
+      const words = [...set.map(([name]) => name), ...(rest === 0 ? [] : [`0x${rest.toString(16)}`])]
+      return words.length === 0 ? "0" : words.join("|")
+    },
+  }
+}
+
+// ── Texts, bytes, addresses ─────────────────────────────────────────────────────────────────────────────────────────
+
 const utf8 = new TextEncoder()
-const fromUtf8 = new TextDecoder()
+const fromUtf8 = new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** Zero-terminated text. */
 export const string: Codec<string> = {
   name: "string",
   size: (value) => utf8.encode(value).length + 1,
   write: (out, offset, value) => {
+    if (value.includes("\0")) {
+      throw new RangeError(`A zero-terminated string cannot hold ${JSON.stringify(value)}`)
+    }
     putBytes(out, offset, utf8.encode(value))
   },
   read: (from) => {
-    const end = from.bytes.indexOf(0)
-    return fromUtf8.decode(end < 0 ? from.bytes : from.bytes.subarray(0, end))
+    let text = ""
+    for (let at = from.start; at < from.end; at++) {
+      const byte = from.view.getUint8(at)
+      if (byte === 0) {
+        break
+      }
+      if (byte >= 0x80) {
+        const { bytes } = from
+        const end = bytes.indexOf(0)
+        return fromUtf8.decode(end < 0 ? bytes : bytes.subarray(0, end))
+      }
+      text += String.fromCharCode(byte)
+    }
+    return text
   },
 }
 
@@ -150,32 +210,18 @@ export const mac: Codec<Mac> = {
   read: (from) => macFromBytes(from.length === 6 ? from.bytes : new Uint8Array(6)),
 }
 
-/** Names for numbers. A number without a name reads as itself, so a newer kernel never breaks a dump. */
-export function oneOf<const N extends Readonly<Record<string, number>>>(base: Codec<number>, names: N): Codec<keyof N | number> {
-  const byNumber = new Map<number, keyof N>(Object.entries(names).map(([name, value]) => [value, name]))
-  const toNumber = (value: keyof N | number): number => (typeof value === "number" ? value : (names[value] as number))
-  return {
-    name: `oneOf(${base.name})`,
-    size: (value, enclosing) => base.size(toNumber(value), enclosing),
-    write: (out, offset, value, enclosing) => base.write(out, offset, toNumber(value), enclosing),
-    read: (from, enclosing) => {
-      const value = base.read(from, enclosing)
-      return byNumber.get(value) ?? value
-    },
-  }
-}
-
 function putBytes(out: DataView, offset: number, bytes: Uint8Array): void {
   new Uint8Array(out.buffer, out.byteOffset + offset, bytes.length).set(bytes)
 }
 
 // ── Fixed headers ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-type StructFields = Readonly<Record<string, Codec<number>>>
+export type StructFields = Readonly<Record<string, Scalar>>
 type StructValue<F extends StructFields> = { readonly [K in keyof F]: number }
 
 export interface StructCodec<F extends StructFields> {
   readonly name: string
+  readonly fields: F
   readonly bytes: number
   write(out: DataView, offset: number, value: Partial<StructValue<F>>): void
   read(from: Window): StructValue<F>
@@ -183,15 +229,16 @@ export interface StructCodec<F extends StructFields> {
 
 /** A C struct of numbers, in order; `pad` fields are written like others and default to zero. The end is aligned to four. */
 export function struct<const F extends StructFields>(name: string, fields: F): StructCodec<F> {
-  const layout: { key: string; codec: Codec<number>; at: number }[] = []
-  let bytes = 0
+  const layout: { readonly key: string; readonly codec: Scalar; readonly at: number }[] = []
+  let end = 0
   for (const [key, codec] of Object.entries(fields)) {
-    layout.push({ key, codec, at: bytes })
-    bytes += codec.size(0, undefined)
+    layout.push({ key, codec, at: end })
+    end += codec.bytes
   }
-  bytes = align4(bytes)
+  const bytes = align4(end)
   return {
     name,
+    fields,
     bytes,
     write: (out, offset, value) => {
       for (const { key, codec, at } of layout) {
@@ -199,10 +246,10 @@ export function struct<const F extends StructFields>(name: string, fields: F): S
       }
     },
     read: (from) => {
-      from.need(bytes, name)
+      const view = from.need(bytes, name)
       const value: Record<string, number> = {}
       for (const { key, codec, at } of layout) {
-        value[key] = codec.read(from.sub(at, bytes, key), undefined)
+        value[key] = codec.get(view, from.start + at)
       }
       return value as StructValue<F>
     },
@@ -220,94 +267,123 @@ export function attr<T>(type: number, codec: Codec<T>): Attr<T> {
   return { type, codec }
 }
 
+/** An attribute that its table does not list. */
 export interface UnknownAttr {
   readonly type: number
-  readonly payload: Uint8Array
+  /** NLA_F_NESTED and NLA_F_NET_BYTEORDER as they stood there. */
+  readonly flags: number
+  readonly kept: Kept
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the table's columns have different value types; Infer<> gives each back.
-type AttrTable = Readonly<Record<string, Attr<any>>>
+export type AttrTable = Readonly<Record<string, Attr<any>>>
 type AttrValues<A extends AttrTable> = {
   readonly [K in keyof A]?: A[K] extends Attr<infer T> ? T : never
 } & { readonly unknown?: readonly UnknownAttr[] }
 
-/** A set of attributes; as a codec its payload is those attributes one after another. */
-export function attributeSet<const A extends AttrTable>(name: string, table: A): Codec<AttrValues<A>> {
-  const byType = new Map<number, { key: string; codec: Codec<unknown> }>()
+export interface AttributeSet<A extends AttrTable> extends Codec<AttrValues<A>> {
+  readonly table: A
+}
+
+/** A set of attributes; as a codec its payload is those attributes one after another. Of one that stands twice the last counts, as in the kernel. */
+export function attributeSet<const A extends AttrTable>(name: string, table: A): AttributeSet<A> {
+  const rows: { readonly key: string; readonly type: number; readonly codec: Codec<unknown> }[] = []
   for (const [key, { type, codec }] of Object.entries(table)) {
-    byType.set(type, { key, codec })
+    rows.push({ key, type, codec })
   }
-  const present = function* (values: AttrValues<A>): Generator<{ type: number; codec: Codec<unknown>; value: unknown }> {
-    for (const [key, { type, codec }] of Object.entries(table)) {
-      const value = values[key]
-      if (value === undefined) {
-        continue
-      }
-      if (codec.repeated === true) {
-        for (const member of value as unknown[]) {
-          yield { type, codec, value: [member] }
-        }
-      } else {
-        yield { type, codec, value }
-      }
-    }
-  }
+  const byType = new Map(rows.map((row) => [row.type, row]))
   return {
     name,
+    table,
     nested: true,
     size: (values) => {
       let total = 0
-      for (const { codec, value } of present(values)) {
-        total += NLA_HEADER + align4(codec.size(value, values))
+      for (const { key, codec } of rows) {
+        for (const value of occurrences(codec, values[key])) {
+          total += NLA_HEADER + align4(codec.size(value, values))
+        }
+      }
+      for (const { kept } of values.unknown ?? []) {
+        total += NLA_HEADER + align4(kept.length)
       }
       return total
     },
     write: (out, start, values) => {
       let offset = start
-      for (const { type, codec, value } of present(values)) {
-        const size = codec.size(value, values)
-        u16.write(out, offset, NLA_HEADER + size, undefined)
-        u16.write(out, offset + 2, codec.nested === true ? type | NLA_F_NESTED : type, undefined)
-        codec.write(out, offset + NLA_HEADER, value, values)
-        offset += NLA_HEADER + align4(size)
+      const begin = (type: number, size: number): void => {
+        if (NLA_HEADER + size > LARGEST_ATTRIBUTE) {
+          throw new RangeError(`Attribute ${type & NLA_TYPE_MASK} of ${name} cannot hold ${size} bytes`)
+        }
+        out.setUint16(offset, NLA_HEADER + size, LE)
+        out.setUint16(offset + 2, type, LE)
+        offset += NLA_HEADER
+      }
+      for (const { key, type, codec } of rows) {
+        for (const value of occurrences(codec, values[key])) {
+          const size = codec.size(value, values)
+          begin(codec.nested === true ? type | NLA_F_NESTED : type, size)
+          codec.write(out, offset, value, values)
+          offset += align4(size)
+        }
+      }
+      for (const { type, flags, kept } of values.unknown ?? []) {
+        begin(type | flags, kept.length)
+        putBytes(out, offset, kept.bytes)
+        offset += align4(kept.length)
       }
     },
     read: (from) => {
       const values: Record<string, unknown> = {}
-      for (const { type, payload } of attributesOf(from)) {
+      const unknown: UnknownAttr[] = []
+      const { view, start, end } = from
+      let at = start
+      while (at + NLA_HEADER <= end) {
+        const length = view.getUint16(at, LE)
+        const word = view.getUint16(at + 2, LE)
+        const type = word & NLA_TYPE_MASK
+        if (length < NLA_HEADER || at + length > end) {
+          from.fail(`attribute ${type} claims ${length} bytes of ${end - at}`, at - start)
+        }
         const known = byType.get(type)
         if (known === undefined) {
-          const unknown = (values["unknown"] ??= []) as UnknownAttr[]
-          unknown.push({ type, payload: payload.bytes.slice() })
-          continue
+          const kept = from.keep(at + NLA_HEADER - start, at + length - start)
+          unknown.push({ type, flags: word & ~NLA_TYPE_MASK, kept })
+        } else {
+          const payload = from.sub(at + NLA_HEADER - start, at + length - start, known.key)
+          const value = known.codec.read(payload, values)
+          const before = values[known.key]
+          if (known.codec.repeated === true && before !== undefined) {
+            ;(before as unknown[]).push(...(value as unknown[]))
+          } else {
+            values[known.key] = value
+          }
         }
-        const named = new Window(payload.bytes, `${from.path}.${known.key}`, payload.offset)
-        const value = known.codec.read(named, values)
-        const before = values[known.key]
-        values[known.key] = known.codec.repeated === true && before !== undefined ? [...(before as unknown[]), ...(value as unknown[])] : value
+        at += align4(length)
+      }
+      if (at < end) {
+        from.fail(`${end - at} bytes after the last attribute`, at - start)
+      }
+      if (unknown.length > 0) {
+        values["unknown"] = unknown
       }
       return values as AttrValues<A>
     },
   }
 }
 
-function* attributesOf(from: Window): Generator<{ type: number; payload: Window }> {
-  let offset = 0
-  while (offset + NLA_HEADER <= from.length) {
-    const header = from.sub(offset, from.length, `@${offset}`)
-    const view = header.need(NLA_HEADER, "nlattr")
-    const length = view.getUint16(0, HOST_ORDER_IS_LITTLE)
-    const type = view.getUint16(2, HOST_ORDER_IS_LITTLE) & NLA_TYPE_MASK
-    if (length < NLA_HEADER || length > header.length) {
-      header.fail(`attribute ${type} claims ${length} bytes of ${header.length}`)
-    }
-    yield { type, payload: from.sub(offset + NLA_HEADER, offset + length, `#${type}`) }
-    offset += align4(length)
+/** The values for which an attribute stands: none when it is absent, one for each member when it is repeated. */
+function occurrences(codec: Codec<unknown>, value: unknown): readonly unknown[] {
+  if (value === undefined) {
+    return []
   }
+  return codec.repeated === true ? (value as unknown[]).map((member) => [member]) : [value]
 }
 
 /** Attributes behind a fixed header (VETH_INFO_PEER); the header's values stand under `header`. */
-export function headed<F extends StructFields, T>(header: StructCodec<F>, set: Codec<T>): Codec<{ readonly header?: Partial<StructValue<F>>; readonly attrs: T }> {
+export function headed<F extends StructFields, T>(
+  header: StructCodec<F>,
+  set: Codec<T>,
+): Codec<{ readonly header?: Partial<StructValue<F>>; readonly attrs: T }> {
   return {
     name: `${header.name}+${set.name}`,
     nested: true,
@@ -317,8 +393,8 @@ export function headed<F extends StructFields, T>(header: StructCodec<F>, set: C
       set.write(out, offset + header.bytes, value.attrs, enclosing)
     },
     read: (from, enclosing) => {
-      from.need(header.bytes, header.name)
-      return { header: header.read(from), attrs: set.read(from.sub(header.bytes, from.length, set.name), enclosing) }
+      const values = header.read(from)
+      return { header: values, attrs: set.read(from.sub(header.bytes, from.length, "attrs"), enclosing) }
     },
   }
 }
@@ -337,21 +413,28 @@ export function multi<T>(codec: Codec<T>): Codec<readonly T[]> {
 
 type Selected<C extends Readonly<Record<string, unknown>>> = { [K in keyof C]: Infer<C[K]> }[keyof C]
 
+/** For kinds that have no table: everything is `unknown`. */
+const Unlisted: Codec<unknown> = attributeSet("unlisted", {})
+
 /**
  * A payload whose set is chosen by a sibling attribute that stands before it (IFLA_INFO_DATA by IFLA_INFO_KIND; the
- * kernel always dumps them in that order). A kind without a set reads as `{}`.
+ * kernel always dumps them in that order). What has no set of its own is kept as it is.
  */
 // biome-ignore lint/suspicious/noExplicitAny: each kind has its own value type, given back by Selected<>.
-export function selectBy<const C extends Readonly<Record<string, Codec<any>>>>(sibling: string, codecs: C): Codec<Selected<C>> {
-  const choose = (enclosing: unknown): Codec<Selected<C>> | undefined => {
+export function selectBy<const C extends Readonly<Record<string, Codec<any>>>>(
+  sibling: string,
+  codecs: C,
+): Codec<Selected<C>> {
+  const choose = (enclosing: unknown): Codec<Selected<C>> => {
     const kind = (enclosing as Record<string, unknown>)[sibling]
-    return typeof kind === "string" && Object.hasOwn(codecs, kind) ? codecs[kind] : undefined
+    const chosen = typeof kind === "string" && Object.hasOwn(codecs, kind) ? codecs[kind] : undefined
+    return chosen ?? (Unlisted as Codec<Selected<C>>)
   }
   return {
     name: `selectBy(${sibling})`,
     nested: true,
-    size: (value, enclosing) => choose(enclosing)?.size(value, enclosing) ?? 0,
-    write: (out, offset, value, enclosing) => choose(enclosing)?.write(out, offset, value, enclosing),
-    read: (from, enclosing) => choose(enclosing)?.read(from, enclosing) ?? ({} as Selected<C>),
+    size: (value, enclosing) => choose(enclosing).size(value, enclosing),
+    write: (out, offset, value, enclosing) => choose(enclosing).write(out, offset, value, enclosing),
+    read: (from, enclosing) => choose(enclosing).read(from, enclosing),
   }
 }

@@ -135,7 +135,18 @@ const LookupAttrs = attributeSet("lookup", {
 /** An extension of xtables, as iptables-nft uses them: include/uapi/linux/netfilter/nf_tables_compat.h. */
 const CompatAttrs = attributeSet("compat", {
   name: attr(1, string),
+  revision: attr(2, u32be),
+  /** The extension's own struct. */
+  info: attr(3, binary),
 })
+
+/** A reference to a named object. */
+const ObjrefAttrs = attributeSet("objref", {
+  type: attr(1, u32be),
+})
+
+/** include/uapi/linux/netfilter/nf_tables.h: NFT_OBJECT_COUNTER. */
+export const NFT_OBJECT_COUNTER = 1
 
 const ExprAttrs = attributeSet("expression", {
   name: attr(1, string),
@@ -151,6 +162,7 @@ const ExprAttrs = attributeSet("expression", {
       lookup: LookupAttrs,
       match: CompatAttrs,
       target: CompatAttrs,
+      objref: ObjrefAttrs,
     }),
   ),
 })

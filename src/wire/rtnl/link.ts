@@ -1,6 +1,6 @@
 // Links: include/uapi/linux/if_link.h IFLA_*, rtnetlink(7) RTM_*LINK.
 
-import { attr, attributeSet, type Codec, type Infer, mac, oneOf, selectBy, string, u8, u32, u64 } from "../schema.ts"
+import { attr, attributeSet, type Codec, type Infer, mac, oneOf, selectBy, string, u8, u32 } from "../schema.ts"
 import { BridgeAttrs } from "./kinds/bridge.ts"
 import { BridgePortAttrs } from "./kinds/bridge-port.ts"
 import { IpvlanAttrs } from "./kinds/ipvlan.ts"
@@ -39,15 +39,37 @@ const AfSpecAttrs = attributeSet("afSpec", {
   inet6: attr(10, Inet6Attrs),
 })
 
+export interface LinkStats64 {
+  readonly rxPackets: number
+  readonly txPackets: number
+  readonly rxBytes: number
+  readonly txBytes: number
+  readonly rxErrors: number
+  readonly txErrors: number
+  readonly rxDropped: number
+  readonly txDropped: number
+}
+
 /** struct rtnl_link_stats64: the first eight counters, which are all that linkspan shows. */
-const LinkStats64: Codec<{ readonly rxPackets: number; readonly txPackets: number; readonly rxBytes: number; readonly txBytes: number; readonly rxErrors: number; readonly txErrors: number; readonly rxDropped: number; readonly txDropped: number }> = {
+const LinkStats64: Codec<LinkStats64> = {
   name: "rtnl_link_stats64",
   size: () => 64,
-  write: () => {},
+  write: () => {
+    throw new RangeError("The kernel takes no counters in a request")
+  },
   read: (from) => {
-    from.need(64, "rtnl_link_stats64")
-    const at = (index: number): number => Number(u64.read(from.sub(index * 8, index * 8 + 8, `[${index}]`), undefined))
-    return { rxPackets: at(0), txPackets: at(1), rxBytes: at(2), txBytes: at(3), rxErrors: at(4), txErrors: at(5), rxDropped: at(6), txDropped: at(7) }
+    const view = from.need(64, "rtnl_link_stats64")
+    const at = (index: number): number => Number(view.getBigUint64(from.start + index * 8, true))
+    return {
+      rxPackets: at(0),
+      txPackets: at(1),
+      rxBytes: at(2),
+      txBytes: at(3),
+      rxErrors: at(4),
+      txErrors: at(5),
+      rxDropped: at(6),
+      txDropped: at(7),
+    }
   },
 }
 

@@ -8,7 +8,7 @@
 // Read by offsets, not by struct(): a dump may have thousands of these, and three fields of twenty are of use.
 
 import { type Ip, ipFromBytes } from "#inet/ip.ts"
-import { attr, attributeSet, bool8, type Codec, type Infer, struct, u8 } from "../schema.ts"
+import { attr, attributeSet, bool8, type Codec, type Infer, struct, u8, u16 } from "../schema.ts"
 
 const SOCK_DIAG_BY_FAMILY = 20
 
@@ -42,7 +42,7 @@ const socketAddresses: Codec<readonly Ip[]> = {
     const addresses: Ip[] = []
     for (let at = 0; at + SIZEOF_SOCKADDR_STORAGE <= from.length; at += SIZEOF_SOCKADDR_STORAGE) {
       const address = from.sub(at, at + SIZEOF_SOCKADDR_STORAGE, String(addresses.length))
-      const family = address.need(2, "sa_family").getUint16(0, true)
+      const family = u16.get(address.view, address.start)
       // struct sockaddr_in: port at 2, address at 4; sockaddr_in6: port at 2, flow at 4, address at 8.
       if (family === AF_INET) {
         addresses.push(plainIp(address.bytes.subarray(4, 8)))
@@ -83,9 +83,9 @@ const Body: Codec<SocketBody> = {
     const view = from.need(MESSAGE_BYTES, "inet_diag_msg")
     return {
       socket: {
-        port: view.getUint16(0),
+        port: view.getUint16(from.start),
         address: from.bytes.slice(ID_ADDRESS, ID_ADDRESS + 16),
-        inode: view.getUint32(INODE, true),
+        inode: view.getUint32(from.start + INODE, true),
         attrs: SocketAttrs.read(from.sub(MESSAGE_BYTES, from.length, "attrs"), undefined),
       },
     }

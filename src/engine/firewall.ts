@@ -2,7 +2,9 @@
 // there (a flushed ruleset, a missing set) takes the lock alone and puts the whole ruleset back as the state says, with
 // that change in it.
 
+import { KernelError } from "#kernel/netlink.ts"
 import { NftError } from "#kernel/nftables.ts"
+import { changeSetElements, isEncodable } from "#kernel/set-elements.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
 import { isBridge, type Network } from "#model/network.ts"
@@ -34,14 +36,21 @@ function withRuleset<T>(host: Host, mode: "shared" | "exclusive", act: () => T):
 
 /** One transaction on the elements. @throws LinkspanError */
 export function changeElements(host: Host, add: readonly NftElement[], del: readonly NftElement[]): void {
-  const { nftables } = host
   try {
-    withRuleset(host, "shared", () => nftables.run(renderTransaction({ add, del })))
+    withRuleset(host, "shared", () => transact(host, add, del))
   } catch (error) {
-    if (!(error instanceof NftError)) {
+    if (!(error instanceof NftError || error instanceof KernelError)) {
       throw error
     }
     replaceElements(host, (wanted) => changedElements(wanted, add, del))
+  }
+}
+
+function transact(host: Host, add: readonly NftElement[], del: readonly NftElement[]): void {
+  if (isEncodable(add) && isEncodable(del)) {
+    changeSetElements(host.namespace.netfilter, add, del)
+  } else {
+    host.nftables.run(renderTransaction({ add, del }))
   }
 }
 

@@ -4,7 +4,7 @@
 
 import { LinkspanError } from "#model/errors.ts"
 import type { Ifname } from "#model/name.ts"
-import { inverse, type NetnsRef, type NftElement, type Op } from "#plan/op.ts"
+import { type FlowFilter, inverse, type NetnsRef, type NftElement, type Op } from "#plan/op.ts"
 import type { Request } from "#wire/nlmsg.ts"
 import { forgetFlows } from "./conntrack.ts"
 import { alreadySo, ENOENT, explain } from "./errno.ts"
@@ -162,6 +162,9 @@ class Run {
     this.#options = options
   }
 
+  /** Flows to be forgotten, all in one go. */
+  readonly #flows: FlowFilter[] = []
+
   all(): void {
     for (const [index, op] of this.#ops.entries()) {
       if (this.#options.onStep !== undefined) {
@@ -175,6 +178,17 @@ class Run {
       this.#guard(() => this.#start(op))
     }
     this.#flush()
+    if (!this.#stopped) {
+      this.#guard(() => this.#forgetFlows())
+    }
+  }
+
+  /** Last of all: what could make them anew is gone by then. */
+  #forgetFlows(): void {
+    const host = this.#context.namespace("host")
+    if (host !== undefined && this.#flows.length > 0) {
+      forgetFlows(host.netfilter, this.#flows, countFlows(host))
+    }
   }
 
   get #stopped(): boolean {
@@ -201,6 +215,9 @@ class Run {
       case "neigh.proxy.del":
       case "neigh.del":
         this.#queue(op)
+        return
+      case "conntrack.del":
+        this.#flows.push(op.flow)
         return
       default:
         this.#flush()
@@ -234,13 +251,6 @@ class Run {
       case "host.release":
         this.#context.releaseHost()
         return
-      case "conntrack.del": {
-        const host = this.#context.namespace("host")
-        if (host !== undefined) {
-          forgetFlows(host.netfilter, op.flow)
-        }
-        return
-      }
       default:
         throw new LinkspanError("INTERNAL", { message: `Internal error: no executor for ${op.kind}` })
     }
@@ -387,6 +397,18 @@ class Run {
       }
       throw error
     }
+  }
+}
+
+/** None where connection tracking is not loaded. */
+function countFlows(host: Namespace): number {
+  try {
+    return Number(host.netns.readSysctl("net.netfilter.nf_conntrack_count"))
+  } catch (error) {
+    if ((error as { errno?: number }).errno === ENOENT) {
+      return 0
+    }
+    throw error
   }
 }
 

@@ -8,7 +8,7 @@ import { type Membership, planDefaultRoutes } from "./default-route.ts"
 import { planPlugBridge, planRepublish, planUnplugBridge } from "./drivers/bridge.ts"
 import { planPlugParent, planUnplugParent } from "./drivers/parent.ts"
 import { elementDifference } from "./firewall/difference.ts"
-import { endpointElements, networkElements } from "./firewall/elements.ts"
+import { endpointElements } from "./firewall/elements.ts"
 import type { PortFacts } from "./host.ts"
 import type { NftElement, Op } from "./op.ts"
 
@@ -32,11 +32,9 @@ export function planMemberships(sandbox: Id, before: readonly Membership[], afte
   const joined = after.filter(({ endpoint }) => !had.has(endpoint.id))
   const left = before.filter(({ endpoint }) => !has.has(endpoint.id))
   const elements = elementDifference(sandboxElements(before), sandboxElements(after))
-  // The networks' own elements are the same before and after; adding them again mends a ruleset that lost them.
-  const touched = joined.flatMap(({ network }) => (isBridge(network) ? networkElements(network) : []))
   const ops: Op[] = []
-  if (elements.add.length + elements.del.length + touched.length > 0) {
-    ops.push({ kind: "nft.run", add: [...touched, ...elements.add], del: elements.del })
+  if (elements.add.length + elements.del.length > 0) {
+    ops.push({ kind: "nft.run", ...elements })
   }
   for (const { network, endpoint } of joined) {
     ops.push(...(isBridge(network) ? planPlugBridge(network, endpoint, facts) : planPlugParent(network, endpoint)))

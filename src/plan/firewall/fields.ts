@@ -36,6 +36,10 @@ export function quoteIfname(ifname: string): string {
   return `"${ifname}"`
 }
 
+export function unquoteIfname(text: string): string {
+  return text.slice(1, -1)
+}
+
 /**
  * A prefix as nft prints it: a prefix that is one address loses its length.
  * @param text canonical "ADDRESS/LENGTH"

@@ -307,12 +307,14 @@ function list(names) {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`
 }
 
+/** The beginning, where npm says what is wrong, and the end, where apt does. */
 function indent(text) {
-  return text
-    .split("\n")
-    .slice(-30)
-    .map((line) => `    ${line}`)
-    .join("\n")
+  const lines = text.split("\n").map((line) => `    ${line}`)
+  return [
+    ...lines.slice(0, 12),
+    ...(lines.length > 24 ? ["    …"] : []),
+    ...lines.slice(Math.max(12, lines.length - 12)),
+  ].join("\n")
 }
 
 function readJson(path) {

@@ -37,7 +37,10 @@ export function explain(op: Op, errno: number): Explanation {
       return { code: "LINK_EXISTS", reason: `an interface named "${op.link.ifname}" exists already` }
     }
     if (errno === EOPNOTSUPP) {
-      return { code: "KERNEL_FEATURE_MISSING", reason: `the kernel has no ${op.link.kind} links (${KCONFIG[op.link.kind]})` }
+      return {
+        code: "KERNEL_FEATURE_MISSING",
+        reason: `the kernel has no ${op.link.kind} links (${KCONFIG[op.link.kind]})`,
+      }
     }
   }
   if (op.kind === "link.set" && errno === EXFULL) {
@@ -53,7 +56,13 @@ export function explain(op: Op, errno: number): Explanation {
 }
 
 /** What a kernel is built with to have a kind of link. */
-export const KCONFIG = { bridge: "CONFIG_BRIDGE", veth: "CONFIG_VETH", macvlan: "CONFIG_MACVLAN", ipvlan: "CONFIG_IPVLAN", vlan: "CONFIG_VLAN_8021Q" }
+export const KCONFIG = {
+  bridge: "CONFIG_BRIDGE",
+  veth: "CONFIG_VETH",
+  macvlan: "CONFIG_MACVLAN",
+  ipvlan: "CONFIG_IPVLAN",
+  vlan: "CONFIG_VLAN_8021Q",
+}
 
 /** The errnos that say that what an operation wants is so already; for repeating a plan and for taking one back. */
 export function alreadySo(op: Op): readonly number[] {

@@ -5,8 +5,10 @@ import type { Mac } from "#inet/mac.ts"
 import { type Prefix, prefixOf } from "#inet/prefix.ts"
 import type { Ifname } from "#model/name.ts"
 import type { ActualLink, RouteView } from "#model/view.ts"
+import { AF_INET, AF_INET6 } from "#wire/family.ts"
 import { RTM_GETADDR } from "#wire/rtnl/address.ts"
-import { IFF_UP, RTM_GETLINK } from "#wire/rtnl/link.ts"
+import { IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
+import { RTM_GETLINK } from "#wire/rtnl/link.ts"
 import { RT_TABLE_MAIN, RTM_GETROUTE, RTN_UNICAST } from "#wire/rtnl/route.ts"
 import type { NetlinkSocket, Reply } from "./netlink.ts"
 
@@ -29,7 +31,12 @@ export interface ObservedLink {
   /** Lower link of macvlan, ipvlan, vlan; a veth's other end. */
   readonly link?: number
   readonly vlanId?: number
-  readonly port?: { readonly number?: number; readonly state?: string; readonly isolated?: boolean; readonly hairpin?: boolean }
+  readonly port?: {
+    readonly number?: number
+    readonly state?: string
+    readonly isolated?: boolean
+    readonly hairpin?: boolean
+  }
   readonly counters?: ActualLink["counters"]
 }
 
@@ -64,8 +71,12 @@ function observed({ header, attrs }: Reply<typeof RTM_GETLINK>): ObservedLink {
       ? {}
       : {
           counters: {
-            rxBytes: stats.rxBytes, rxPackets: stats.rxPackets, rxDropped: stats.rxDropped,
-            txBytes: stats.txBytes, txPackets: stats.txPackets, txDropped: stats.txDropped,
+            rxBytes: stats.rxBytes,
+            rxPackets: stats.rxPackets,
+            rxDropped: stats.rxDropped,
+            txBytes: stats.txBytes,
+            txPackets: stats.txPackets,
+            txDropped: stats.txDropped,
           },
         }),
   }
@@ -81,6 +92,11 @@ export function listLinks(socket: NetlinkSocket, options: { readonly counters?: 
   return socket.dump(RTM_GETLINK, {}, options.counters === true ? {} : { extMask: SKIP_STATS }).map(observed)
 }
 
+/** Addresses of other families are no IP addresses, although some have their length (MPLS labels, multicast caches). */
+function isInternet(header: { readonly family: number }): boolean {
+  return header.family === AF_INET || header.family === AF_INET6
+}
+
 export interface ObservedAddress {
   readonly index: number
   readonly ip: Ip
@@ -89,7 +105,7 @@ export interface ObservedAddress {
 
 /** @param index of the only link to look at (the kernel filters, Linux >= 5.0). */
 export function listAddresses(socket: NetlinkSocket, index = 0): ObservedAddress[] {
-  return socket.dump(RTM_GETADDR, { index }, {}).flatMap(({ header, attrs }) => {
+  return socket.dump(RTM_GETADDR, { index }, {}, isInternet).flatMap(({ header, attrs }) => {
     const ip = attrs.local ?? attrs.address
     return ip === undefined ? [] : [{ index: header.index, ip, length: header.prefixLength }]
   })
@@ -107,10 +123,8 @@ export interface ObservedRoute {
   readonly metric?: number
 }
 
-const AF_INET6 = 10
-
 export function listRoutes(socket: NetlinkSocket): ObservedRoute[] {
-  return socket.dump(RTM_GETROUTE, {}, {}).map(({ header, attrs }) => {
+  return socket.dump(RTM_GETROUTE, {}, {}, isInternet).map(({ header, attrs }) => {
     const zero = (header.family === AF_INET6 ? "::" : "0.0.0.0") as Ip
     return {
       table: attrs.table ?? header.table,
@@ -139,7 +153,11 @@ export function describeRoutes(routes: readonly ObservedRoute[], links: readonly
 }
 
 /** An observed link with its addresses, as the views show it. */
-export function actualLink(link: ObservedLink, links: readonly ObservedLink[], addresses: readonly ObservedAddress[]): ActualLink {
+export function actualLink(
+  link: ObservedLink,
+  links: readonly ObservedLink[],
+  addresses: readonly ObservedAddress[],
+): ActualLink {
   const master = links.find((other) => other.index === link.master)?.ifname
   return {
     ifname: link.ifname,

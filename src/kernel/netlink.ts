@@ -5,13 +5,27 @@
 // Every socket asks for extended acknowledgements and strict checking; dumps that the kernel marks as interrupted are
 // repeated here, so no caller has to know.
 
-import { DecodeError } from "#wire/window.ts"
+import { describeAttributes, describeHeader, describeRequest } from "#wire/describe.ts"
 import {
-  type Acknowledgement, type AttrsOf, decodeAcknowledgement, decodeBody, decodeMessages, encodeRequests, type HeaderOf,
-  type MessageKind, NLM_F, NLMSG_DONE, NLMSG_ERROR, type Request, request,
+  type Acknowledgement,
+  type AttrsOf,
+  decodeAcknowledgement,
+  decodeAttributes,
+  decodeHeader,
+  decodeMessages,
+  encodeRequests,
+  type HeaderOf,
+  type Message,
+  type MessageKind,
+  NLM_F,
+  NLMSG_DONE,
+  NLMSG_ERROR,
+  type Request,
+  request,
 } from "#wire/nlmsg.ts"
+import { DecodeError } from "#wire/window.ts"
 import type { Netns } from "./netns.ts"
-import { syscall } from "./syscall.ts"
+import { check, errorMessage, errorName, syscall } from "./syscall.ts"
 
 const AF_NETLINK = 16
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000
@@ -28,14 +42,16 @@ const SO_RCVTIMEO = 20
 const MSG_TRUNC = 0x20
 const EINTR = 4
 const EAGAIN = 11
+const EMSGSIZE = 90
 
-/** Room for one datagram: the kernel fills dumps up to 32 KiB, and bigger when the reader shows a bigger buffer. */
+/** Room for one datagram: the kernel fills up to 32 KiB of a dump, and more only for a single object that needs it. */
 const RECEIVE_BYTES = 1 << 18
 /** Acknowledgements queue in the socket while a datagram is worked on; this many always fit its default buffer. */
 const MAX_BATCH = 64
 const DUMP_ATTEMPTS = 20
 /** An answer that has not come after this is a bug, not a slow kernel. */
-const ANSWER_TIMEOUT_SECONDS = 10n
+const ANSWER_TIMEOUT_MS = 10_000
+const LAST_SEQUENCE = 0xffff_ffff
 
 /** A request that the kernel refused. */
 export class KernelError extends Error {
@@ -47,7 +63,7 @@ export class KernelError extends Error {
   readonly extAck: string | undefined
 
   constructor(operation: string, errno: number, extAck?: string) {
-    super(`${operation}: errno ${errno}${extAck === undefined ? "" : `: ${extAck}`}`)
+    super(`${operation}: ${errorMessage(errno)} (${errorName(errno)})${extAck === undefined ? "" : `: ${extAck}`}`)
     this.operation = operation
     this.errno = errno
     this.extAck = extAck
@@ -59,6 +75,14 @@ export interface Reply<K> {
   readonly attrs: AttrsOf<K>
 }
 
+export interface NetlinkOptions {
+  /** Whose namespace it is, in traces. */
+  readonly label: string
+  readonly trace?: ((line: string) => void) | undefined
+  /** How long to wait for an answer. */
+  readonly timeoutMs?: number
+}
+
 export class NetlinkSocket implements Disposable {
   readonly #fd: number
   readonly #trace: ((line: string) => void) | undefined
@@ -67,7 +91,7 @@ export class NetlinkSocket implements Disposable {
   #sequence = 0
   #closed = false
 
-  constructor(netns: Netns, protocol: number, options: { readonly label: string; readonly trace?: ((line: string) => void) | undefined }) {
+  constructor(netns: Netns, protocol: number, options: NetlinkOptions) {
     this.#fd = netns.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol)
     this.#trace = options.trace
     this.#label = options.label
@@ -76,8 +100,18 @@ export class NetlinkSocket implements Disposable {
       // Refused only by kernels before 4.20, where the socket works without it.
       syscall("setsockopt", this.#fd, SOL_NETLINK, option, on, on.byteLength)
     }
-    const timeout = new BigInt64Array([ANSWER_TIMEOUT_SECONDS, 0n])
+    const { timeoutMs = ANSWER_TIMEOUT_MS } = options
+    const timeout = new BigInt64Array([BigInt(Math.trunc(timeoutMs / 1000)), BigInt((timeoutMs % 1000) * 1000)])
     syscall("setsockopt", this.#fd, SOL_SOCKET, SO_RCVTIMEO, timeout, timeout.byteLength)
+    // Port 0 is the kernel. Whoever has CAP_NET_ADMIN in the namespace (a container may) could otherwise send answers of
+    // its own: to a connected socket nobody else can (netlink_getsockbyportid() in net/netlink/af_netlink.c).
+    const kernel = new Uint16Array([AF_NETLINK, 0, 0, 0, 0, 0])
+    try {
+      check("connect", syscall("connect", this.#fd, kernel, kernel.byteLength))
+    } catch (error) {
+      this[Symbol.dispose]()
+      throw error
+    }
   }
 
   [Symbol.dispose](): void {
@@ -106,12 +140,10 @@ export class NetlinkSocket implements Disposable {
         if (message.type !== NLMSG_ERROR || index < 0 || index >= requests.length) {
           continue
         }
-        const verdict = decodeAcknowledgement(message)
         if (verdicts[index] === undefined) {
           missing--
         }
-        verdicts[index] = verdict
-        this.#trace?.(`${this.#label} ← ${requests[index]?.kind.name} ${describeVerdict(verdict)}`)
+        verdicts[index] = this.#verdict(requests[index]?.kind.name ?? "", message)
       }
     }
     return verdicts as Acknowledgement[]
@@ -133,10 +165,9 @@ export class NetlinkSocket implements Disposable {
         if (message.type !== NLMSG_ERROR || index < 0 || index > body.length + 1) {
           continue
         }
-        const verdict = decodeAcknowledgement(message)
+        const verdict = this.#verdict(body[index - 1]?.kind.name ?? begin.kind.name, message)
         refused ??= verdict.errno === 0 ? undefined : verdict
         missing = index === 0 || index > body.length ? 0 : missing - 1
-        this.#trace?.(`${this.#label} ← ${body[index - 1]?.kind.name ?? begin.kind.name} ${describeVerdict(verdict)}`)
       }
     }
     return refused
@@ -151,7 +182,12 @@ export class NetlinkSocket implements Disposable {
   }
 
   /** One object by its key; `undefined` when the kernel answers with one of the errnos that mean it is not there. @throws KernelError */
-  get<K extends MessageKind>(kind: K, header: HeaderOf<K>, attrs: AttrsOf<K>, absent: readonly number[]): Reply<K> | undefined {
+  get<K extends MessageKind>(
+    kind: K,
+    header: HeaderOf<K>,
+    attrs: AttrsOf<K>,
+    absent: readonly number[],
+  ): Reply<K> | undefined {
     const first = this.#send([request(kind as never, 0, header as never, attrs as never)])
     for (;;) {
       for (const message of decodeMessages(this.#receive())) {
@@ -159,9 +195,9 @@ export class NetlinkSocket implements Disposable {
           continue
         }
         if (message.type !== NLMSG_ERROR) {
-          return this.#decode(kind, message.body)
+          return this.#decode(kind, message)
         }
-        const { errno, extAck } = decodeAcknowledgement(message)
+        const { errno, extAck } = this.#verdict(kind.name, message)
         if (absent.includes(errno)) {
           return undefined
         }
@@ -172,56 +208,104 @@ export class NetlinkSocket implements Disposable {
     }
   }
 
-  /** Everything of a kind, as of one moment. @throws KernelError */
-  dump<K extends MessageKind>(kind: K, header: HeaderOf<K>, attrs: AttrsOf<K>): Reply<K>[] {
+  /**
+   * Everything of a kind, as of one moment. @throws KernelError
+   * @param wanted by the fixed header: what is not wanted is not looked at any further
+   */
+  dump<K extends MessageKind>(
+    kind: K,
+    header: HeaderOf<K>,
+    attrs: AttrsOf<K>,
+    wanted: (header: Required<HeaderOf<K>>) => boolean = () => true,
+  ): Reply<K>[] {
     for (let attempt = 0; attempt < DUMP_ATTEMPTS; attempt++) {
-      const replies = this.#dumpOnce(kind, header, attrs)
-      if (replies !== "interrupted") {
-        return replies
+      const messages = this.#dumpOnce(kind, header, attrs)
+      if (messages !== undefined) {
+        return messages.flatMap((message) => this.#decode(kind, message, wanted) ?? [])
       }
+      this.#trace?.(`${this.#label} ← ${kind.name}: changed while it was read, once more`)
     }
     throw new KernelError(`${kind.name} dump`, EINTR, "the kernel's tables kept changing while they were read")
   }
 
-  #dumpOnce<K extends MessageKind>(kind: K, header: HeaderOf<K>, attrs: AttrsOf<K>): Reply<K>[] | "interrupted" {
+  /**
+   * Undefined when the kernel's tables changed meanwhile. Everything is received before anything is decoded: that keeps
+   * the time short in which a change can spoil it, and leaves nothing behind in the socket when decoding fails.
+   */
+  #dumpOnce<K extends MessageKind>(kind: K, header: HeaderOf<K>, attrs: AttrsOf<K>): Message[] | undefined {
     const sequence = this.#send([request(kind as never, NLM_F.DUMP, header as never, attrs as never)])
-    const replies: Reply<K>[] = []
+    const messages: Message[] = []
     let interrupted = false
     for (;;) {
-      for (const message of decodeMessages(this.#receive())) {
+      for (const message of decodeMessages(this.#receive().slice())) {
         if (message.sequence !== sequence) {
           continue
         }
         interrupted ||= (message.flags & NLM_F.DUMP_INTR) !== 0
-        if (message.type === NLMSG_DONE || message.type === NLMSG_ERROR) {
-          const { errno, extAck } = decodeAcknowledgement(message)
-          if (errno !== 0) {
-            throw new KernelError(`${kind.name} dump`, errno, extAck?.message)
-          }
-          return interrupted ? "interrupted" : replies
+        if (message.type !== NLMSG_DONE && message.type !== NLMSG_ERROR) {
+          messages.push(message)
+          continue
         }
-        replies.push(this.#decode(kind, message.body))
+        const { errno, extAck } = this.#verdict(`${kind.name} dump`, message)
+        if (errno !== 0) {
+          throw new KernelError(`${kind.name} dump`, errno, extAck?.message)
+        }
+        return interrupted ? undefined : messages
       }
     }
   }
 
-  #decode<K extends MessageKind>(kind: K, body: Parameters<typeof decodeBody>[1]): Reply<K> {
+  #decode<K extends MessageKind>(
+    kind: K,
+    message: Message,
+    wanted: (header: Required<HeaderOf<K>>) => boolean,
+  ): Reply<K> | undefined
+  #decode<K extends MessageKind>(kind: K, message: Message): Reply<K>
+  #decode<K extends MessageKind>(
+    kind: K,
+    { body, sequence }: Message,
+    wanted?: (header: Required<HeaderOf<K>>) => boolean,
+  ): Reply<K> | undefined {
     try {
-      const reply = decodeBody(kind, body) as Reply<K>
-      this.#trace?.(`${this.#label} ← ${kind.name} ${describe(reply.attrs)}`)
-      return reply
+      // A cast: what the kind's codecs read is what the kind's types say.
+      const fields = decodeHeader(kind, body)
+      const header = fields as Required<HeaderOf<K>>
+      if (wanted?.(header) === false) {
+        return undefined
+      }
+      const attrs = decodeAttributes(kind, body) as AttrsOf<K>
+      this.#trace?.(
+        `${this.#label} ← ${sequence} ${kind.answer ?? kind.name}${describeHeader(kind, fields)}${describeAttributes(kind, attrs)}`,
+      )
+      return { header, attrs }
     } catch (error) {
-      throw error instanceof DecodeError ? new Error(`${kind.name}: ${error.message}`, { cause: error }) : error
+      throw error instanceof DecodeError
+        ? new Error(`Cannot read what the kernel sent: ${error.message}`, { cause: error })
+        : error
     }
   }
 
+  #verdict(what: string, message: Message): Acknowledgement {
+    const verdict = decodeAcknowledgement(message)
+    this.#trace?.(`${this.#label} ← ${message.sequence} ${what}: ${describeVerdict(verdict)}`)
+    return verdict
+  }
+
+  /** @returns the first request's sequence number, the others' follow it. */
   #send(requests: readonly Request[]): number {
+    if (this.#closed) {
+      // Its number may be another file's by now.
+      throw new Error("The netlink socket is closed")
+    }
+    if (this.#sequence + requests.length > LAST_SEQUENCE) {
+      this.#sequence = 0
+    }
     const first = this.#sequence + 1
-    this.#sequence += requests.length
     const bytes = encodeRequests(requests, first)
+    this.#sequence += requests.length
     if (this.#trace !== undefined) {
-      for (const { kind, flags, header, attrs } of requests) {
-        this.#trace(`${this.#label} → ${kind.name} flags=0x${flags.toString(16)} ${describe(header)} ${describe(attrs)}`)
+      for (const [index, one] of requests.entries()) {
+        this.#trace(`${this.#label} → ${first + index} ${describeRequest(one)}`)
       }
     }
     const sent = syscall("sendto", this.#fd, bytes, bytes.length, 0, 0, 0)
@@ -241,20 +325,17 @@ export class NetlinkSocket implements Disposable {
         throw new KernelError("receive from netlink", -received, received === -EAGAIN ? "no answer came" : undefined)
       }
       if (received > this.#buffer.length) {
-        throw new KernelError("receive from netlink", 90, `a message of ${received} bytes does not fit ${this.#buffer.length}`)
+        throw new KernelError(
+          "receive from netlink",
+          EMSGSIZE,
+          `a message of ${received} bytes does not fit ${this.#buffer.length}`,
+        )
       }
       return this.#buffer.subarray(0, received)
     }
   }
 }
 
-/** Attributes as one line; absent and empty ones leave no trace. */
-function describe(value: unknown): string {
-  return JSON.stringify(value, (key, inner: unknown) =>
-    key === "unknown" ? undefined : inner instanceof Uint8Array ? Buffer.from(inner).toString("hex") : typeof inner === "bigint" ? inner.toString() : inner,
-  )
-}
-
 function describeVerdict({ errno, extAck }: Acknowledgement): string {
-  return errno === 0 ? "ok" : `errno ${errno}${extAck?.message === undefined ? "" : ` "${extAck.message}"`}`
+  return errno === 0 ? "ok" : `${errorName(errno)}${extAck?.message === undefined ? "" : ` "${extAck.message}"`}`
 }

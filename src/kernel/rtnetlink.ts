@@ -5,17 +5,17 @@ import { type Family, family, type Ip, IP_BITS, ipFromBigInt, ipToBigInt } from 
 import { type Interface, prefixBase, prefixFamily, prefixLength } from "#inet/prefix.ts"
 import type { Ifname } from "#model/name.ts"
 import type { LinkChange, LinkSpec, RouteSpec } from "#plan/op.ts"
+import { AF_INET, AF_INET6 } from "#wire/family.ts"
 import { NLM_F, type Request, request } from "#wire/nlmsg.ts"
 import { IFA_F_NODAD, RTM_DELADDR, RTM_NEWADDR } from "#wire/rtnl/address.ts"
-import { IFF_UP, linkInfo, RTM_DELLINK, RTM_NEWLINK, RTM_SETLINK } from "#wire/rtnl/link.ts"
+import { IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
+import { linkInfo, RTM_DELLINK, RTM_NEWLINK, RTM_SETLINK } from "#wire/rtnl/link.ts"
 import { NTF_PROXY, RTM_DELNEIGH, RTM_NEWNEIGH } from "#wire/rtnl/neighbour.ts"
 import {
-  RT_SCOPE_LINK, RT_SCOPE_UNIVERSE, RT_TABLE_LOCAL, RT_TABLE_MAIN, RTM_DELROUTE, RTM_NEWROUTE, RTN_LOCAL, RTN_UNICAST,
-  RTPROT_STATIC,
+  RT_TABLE_LOCAL, RT_TABLE_MAIN, RTM_DELROUTE, RTM_NEWROUTE, RTN_LOCAL, RTN_UNICAST, RTPROT_STATIC,
 } from "#wire/rtnl/route.ts"
+import { RT_SCOPE_LINK, RT_SCOPE_UNIVERSE } from "#wire/rtnl/scope.ts"
 
-const AF_INET = 2
-const AF_INET6 = 10
 const ETH_P_8021Q = 0x8100
 
 /**

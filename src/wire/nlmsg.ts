@@ -7,10 +7,10 @@ import {
   attributeSet,
   type Codec,
   type Infer,
-  s32,
-  string,
   type StructCodec,
   type StructFields,
+  s32,
+  string,
   struct,
   u16,
   u32,
@@ -152,14 +152,18 @@ export function decodeAcknowledgement({ type, flags, body }: Message): Acknowled
   return { errno, extAck }
 }
 
-/** Reads a message as what its kind says. @throws DecodeError */
-export function decodeBody<H extends StructFields, A>(
+/** The fixed header of a message of that kind. @throws DecodeError */
+export function decodeHeader<H extends StructFields, A>(
   kind: MessageKind<H, A>,
   body: Window,
-): { readonly header: { readonly [F in keyof H]: number }; readonly attrs: A } {
-  const message = body.named(kind.answer ?? kind.name)
-  const header = kind.header.read(message)
-  // The attributes stand under the message's own name: "RTM_NEWLINK.linkInfo".
-  const attrs = kind.attrs.read(body.sub(kind.header.bytes, body.length, "attrs").named(kind.answer ?? kind.name), undefined)
-  return { header, attrs }
+): { readonly [F in keyof H]: number } {
+  return kind.header.read(body.named(kind.answer ?? kind.name))
+}
+
+/** The attributes behind the header. @throws DecodeError */
+export function decodeAttributes<H extends StructFields, A>(kind: MessageKind<H, A>, body: Window): A {
+  body.need(kind.header.bytes, kind.header.name)
+  // They stand under the message's own name: "RTM_NEWLINK.linkInfo".
+  const attributes = body.sub(kind.header.bytes, body.length, "attributes").named(kind.answer ?? kind.name)
+  return kind.attrs.read(attributes, undefined)
 }

@@ -36,8 +36,22 @@ export interface Codec<T> {
   size(value: T, enclosing: unknown): number
   write(out: DataView, offset: number, value: T, enclosing: unknown): void
   read(from: Window, enclosing: unknown): T
-  /** How a trace shows the value (describe.ts); as it is when absent. */
-  show?(value: T): string
+  /** How a trace shows the value; as it is when absent. */
+  show?(value: T, enclosing: unknown): string
+}
+
+/** A value on one line, for traces: names for numbers where the codec knows them. */
+export function show<T>(codec: Codec<T>, value: T, enclosing: unknown): string {
+  if (codec.show !== undefined) {
+    return codec.show(value, enclosing)
+  }
+  if (value instanceof Uint8Array) {
+    return value.toHex()
+  }
+  if (typeof value === "string") {
+    return /^[\w.:/+-]+$/.test(value) ? value : JSON.stringify(value)
+  }
+  return typeof value === "object" ? JSON.stringify(value) : String(value)
 }
 
 /** The value type that a codec reads and writes. */
@@ -79,12 +93,48 @@ const U16 = [0, 0xffff] as const
 const U32 = [0, 0xffff_ffff] as const
 const S32 = [-0x8000_0000, 0x7fff_ffff] as const
 
-export const u8: Scalar = scalar("u8", 1, U8, (o, at, v) => o.setUint8(at, v), (i, at) => i.getUint8(at))
-export const u16: Scalar = scalar("u16", 2, U16, (o, at, v) => o.setUint16(at, v, LE), (i, at) => i.getUint16(at, LE))
-export const u32: Scalar = scalar("u32", 4, U32, (o, at, v) => o.setUint32(at, v, LE), (i, at) => i.getUint32(at, LE))
-export const s32: Scalar = scalar("s32", 4, S32, (o, at, v) => o.setInt32(at, v, LE), (i, at) => i.getInt32(at, LE))
-export const u16be: Scalar = scalar("u16be", 2, U16, (o, at, v) => o.setUint16(at, v), (i, at) => i.getUint16(at))
-export const u32be: Scalar = scalar("u32be", 4, U32, (o, at, v) => o.setUint32(at, v), (i, at) => i.getUint32(at))
+export const u8: Scalar = scalar(
+  "u8",
+  1,
+  U8,
+  (o, at, v) => o.setUint8(at, v),
+  (i, at) => i.getUint8(at),
+)
+export const u16: Scalar = scalar(
+  "u16",
+  2,
+  U16,
+  (o, at, v) => o.setUint16(at, v, LE),
+  (i, at) => i.getUint16(at, LE),
+)
+export const u32: Scalar = scalar(
+  "u32",
+  4,
+  U32,
+  (o, at, v) => o.setUint32(at, v, LE),
+  (i, at) => i.getUint32(at, LE),
+)
+export const s32: Scalar = scalar(
+  "s32",
+  4,
+  S32,
+  (o, at, v) => o.setInt32(at, v, LE),
+  (i, at) => i.getInt32(at, LE),
+)
+export const u16be: Scalar = scalar(
+  "u16be",
+  2,
+  U16,
+  (o, at, v) => o.setUint16(at, v),
+  (i, at) => i.getUint16(at),
+)
+export const u32be: Scalar = scalar(
+  "u32be",
+  4,
+  U32,
+  (o, at, v) => o.setUint32(at, v),
+  (i, at) => i.getUint32(at),
+)
 
 export const u64: Codec<bigint> = {
   name: "u64",
@@ -225,6 +275,8 @@ export interface StructCodec<F extends StructFields> {
   readonly bytes: number
   write(out: DataView, offset: number, value: Partial<StructValue<F>>): void
   read(from: Window): StructValue<F>
+  /** Fields that are not zero: "family=inet index=3". */
+  show(value: Partial<StructValue<F>>): string
 }
 
 /** A C struct of numbers, in order; `pad` fields are written like others and default to zero. The end is aligned to four. */
@@ -253,6 +305,13 @@ export function struct<const F extends StructFields>(name: string, fields: F): S
       }
       return value as StructValue<F>
     },
+    show: (value) =>
+      layout
+        .flatMap(({ key, codec }) => {
+          const number = value[key as keyof F] ?? 0
+          return number === 0 ? [] : [`${key}=${show(codec, number, undefined)}`]
+        })
+        .join(" "),
   }
 }
 
@@ -275,7 +334,7 @@ export interface UnknownAttr {
   readonly kept: Kept
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the table's columns have different value types; Infer<> gives each back.
+// any: the table's columns have different value types; Infer<> gives each back.
 export type AttrTable = Readonly<Record<string, Attr<any>>>
 type AttrValues<A extends AttrTable> = {
   readonly [K in keyof A]?: A[K] extends Attr<infer T> ? T : never
@@ -368,7 +427,29 @@ export function attributeSet<const A extends AttrTable>(name: string, table: A):
       }
       return values as AttrValues<A>
     },
+    show: (values) => {
+      const known = rows.flatMap(({ key, codec }) =>
+        occurrences(codec, values[key]).map((value) => {
+          const text = show(codec, value, values)
+          return codec.nested === true ? `${key}{${text}}` : `${key}=${text}`
+        }),
+      )
+      return [...known, ...showUnknown(values.unknown ?? [])].join(" ")
+    },
   }
+}
+
+/** A link has some forty of them; that many tell nobody anything. */
+const MOST_UNKNOWN_SHOWN = 4
+const LONGEST_SHOWN = 8
+
+function showUnknown(unknown: readonly UnknownAttr[]): string[] {
+  if (unknown.length > MOST_UNKNOWN_SHOWN) {
+    return [`(${unknown.length} more)`]
+  }
+  return unknown.map(
+    ({ type, kept }) => `#${type}=${kept.length > LONGEST_SHOWN ? `(${kept.length} bytes)` : kept.bytes.toHex()}`,
+  )
 }
 
 /** The values for which an attribute stands: none when it is absent, one for each member when it is repeated. */
@@ -396,6 +477,8 @@ export function headed<F extends StructFields, T>(
       const values = header.read(from)
       return { header: values, attrs: set.read(from.sub(header.bytes, from.length, "attrs"), enclosing) }
     },
+    show: (value, enclosing) =>
+      [header.show(value.header ?? {}), show(set, value.attrs, enclosing)].filter((part) => part !== "").join(" "),
   }
 }
 
@@ -408,6 +491,7 @@ export function multi<T>(codec: Codec<T>): Codec<readonly T[]> {
     size: (value, enclosing) => codec.size(value[0] as T, enclosing),
     write: (out, offset, value, enclosing) => codec.write(out, offset, value[0] as T, enclosing),
     read: (from, enclosing) => [codec.read(from, enclosing)],
+    show: (value, enclosing) => show(codec, value[0] as T, enclosing),
   }
 }
 
@@ -420,7 +504,7 @@ const Unlisted: Codec<unknown> = attributeSet("unlisted", {})
  * A payload whose set is chosen by a sibling attribute that stands before it (IFLA_INFO_DATA by IFLA_INFO_KIND; the
  * kernel always dumps them in that order). What has no set of its own is kept as it is.
  */
-// biome-ignore lint/suspicious/noExplicitAny: each kind has its own value type, given back by Selected<>.
+// any: each kind has its own value type, given back by Selected<>.
 export function selectBy<const C extends Readonly<Record<string, Codec<any>>>>(
   sibling: string,
   codecs: C,
@@ -436,5 +520,6 @@ export function selectBy<const C extends Readonly<Record<string, Codec<any>>>>(
     size: (value, enclosing) => choose(enclosing).size(value, enclosing),
     write: (out, offset, value, enclosing) => choose(enclosing).write(out, offset, value, enclosing),
     read: (from, enclosing) => choose(enclosing).read(from, enclosing),
+    show: (value, enclosing) => show(choose(enclosing), value, enclosing),
   }
 }

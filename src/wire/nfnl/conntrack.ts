@@ -1,9 +1,10 @@
 // Connection tracking: include/uapi/linux/netfilter/nfnetlink_conntrack.h CTA_*. Everything in network byte order.
 
+import { family } from "../family.ts"
 import { attr, attributeSet, ip, struct, u8, u16be, u32, u32be } from "../schema.ts"
 
 /** struct nfgenmsg, include/uapi/linux/netfilter/nfnetlink.h. */
-const NfGenMsg = struct("nfgenmsg", { family: u8, version: u8, resourceId: u16be })
+const NfGenMsg = struct("nfgenmsg", { family, version: u8, resourceId: u16be })
 
 const NFNL_SUBSYS_CTNETLINK = 1
 const IPCTNL_MSG_CT_GET = 1
@@ -53,5 +54,16 @@ const ConntrackAttrs = attributeSet("conntrack", {
   filter: attr(25, FilterAttrs),
 })
 
-export const CT_GET = { name: "IPCTNL_MSG_CT_GET", type: (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET, header: NfGenMsg, attrs: ConntrackAttrs }
-export const CT_DELETE = { name: "IPCTNL_MSG_CT_DELETE", type: (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, header: NfGenMsg, attrs: ConntrackAttrs }
+export const CT_GET = {
+  name: "IPCTNL_MSG_CT_GET",
+  type: (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET,
+  header: NfGenMsg,
+  attrs: ConntrackAttrs,
+  answer: "IPCTNL_MSG_CT_NEW",
+}
+export const CT_DELETE = {
+  name: "IPCTNL_MSG_CT_DELETE",
+  type: (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE,
+  header: NfGenMsg,
+  attrs: ConntrackAttrs,
+}

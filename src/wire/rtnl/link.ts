@@ -1,14 +1,13 @@
 // Links: include/uapi/linux/if_link.h IFLA_*, rtnetlink(7) RTM_*LINK.
 
 import { attr, attributeSet, type Codec, type Infer, mac, oneOf, selectBy, string, u8, u32 } from "../schema.ts"
+import { IfInfoMsg } from "./ifinfomsg.ts"
 import { BridgeAttrs } from "./kinds/bridge.ts"
 import { BridgePortAttrs } from "./kinds/bridge-port.ts"
 import { IpvlanAttrs } from "./kinds/ipvlan.ts"
 import { MacvlanAttrs } from "./kinds/macvlan.ts"
-import { IfInfoMsg, VethAttrs } from "./kinds/veth.ts"
+import { VethAttrs } from "./kinds/veth.ts"
 import { VlanAttrs } from "./kinds/vlan.ts"
-
-export const IFF_UP = 0x1
 
 /** include/uapi/linux/if.h: IF_OPER_* (RFC 2863 §3.1.14). */
 const OperState = oneOf(u8, { unknown: 0, notpresent: 1, down: 2, lowerlayerdown: 3, testing: 4, dormant: 5, up: 6 })
@@ -25,7 +24,10 @@ const LinkInfoAttrs = attributeSet("linkinfo", {
 })
 
 /** IFLA_LINKINFO with the data that belongs to the kind, and no other. */
-export function linkInfo<K extends LinkKind>(kind: K, data?: Infer<(typeof LinkKinds)[K]>): Infer<typeof LinkInfoAttrs> {
+export function linkInfo<K extends LinkKind>(
+  kind: K,
+  data?: Infer<(typeof LinkKinds)[K]>,
+): Infer<typeof LinkInfoAttrs> {
   return { kind, ...(data === undefined ? {} : { data }) } as Infer<typeof LinkInfoAttrs>
 }
 
@@ -57,6 +59,10 @@ const LinkStats64: Codec<LinkStats64> = {
   write: () => {
     throw new RangeError("The kernel takes no counters in a request")
   },
+  show: (stats) =>
+    Object.entries(stats)
+      .map(([name, count]) => `${name}:${count}`)
+      .join(","),
   read: (from) => {
     const view = from.need(64, "rtnl_link_stats64")
     const at = (index: number): number => Number(view.getBigUint64(from.start + index * 8, true))
@@ -95,6 +101,5 @@ export const LinkAttrs = attributeSet("link", {
 
 export const RTM_NEWLINK = { name: "RTM_NEWLINK", type: 16, header: IfInfoMsg, attrs: LinkAttrs }
 export const RTM_DELLINK = { name: "RTM_DELLINK", type: 17, header: IfInfoMsg, attrs: LinkAttrs }
-export const RTM_GETLINK = { name: "RTM_GETLINK", type: 18, header: IfInfoMsg, attrs: LinkAttrs }
+export const RTM_GETLINK = { name: "RTM_GETLINK", type: 18, header: IfInfoMsg, attrs: LinkAttrs, answer: "RTM_NEWLINK" }
 export const RTM_SETLINK = { name: "RTM_SETLINK", type: 19, header: IfInfoMsg, attrs: LinkAttrs }
-

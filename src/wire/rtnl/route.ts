@@ -1,19 +1,10 @@
 // Routes: include/uapi/linux/rtnetlink.h RTA_*, rtnetlink(7) RTM_*ROUTE.
 
-import { attr, attributeSet, ip, struct, u8, u32 } from "../schema.ts"
+import { family } from "../family.ts"
+import { attr, attributeSet, ip, named, struct, u8, u32 } from "../schema.ts"
+import { scope } from "./scope.ts"
 
-const RtMsg = struct("rtmsg", {
-  family: u8,
-  destinationLength: u8,
-  sourceLength: u8,
-  tos: u8,
-  table: u8,
-  protocol: u8,
-  scope: u8,
-  type: u8,
-  flags: u32,
-})
-
+/** enum rt_class_t. Tables above 255 stand in the attribute only. */
 export const RT_TABLE_MAIN = 254
 export const RT_TABLE_LOCAL = 255
 export const RTN_UNICAST = 1
@@ -21,8 +12,28 @@ export const RTN_LOCAL = 2
 /** Routes learned from IPv6 router advertisements. */
 export const RTPROT_RA = 9
 export const RTPROT_STATIC = 4
-export const RT_SCOPE_UNIVERSE = 0
-export const RT_SCOPE_LINK = 253
+
+const RtMsg = struct("rtmsg", {
+  family,
+  destinationLength: u8,
+  sourceLength: u8,
+  tos: u8,
+  table: named(u8, { default: 253, main: RT_TABLE_MAIN, local: RT_TABLE_LOCAL }),
+  protocol: named(u8, { redirect: 1, kernel: 2, boot: 3, static: RTPROT_STATIC, ra: RTPROT_RA, dhcp: 16 }),
+  scope,
+  type: named(u8, {
+    unicast: RTN_UNICAST,
+    local: RTN_LOCAL,
+    broadcast: 3,
+    anycast: 4,
+    multicast: 5,
+    blackhole: 6,
+    unreachable: 7,
+    prohibit: 8,
+    throw: 9,
+  }),
+  flags: u32,
+})
 
 const RouteAttrs = attributeSet("route", {
   destination: attr(1, ip),
@@ -36,4 +47,4 @@ const RouteAttrs = attributeSet("route", {
 
 export const RTM_NEWROUTE = { name: "RTM_NEWROUTE", type: 24, header: RtMsg, attrs: RouteAttrs }
 export const RTM_DELROUTE = { name: "RTM_DELROUTE", type: 25, header: RtMsg, attrs: RouteAttrs }
-export const RTM_GETROUTE = { name: "RTM_GETROUTE", type: 26, header: RtMsg, attrs: RouteAttrs }
+export const RTM_GETROUTE = { name: "RTM_GETROUTE", type: 26, header: RtMsg, attrs: RouteAttrs, answer: "RTM_NEWROUTE" }

@@ -1,10 +1,8 @@
 // include/uapi/linux/veth.h. The peer is described by a whole ifinfomsg with attributes; it has a small set of its own,
 // so that LinkAttrs does not refer to itself.
 
-import { attr, attributeSet, headed, mac, s32, string, struct, u8, u16, u32 } from "../../schema.ts"
-
-/** struct ifinfomsg, rtnetlink(7). */
-export const IfInfoMsg = struct("ifinfomsg", { family: u8, pad: u8, type: u16, index: s32, flags: u32, change: u32 })
+import { attr, attributeSet, headed, mac, string, u32 } from "../../schema.ts"
+import { IfInfoMsg } from "../ifinfomsg.ts"
 
 const PeerAttrs = attributeSet("peer", {
   address: attr(1, mac),

@@ -112,8 +112,11 @@ export class Store implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    // Without a checkpoint: the write-ahead log is the next process's to fold in, and an fsync here would cost every
-    // command several milliseconds.
+    // A statement that is still prepared would keep the file open.
+    for (const statement of this.#statements.values()) {
+      statement.finalize()
+    }
+    this.#statements.clear()
     this.#db.close(false)
   }
 

@@ -1,15 +1,26 @@
-// Other packet filters that refuse what linkspan forwards. An accept in linkspan's table ends that table's chain only;
-// a packet that another base chain on the same hook drops is dropped (nft(8), "drop" is final, "accept" is not).
+// Other packet filters that refuse what linkspan forwards, in words: what is in the way, and what helps.
 
-import { listForwardChains } from "#kernel/foreign-firewall.ts"
+import type { Obstacle } from "#model/view.ts"
+import { obstacleSentence, toObstacle } from "#plan/firewall/obstacle.ts"
+import { observeRefusals, type Situation } from "./foreign-refusals.ts"
 import type { Host } from "./host.ts"
+import { INTEGRATIONS } from "./integrations.ts"
 
-/** A sentence for each obstacle that the kernel has now. One dump of the chains, whatever their rules. */
+/** A sentence for each obstacle that the kernel has now; nothing, at the price of one dump, where there is none. */
 export function obstacleWarnings(host: Host): string[] {
-  return listForwardChains(host.namespace.netfilter)
-    .filter(({ policy }) => policy === "drop")
-    .map(
-      ({ family, table, name }) =>
-        `Chain "${name}" of table ${family} ${table} refuses forwarded packets that no rule of its own accepts (policy drop), linkspan's among them; let them pass with: nft insert rule ${family} ${table} ${name} iifname "ls-*" counter accept; nft insert rule ${family} ${table} ${name} oifname "ls-*" counter accept`,
-    )
+  return obstaclesIn(host, observeRefusals(host)).map(obstacleSentence)
+}
+
+export function obstaclesIn(host: Host, situation: Situation): Obstacle[] {
+  if (situation.refusals.length === 0) {
+    return []
+  }
+  const means = {
+    ufw: INTEGRATIONS.ufw.isAvailable(host),
+    firewalld: INTEGRATIONS.firewalld.isAvailable(host),
+    inPlace: Object.values(INTEGRATIONS)
+      .filter((integration) => integration.isInPlace(host, situation))
+      .map(({ owner }) => owner),
+  }
+  return situation.refusals.map(({ filter, refused }) => toObstacle(refused, filter.reader, situation.traffic, means))
 }

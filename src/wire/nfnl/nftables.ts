@@ -2,7 +2,7 @@
 // for register contents. linkspan writes through libnftables; this is for reading other people's chains, as far as is
 // needed to tell whether they let linkspan's packets pass.
 
-import { attr, attributeSet, binary, multi, selectBy, string, struct, u8, u16be, u32be } from "../schema.ts"
+import { attr, attributeSet, binary, type Infer, multi, selectBy, string, struct, u8, u16be, u32be } from "../schema.ts"
 
 /** struct nfgenmsg, include/uapi/linux/netfilter/nfnetlink.h. */
 const NfGenMsg = struct("nfgenmsg", { family: u8, version: u8, resourceId: u16be })
@@ -148,23 +148,25 @@ const ObjrefAttrs = attributeSet("objref", {
 /** include/uapi/linux/netfilter/nf_tables.h: NFT_OBJECT_COUNTER. */
 export const NFT_OBJECT_COUNTER = 1
 
+const EXPRESSIONS = {
+  meta: MetaAttrs,
+  ct: CtAttrs,
+  cmp: CmpAttrs,
+  bitwise: BitwiseAttrs,
+  immediate: ImmediateAttrs,
+  lookup: LookupAttrs,
+  match: CompatAttrs,
+  target: CompatAttrs,
+  objref: ObjrefAttrs,
+}
+
+/** The data of an expression by its name. */
+export type ExpressionData = { readonly [K in keyof typeof EXPRESSIONS]: Infer<(typeof EXPRESSIONS)[K]> }
+
 const ExprAttrs = attributeSet("expression", {
   name: attr(1, string),
   /** `{}` for the expressions that are not listed. */
-  data: attr(
-    2,
-    selectBy("name", {
-      meta: MetaAttrs,
-      ct: CtAttrs,
-      cmp: CmpAttrs,
-      bitwise: BitwiseAttrs,
-      immediate: ImmediateAttrs,
-      lookup: LookupAttrs,
-      match: CompatAttrs,
-      target: CompatAttrs,
-      objref: ObjrefAttrs,
-    }),
-  ),
+  data: attr(2, selectBy("name", EXPRESSIONS)),
 })
 
 /** NFTA_LIST_ELEM. */

@@ -1,0 +1,62 @@
+// What other packet filters of the host refuse at this moment of what linkspan's networks need forwarded.
+
+import { type ForeignFilter, listForeignFilters } from "#kernel/foreign-firewall.ts"
+import { LINK_GROUP } from "#kernel/rtnetlink.ts"
+import { isBridge, type Network } from "#model/network.ts"
+import { BRIDGE_NAMES, type OwnBridge, type Refusal, refusal, type Traffic } from "#plan/firewall/obstacle.ts"
+import type { Host } from "./host.ts"
+import { defaultRouteLink, readSysctl } from "./observe-host.ts"
+
+/** The filters, linkspan's traffic, and who refuses some of it. */
+export interface Situation {
+  readonly filters: readonly ForeignFilter[]
+  readonly traffic: Traffic
+  readonly refusals: readonly { readonly filter: ForeignFilter; readonly refused: Refusal }[]
+}
+
+const BR_NETFILTER = ["bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables"]
+
+/**
+ * One dump of the chains when no other filter is there; their rules are read only as far as a packet would get.
+ * @param networks whose traffic it is; the state's when absent
+ */
+export function observeRefusals(host: Host, networks?: readonly Network[]): Situation {
+  const filters = listForeignFilters(host.namespace)
+  if (filters.length === 0) {
+    return { filters, traffic: { bridges: [], families: [], bridged: false, linkGroup: LINK_GROUP }, refusals: [] }
+  }
+  const traffic: Traffic = {
+    bridges: ownBridges(networks ?? host.store.networks().map(({ body }) => body)),
+    families: [4, 6],
+    bridged: BR_NETFILTER.some((key) => readSysctl(host, key) === "1"),
+    linkGroup: LINK_GROUP,
+  }
+  // Wherever the packets go to or come from first: most rulesets do not ask. Finding out costs two dumps.
+  const blind = refusalsOf(filters, traffic)
+  if (blind.length === 0) {
+    return { filters, traffic, refusals: [] }
+  }
+  const sighted: Traffic = { ...traffic, peer: defaultRouteLink(host)?.ifname }
+  return { filters, traffic: sighted, refusals: refusalsOf(filters, sighted) }
+}
+
+function refusalsOf(filters: readonly ForeignFilter[], traffic: Traffic): Situation["refusals"] {
+  return filters.flatMap((filter) => {
+    const refused = refusal(filter.chain, filter.reader, traffic)
+    return refused === undefined ? [] : [{ filter, refused }]
+  })
+}
+
+/** All bridges that linkspan names are alike, also those that are still to come; each with a name of its own is one more. */
+function ownBridges(networks: readonly Network[]): OwnBridge[] {
+  const prefix = BRIDGE_NAMES.slice(0, -1)
+  const named = networks
+    .filter(isBridge)
+    .filter(
+      ({ bridge, internal, gatewayMode }) => !bridge.startsWith(prefix) && !internal && gatewayMode !== "isolated",
+    )
+    .map(
+      ({ bridge, gatewayMode, adopted }): OwnBridge => ({ ifname: bridge, routed: gatewayMode === "routed", adopted }),
+    )
+  return [{ ifname: BRIDGE_NAMES, routed: false, adopted: false }, ...named]
+}

@@ -187,7 +187,7 @@ class Run {
   #forgetFlows(): void {
     const host = this.#context.namespace("host")
     if (host !== undefined && this.#flows.length > 0) {
-      forgetFlows(host.netfilter, this.#flows, countFlows(host))
+      forgetFlows(host.netfilter, this.#flows)
     }
   }
 
@@ -397,18 +397,6 @@ class Run {
       }
       throw error
     }
-  }
-}
-
-/** None where connection tracking is not loaded. */
-function countFlows(host: Namespace): number {
-  try {
-    return Number(host.netns.readSysctl("net.netfilter.nf_conntrack_count"))
-  } catch (error) {
-    if ((error as { errno?: number }).errno === ENOENT) {
-      return 0
-    }
-    throw error
   }
 }
 

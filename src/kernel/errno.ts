@@ -8,6 +8,7 @@ export const EPERM = 1
 export const ENOENT = 2
 export const ESRCH = 3
 export const EACCES = 13
+export const EBUSY = 16
 export const EEXIST = 17
 export const ENODEV = 19
 export const EINVAL = 22

@@ -1,7 +1,7 @@
 // Connection tracking: include/uapi/linux/netfilter/nfnetlink_conntrack.h CTA_*. Everything in network byte order.
 
 import { family } from "../family.ts"
-import { attr, attributeSet, ip, struct, u8, u16be, u32, u32be } from "../schema.ts"
+import { attr, attributeSet, bits, ip, struct, u8, u16be, u32, u32be } from "../schema.ts"
 
 /** struct nfgenmsg, include/uapi/linux/netfilter/nfnetlink.h. */
 const NfGenMsg = struct("nfgenmsg", { family, version: u8, resourceId: u16be })
@@ -9,6 +9,7 @@ const NfGenMsg = struct("nfgenmsg", { family, version: u8, resourceId: u16be })
 const NFNL_SUBSYS_CTNETLINK = 1
 const IPCTNL_MSG_CT_GET = 1
 const IPCTNL_MSG_CT_DELETE = 2
+const IPCTNL_MSG_CT_GET_STATS = 5
 
 const TupleIpAttrs = attributeSet("tuple.ip", {
   v4Source: attr(1, ip),
@@ -35,14 +36,24 @@ const TupleAttrs = attributeSet("tuple", {
   zone: attr(3, u16be),
 })
 
-/** Which fields of the tuples a dump must match (Linux >= 5.8), CTA_FILTER_F_* in net/netfilter/nf_conntrack_netlink.c. */
-export const CTA_FILTER_F_IP_SRC = 1 << 0
-export const CTA_FILTER_F_PROTO_NUM = 1 << 3
-export const CTA_FILTER_F_PROTO_SRC_PORT = 1 << 4
+/**
+ * Which fields of the tuples a dump (Linux >= 5.8) or a deletion of many (Linux >= 6.12) must match:
+ * CTA_FILTER_FLAG() in net/netfilter/nf_conntrack_netlink.c.
+ */
+const CTA_FILTER_F = {
+  ipSource: 1 << 0,
+  protoNumber: 1 << 3,
+  protoSourcePort: 1 << 4,
+}
+export const CTA_FILTER_F_IP_SRC = CTA_FILTER_F.ipSource
+export const CTA_FILTER_F_PROTO_NUM = CTA_FILTER_F.protoNumber
+export const CTA_FILTER_F_PROTO_SRC_PORT = CTA_FILTER_F.protoSourcePort
+
+const FilterFlags = bits(u32, CTA_FILTER_F)
 
 const FilterAttrs = attributeSet("filter", {
-  orig: attr(1, u32),
-  reply: attr(2, u32),
+  orig: attr(1, FilterFlags),
+  reply: attr(2, FilterFlags),
 })
 
 const ConntrackAttrs = attributeSet("conntrack", {
@@ -66,4 +77,16 @@ export const CT_DELETE = {
   type: (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE,
   header: NfGenMsg,
   attrs: ConntrackAttrs,
+}
+
+/** enum ctattr_stats_global: counters of one namespace. */
+const GlobalStatsAttrs = attributeSet("conntrack.stats", {
+  entries: attr(1, u32be),
+})
+
+export const CT_GET_STATS = {
+  name: "IPCTNL_MSG_CT_GET_STATS",
+  type: (NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_GET_STATS,
+  header: NfGenMsg,
+  attrs: GlobalStatsAttrs,
 }

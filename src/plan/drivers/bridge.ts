@@ -190,8 +190,8 @@ export function planUpdateBridge(before: BridgeNetwork, after: BridgeNetwork, en
   const sysctlsBefore = bridgeSysctls(before)
   const sysctlsAfter = bridgeSysctls(after)
   for (const key of new Set([...Object.keys(sysctlsBefore), ...Object.keys(sysctlsAfter)])) {
-    const previous = sysctlsBefore[key] ?? "0"
-    const value = sysctlsAfter[key] ?? "0"
+    const previous = sysctlsBefore[key] ?? kernelDefault(key)
+    const value = sysctlsAfter[key] ?? kernelDefault(key)
     if (previous !== value) {
       ops.push({ kind: "sysctl.set", netns: "host", key, value, previous })
     }

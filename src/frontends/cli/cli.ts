@@ -46,6 +46,8 @@ async function dispatch(args: readonly string[], world: World, places: LooselyGi
       return runEntry(found.entry, left, { world, places, issues })
     }
     if (found.kind === "unknown") {
+      // How the error is to be written may stand behind it.
+      places.push(parse(left, { options: GLOBAL_OPTIONS, positionals: {} }).given)
       const { unknownCommand } = await import("./unknown-command.ts")
       throw unknownCommand(COMMANDS, words, issues)
     }

@@ -144,6 +144,11 @@ describe("unknown commands", () => {
   })
 })
 
+test("an unknown command's error is written as the rest of the line says", async () => {
+  const called = await call(["network", "frob", "web", "-o", "json"])
+  expect(JSON.parse(called.stderr)).toMatchObject({ error: { code: "INVALID_REQUEST" } })
+})
+
 describe("environment variables", () => {
   test("stand for the options, which win", async () => {
     const env = {

@@ -1,7 +1,7 @@
 // The world of a real process. Nothing here is loaded or asked before it is needed: node:tty alone takes as long as a
 // container's whole network.
 
-import { fstatSync } from "node:fs"
+import { fstatSync, writeSync } from "node:fs"
 import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
 import type { Look } from "./print/look.ts"
 import { type DemoOptions, OutputError, type World } from "./world.ts"
@@ -18,7 +18,7 @@ export function processWorld(doors: Doors): World {
     ...doors,
     directory: process.cwd(),
     out,
-    err: (line) => console.error(line),
+    err,
     progress,
     stdoutLook: () => lookOf(process.stdout, doors.env),
     stderrLook: () => lookOf(process.stderr, doors.env),
@@ -46,12 +46,31 @@ async function out(output: string | Uint8Array): Promise<boolean> {
     return true
   } catch (error) {
     // The reader has seen enough: `linkspan ps | head -1`.
-    if (error instanceof Error && "code" in error && error.code === "EPIPE") {
+    if (isErrno(error, "EPIPE")) {
       return false
     }
     const why = error instanceof Error ? error.message : String(error)
     throw new OutputError(`Cannot write the result: ${why}`, { cause: error })
   }
+}
+
+/** Not console.error, which paints whatever it writes to a terminal red. */
+function err(line: string): void {
+  let left: Uint8Array = new TextEncoder().encode(`${line}\n`)
+  while (left.length > 0) {
+    try {
+      left = left.subarray(writeSync(2, left))
+    } catch (error) {
+      if (!isErrno(error, "EAGAIN")) {
+        return // Closed, full: there is no other place to say so.
+      }
+      Bun.sleepSync(1)
+    }
+  }
+}
+
+function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code
 }
 
 /** ECMA-48: to the first column, and everything right of it erased. */

@@ -9,7 +9,7 @@ import type { World } from "./world.ts"
 const SHOW_AFTER_MS = 300
 
 export function trackProgress(
-  world: World,
+  world: Pick<World, "err" | "progress" | "stderrIsTerminal">,
   globals: Pick<Globals, "debug" | "quiet">,
 ): { readonly options: Pick<MutationOptions, "onProgress">; clear(): void } {
   const startedAt = performance.now()

@@ -1,11 +1,14 @@
 // Whatever is typed: a request, help, or mistakes with status 2. Never a crash, never silence.
 
-import { expect, test } from "bun:test"
+import { expect, setDefaultTimeout, test } from "bun:test"
 import fc from "fast-check"
 import { COMMANDS } from "./commands.ts"
 import { grammar } from "./grammar.ts"
 import { visibleEntries } from "./table.ts"
 import { call } from "./testing/world.ts"
+
+// Thousands of command lines, on a machine that may be busy.
+setDefaultTimeout(60_000)
 
 const commands = await Promise.all(
   visibleEntries(COMMANDS).map(async (entry) => ({

@@ -1,11 +1,14 @@
 // Completion as a user meets it: in a real bash, with the script that linkspan prints.
 
-import { afterAll, beforeAll, describe, expect, test } from "bun:test"
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test"
 import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { call } from "../testing/world.ts"
 import { readBashLine } from "./bash-line.ts"
+
+// Each question starts two processes, on a machine that may be busy.
+setDefaultTimeout(60_000)
 
 let directory = ""
 

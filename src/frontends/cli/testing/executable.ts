@@ -6,6 +6,7 @@ import { processWorld } from "../process-world.ts"
 import { type FakeOptions, fakeEngine, NETWORK_SUMMARY } from "./engine.ts"
 
 const FAKES: Readonly<Record<string, FakeOptions>> = {
+  verbose: { warnings: ["x".repeat(1_000_000)] },
   many: { networks: Array.from({ length: 20_000 }, (_, i) => ({ ...NETWORK_SUMMARY, name: `network-${i}` })) },
   named: { networks: ["web", "web-2", "db"].map((name) => ({ ...NETWORK_SUMMARY, name })) },
 }

@@ -16,7 +16,6 @@ import { isRoot, PrepareError, prepare, ROOT, report } from "./prepare.mjs"
 
 /** A file may say otherwise in its head: "// time limit: 600 s". */
 const FILE_LIMIT_S = 240
-const TEST_TIMEOUT_MS = { unit: 10_000, kernel: 60_000 }
 
 /** @typedef {{ where: string, name: string, outcome: "passed" | "failed" | "skipped", needs?: string[], why?: string }} Result */
 
@@ -162,7 +161,6 @@ async function runFile(group, file, options) {
       bun,
       "test",
       `./${file}`,
-      `--timeout=${TEST_TIMEOUT_MS[group]}`,
       "--reporter=junit",
       `--reporter-outfile=${junit}`,
       ...(options.update ? ["--update-snapshots"] : []),

@@ -49,7 +49,9 @@ export class HostLeak extends Error {
   readonly leaks: readonly string[]
 
   constructor(leaks: readonly string[]) {
-    super(`The test left something behind:\n${leaks.map((leak) => `  ${leak}`).join("\n")}`)
+    const shown = leaks.slice(0, 40).map((leak) => `  ${leak}`)
+    const more = leaks.length > shown.length ? [`  … and ${leaks.length - shown.length} more`] : []
+    super(["The test left something behind:", ...shown, ...more].join("\n"))
     this.leaks = leaks
   }
 }

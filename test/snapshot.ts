@@ -80,10 +80,16 @@ export async function machineSnapshot(): Promise<Snapshot> {
 
 /** "+ section: line" for what is new, "- section: line" for what is gone. Empty when nothing differs. */
 export function difference(before: Snapshot, after: Snapshot): string[] {
+  const [old, now] = [ifnames(before), ifnames(after)]
+  // That a link came or went is said once, not again for each of its hundred sysctls.
+  const says = (line: string): boolean => {
+    const ifname = /^net\/ipv[46]\/(?:conf|neigh)\/([^/]+)\//.exec(line)?.[1]
+    return ifname === undefined || old.has(ifname) === now.has(ifname)
+  }
   return Object.keys(after).flatMap((section) => {
-    const rest = [...(before[section] ?? [])]
+    const rest = (before[section] ?? []).filter(says)
     const added: string[] = []
-    for (const line of after[section] ?? []) {
+    for (const line of (after[section] ?? []).filter(says)) {
       const index = rest.indexOf(line)
       if (index < 0) {
         added.push(`+ ${section}: ${line}`)
@@ -93,6 +99,11 @@ export function difference(before: Snapshot, after: Snapshot): string[] {
     }
     return [...rest.map((line) => `- ${section}: ${line}`), ...added]
   })
+}
+
+function ifnames(of: Snapshot): Set<string> {
+  const found = (of["links and addresses"] ?? []).map((line) => /"ifname":"([^"]+)"/.exec(line)?.[1] ?? "")
+  return new Set(["all", "default", ...found])
 }
 
 const SYSCTL_ROOTS = ["ipv4", "ipv6", "bridge", "netfilter"].map((part) => `/proc/sys/net/${part}`)

@@ -53,6 +53,11 @@ export function bridgeSysctls(network: BridgeNetwork): Record<string, string> {
   }
 }
 
+/** What a new bridge has where linkspan sets nothing (Documentation/networking/ip-sysctl.rst). */
+function kernelDefault(key: string): string {
+  return key.endsWith("/accept_dad") || key.endsWith("/accept_ra") ? "1" : "0"
+}
+
 /** Behind the kernel's own route to ::1, which has metric 0. */
 const LOOPBACK_METRIC_BASE = 4096
 const METRIC_DIGITS = 7

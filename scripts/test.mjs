@@ -15,7 +15,7 @@ import { join } from "node:path"
 import { isRoot, PrepareError, prepare, ROOT, report } from "./prepare.mjs"
 
 /** A file may say otherwise in its head: "// time limit: 600 s". */
-const FILE_LIMIT_S = 240
+const FILE_LIMIT_S = 300
 
 /** @typedef {{ where: string, name: string, outcome: "passed" | "failed" | "skipped", needs?: string[], why?: string }} Result */
 

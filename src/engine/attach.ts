@@ -1,5 +1,4 @@
-import { existsSync } from "node:fs"
-import { join } from "node:path"
+import { exists } from "#kernel/file.ts"
 import { Netns } from "#kernel/netns.ts"
 import { NETNS_DIRECTORY } from "#kernel/netns-pin.ts"
 import { startTimeOf } from "#kernel/process.ts"
@@ -70,10 +69,10 @@ function openRequested(title: string, netns: NetnsRequest): Netns {
     case "pid":
       return Netns.ofPid(netns.pid)
     case "new":
-      if (existsSync(join(NETNS_DIRECTORY, netns.name))) {
+      if (exists(`${NETNS_DIRECTORY}/${netns.name}`)) {
         throw new LinkspanError("NETNS_EXISTS", {
           message: `Cannot ${title}: there is a network namespace "${netns.name}" already`,
-          hint: `Attach it with --netns ${join(NETNS_DIRECTORY, netns.name)}, or choose another name`,
+          hint: `Attach it with --netns ${NETNS_DIRECTORY}/${netns.name}, or choose another name`,
         })
       }
       return Netns.create()
@@ -87,7 +86,7 @@ function placeOf(netns: NetnsRequest): NetnsPlace {
     case "pid":
       return { kind: "pid", pid: netns.pid, startTime: startTimeOf(netns.pid) ?? "" }
     case "new":
-      return { kind: "path", path: join(NETNS_DIRECTORY, netns.name) }
+      return { kind: "path", path: `${NETNS_DIRECTORY}/${netns.name}` }
   }
 }
 

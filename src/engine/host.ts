@@ -1,19 +1,22 @@
 // The host that verbs act on: its namespace, its state, its firewall, and the namespaces of its containers. Everything
 // is opened when first needed, so that a command pays only for what it does.
 
-import { existsSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { readFile } from "#kernel/file.ts"
 import { LockFile } from "#kernel/lock-file.ts"
 import { Namespace } from "#kernel/namespace.ts"
 import { Netns } from "#kernel/netns.ts"
 import { Nftables } from "#kernel/nftables.ts"
+import { privateDirectory, privateFile } from "#kernel/private-files.ts"
 import { PidHandle } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
 import type { NetnsIdentity, Sandbox } from "#model/sandbox.ts"
 import type { NetnsRef } from "#plan/op.ts"
 import type { Locks } from "#store/locks.ts"
-import { privateDirectory, Store } from "#store/store.ts"
+import { Store } from "#store/store.ts"
+
+const LOCKS = "lock"
+const DATABASE = "linkspan.db"
 
 export interface HostOptions {
   readonly stateDir: string
@@ -53,9 +56,13 @@ export class Host implements Disposable {
 
   /** @throws LinkspanError STATE_UNUSABLE, NETNS_NOT_FOUND */
   static open(options: HostOptions): Host {
-    privateDirectory(options.stateDir)
-    const locks = openLocks(join(options.stateDir, "lock"))
-    const store = Store.open(options.stateDir, locks)
+    const { stateDir } = options
+    privateDirectory(stateDir)
+    for (const file of [LOCKS, DATABASE]) {
+      privateFile(`${stateDir}/${file}`)
+    }
+    const locks = new LockFile(`${stateDir}/${LOCKS}`)
+    const store = Store.open(`${stateDir}/${DATABASE}`, locks)
     const netns = options.hostNetns === undefined ? Netns.own() : Netns.open(options.hostNetns)
     return new Host(options, locks, store, new Namespace(netns, "host", options.trace))
   }
@@ -85,7 +92,7 @@ export class Host implements Disposable {
   }
 
   get bootId(): string {
-    this.#bootId ??= readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()
+    this.#bootId ??= readBootId()
     return this.#bootId
   }
 
@@ -175,18 +182,15 @@ export class Host implements Disposable {
 
   /** The directory of a container's log and the like. */
   containerDir(id: Id): string {
-    return join(this.runDir, "containers", id)
+    return `${this.runDir}/containers/${id}`
   }
 }
 
-function openLocks(path: string): Locks {
-  try {
-    return new LockFile(path)
-  } catch (error) {
-    throw new LinkspanError("STATE_UNUSABLE", {
-      message: `Cannot use lock file "${path}": ${(error as Error).message}`,
-      hint: existsSync(path) ? "Remove it if it is not linkspan's" : "Check that the state directory can be written",
-      cause: error,
-    })
+/** One a boot, whatever the clock says (random(4)). */
+function readBootId(): string {
+  const text = readFile("/proc/sys/kernel/random/boot_id")
+  if (typeof text === "number") {
+    throw new LinkspanError("INTERNAL", { message: `Internal error: no boot id (errno ${-text})` })
   }
+  return text.trim()
 }

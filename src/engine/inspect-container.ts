@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from "node:fs"
-import { join } from "node:path"
+import { readFile } from "#kernel/file.ts"
 import { describeRoutes } from "#kernel/links.ts"
 import type { Sandbox } from "#model/sandbox.ts"
 import type { ContainerStatus, ContainerSummary, ContainerView } from "#model/view.ts"
@@ -71,22 +70,18 @@ function statusOf(host: Host, sandbox: Sandbox): ContainerStatus {
 
 /** The file in which a container's init leaves its status. */
 export function exitFile(host: Host, sandbox: Pick<Sandbox, "id">): string {
-  return join(host.containerDir(sandbox.id), "exit")
+  return `${host.containerDir(sandbox.id)}/exit`
 }
 
 /** Where a detached container's output goes. */
 export function logFile(host: Host, sandbox: Pick<Sandbox, "id">): string {
-  return join(host.containerDir(sandbox.id), "log")
+  return `${host.containerDir(sandbox.id)}/log`
 }
 
 /** Exit status of a container's process: its own, or 128 + the signal's number; undefined while it runs or when unknown. */
 export function exitCodeOf(host: Host, sandbox: Sandbox): number | undefined {
-  const path = exitFile(host, sandbox)
-  if (sandbox.process === undefined || !existsSync(path)) {
-    return undefined
-  }
-  const status = readFileSync(path, "latin1").trim()
-  return /^[0-9]+$/.test(status) ? Number(status) : undefined
+  const text = sandbox.process === undefined ? undefined : readFile(exitFile(host, sandbox))
+  return typeof text === "string" && /^[0-9]+$/.test(text.trim()) ? Number(text) : undefined
 }
 
 function placePath({ place }: Sandbox): string | undefined {

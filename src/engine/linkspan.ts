@@ -4,7 +4,6 @@
 import type {
   AttachRequest, ConnectRequest, CreateNetworkRequest, PublishRequest, RunRequest, UpdateNetworkRequest,
 } from "#model/request.ts"
-import { join } from "node:path"
 import type { Host } from "./host.ts"
 import type {
   ContainerSummary, ContainerView, EndpointView, FirewallStatus, NetworkSummary, NetworkView, Outcome,
@@ -115,7 +114,7 @@ export class Linkspan implements LinkspanApi {
   static async open(options: LinkspanOptions = {}): Promise<Linkspan> {
     const { Host: Opened } = await import("./host.ts")
     const stateDir = options.stateDir ?? DEFAULT_STATE_DIR
-    const runDir = options.runDir ?? (options.stateDir === undefined ? DEFAULT_RUN_DIR : join(options.stateDir, "run"))
+    const runDir = options.runDir ?? (options.stateDir === undefined ? DEFAULT_RUN_DIR : `${options.stateDir}/run`)
     return new Linkspan(Opened.open({ ...options, stateDir, runDir }))
   }
 

@@ -1,8 +1,7 @@
 // The life of every change: decide (read the state and the kernel, plan, reserve) and journal it in one transaction;
 // carry it out; record what came of it. A command that dies in between leaves a journal entry that the next one settles.
 
-import { existsSync } from "node:fs"
-import { join } from "node:path"
+import { exists } from "#kernel/file.ts"
 import { apply, type ApplyContext, IncompleteError, undo } from "#kernel/apply.ts"
 import { Netns } from "#kernel/netns.ts"
 import { NETNS_DIRECTORY, pin, unpin } from "#kernel/netns-pin.ts"
@@ -195,12 +194,12 @@ export function applyContext(host: Host, changes: readonly Change[]): ApplyConte
     addNetns: ({ netns, name }) => {
       const namespace = host.resolve(netns)
       if (namespace !== undefined) {
-        pin(namespace.netns, join(NETNS_DIRECTORY, name))
+        pin(namespace.netns, `${NETNS_DIRECTORY}/${name}`)
       }
     },
     delNetns: ({ netns, name, cookie }) => {
       host.forget(netns)
-      unpinOwn(join(NETNS_DIRECTORY, name), cookie)
+      unpinOwn(`${NETNS_DIRECTORY}/${name}`, cookie)
     },
     changeElements: (add, del) => changeElements(host, add, del),
     claimSysctl: (key, value) => claimSysctl(host, key, value),
@@ -210,7 +209,7 @@ export function applyContext(host: Host, changes: readonly Change[]): ApplyConte
 
 /** Takes a namespace's name away, if it still names the one that it was given to. */
 function unpinOwn(path: string, cookie: string): void {
-  if (!existsSync(path)) {
+  if (!exists(path)) {
     return
   }
   using netns = Netns.open(path)

@@ -44,6 +44,26 @@ export function inodeOf(file: number | string): number {
   return Number(statx.getBigUint64(STX_INO, true))
 }
 
+const STATX_MODE_AND_UID = 0x1 | 0x2 | 0x8
+const STX_UID = 20
+const STX_MODE = 28
+
+/** Owner and mode (with the type of file) of an open file. @throws SystemCallError */
+export function ownerOf(fd: number): { readonly uid: number; readonly mode: number } {
+  const statx = new DataView(new ArrayBuffer(SIZEOF_STATX))
+  check("statx", syscall("statx", fd, cString(""), AT_EMPTY_PATH, STATX_MODE_AND_UID, new Uint8Array(statx.buffer)))
+  return { uid: statx.getUint32(STX_UID, true), mode: statx.getUint16(STX_MODE, true) }
+}
+
+/** Whether there is anything of that name, be it a symbolic link that leads nowhere. */
+export function exists(path: string): boolean {
+  const fd = openFile(path, O_PATH | O_NOFOLLOW)
+  if (!hasFailed(fd)) {
+    closeFile(fd)
+  }
+  return !hasFailed(fd)
+}
+
 /** The absolute path, free of symbolic links, of an open file or directory. @throws SystemCallError */
 export function pathOf(fd: number): string {
   const buffer = Buffer.allocUnsafe(4096)

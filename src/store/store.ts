@@ -3,8 +3,6 @@
 // killed process loses nothing, a power cut at most the last commits, and never the database's consistency.
 
 import { Database, type Statement } from "bun:sqlite"
-import { chmodSync, lstatSync, mkdirSync } from "node:fs"
-import { join } from "node:path"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
 import type { Network, Subnet } from "#model/network.ts"
@@ -42,35 +40,7 @@ export interface SysctlClaim {
   readonly value: string
 }
 
-const DIRECTORY_MODE = 0o700
-const FILE_MODE = 0o600
-const GROUP_OR_OTHERS_WRITE = 0o022
-
-/** Makes a private directory, or makes sure that the one there is nobody else's. @throws STATE_UNUSABLE */
-export function privateDirectory(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE })
-    const status = lstatSync(path)
-    const uid = process.geteuid?.() ?? 0
-    if (!status.isDirectory() || status.uid !== uid || (status.mode & GROUP_OR_OTHERS_WRITE) !== 0) {
-      throw new LinkspanError("STATE_UNUSABLE", {
-        message: `Cannot use directory "${path}": it must be a directory of user ${uid} that nobody else can write to`,
-        hint: `Choose another one with --state-dir or LINKSPAN_STATE_DIR, or run: chown ${uid} ${path} && chmod 700 ${path}`,
-      })
-    }
-  } catch (error) {
-    throw error instanceof LinkspanError ? error : unusable(path, error)
-  }
-}
-
 function unusable(path: string, cause: unknown): LinkspanError {
-  if ((cause as NodeJS.ErrnoException).code === "EACCES" && process.geteuid?.() !== 0) {
-    return new LinkspanError("NOT_PERMITTED", {
-      message: `Cannot use state "${path}": it is not yours`,
-      hint: "Run the command as root (sudo), or give a directory of your own with --state-dir",
-      cause,
-    })
-  }
   return new LinkspanError("STATE_UNUSABLE", {
     message: `Cannot use state "${path}": ${(cause as Error).message}`,
     hint: "Check that the directory exists, is yours and has space, or choose another with --state-dir or LINKSPAN_STATE_DIR",
@@ -90,18 +60,10 @@ export class Store implements Disposable {
     this.#locks = locks
   }
 
-  /** Opens (and on first use makes) the database in a private directory that exists. @throws STATE_UNUSABLE */
-  static open(directory: string, locks: Locks): Store {
-    const path = join(directory, "linkspan.db")
+  /** Opens the database in a private file that exists, empty or not. @throws STATE_UNUSABLE */
+  static open(path: string, locks: Locks): Store {
     try {
-      const status = lstatSync(path, { throwIfNoEntry: false })
-      if (status !== undefined && !status.isFile()) {
-        throw new Error("it is not a regular file")
-      }
-      const db = new Database(path, { create: true, strict: true })
-      if (status === undefined) {
-        chmodSync(path, FILE_MODE)
-      }
+      const db = new Database(path, { strict: true })
       db.run("PRAGMA busy_timeout = 10000")
       const store = new Store(db, path, locks)
       store.#migrate()

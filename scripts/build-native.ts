@@ -2,19 +2,36 @@
 // Run after changing native.c: `bun scripts/build-native.ts` (Debian: gcc, binutils, gcc-aarch64-linux-gnu).
 // src/kernel/native-code.test.ts fails when the two do not belong together.
 
-import { $ } from "bun"
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { $ } from "bun"
 
 const SOURCE = new URL("../src/kernel/native.c", import.meta.url).pathname
 const TARGET = new URL("../src/kernel/native-code.ts", import.meta.url).pathname
 const ENTRIES = ["invoke", "run", "spawn", "init", "forward", "restore"]
 const FLAGS = [
-  "-std=gnu11", "-Os", "-Wall", "-Wextra", "-Werror", "-ffreestanding", "-fpic", "-fvisibility=hidden", "-nostdlib", "-static",
-  "-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-unwind-tables", "-fno-jump-tables", "-fno-tree-loop-distribute-patterns",
+  "-std=gnu11",
+  "-Os",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  "-ffreestanding",
+  "-fpic",
+  "-fvisibility=hidden",
+  "-nostdlib",
+  "-static",
+  "-fno-stack-protector",
+  "-fno-asynchronous-unwind-tables",
+  "-fno-unwind-tables",
+  "-fno-jump-tables",
+  "-fno-tree-loop-distribute-patterns",
   // Functions stay in the order and at the offsets of one section; nothing is merged into or called from elsewhere.
-  "-fno-reorder-functions", "-fno-toplevel-reorder", "-Wl,--build-id=none", "-Wl,-Ttext=0", "-Wl,-e0",
+  "-fno-reorder-functions",
+  "-fno-toplevel-reorder",
+  "-Wl,--build-id=none",
+  "-Wl,-Ttext=0",
+  "-Wl,-e0",
 ]
 const ARCHITECTURES = [
   { name: "x64", prefix: "", flags: ["-fcf-protection=none", "-mgeneral-regs-only", "-mno-red-zone"] },

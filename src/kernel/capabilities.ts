@@ -5,11 +5,46 @@ import { readFile } from "./file.ts"
 
 /** <linux/capability.h>, by number. */
 const NAMES = [
-  "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
-  "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
-  "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE",
-  "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP",
-  "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF",
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "DAC_READ_SEARCH",
+  "FOWNER",
+  "FSETID",
+  "KILL",
+  "SETGID",
+  "SETUID",
+  "SETPCAP",
+  "LINUX_IMMUTABLE",
+  "NET_BIND_SERVICE",
+  "NET_BROADCAST",
+  "NET_ADMIN",
+  "NET_RAW",
+  "IPC_LOCK",
+  "IPC_OWNER",
+  "SYS_MODULE",
+  "SYS_RAWIO",
+  "SYS_CHROOT",
+  "SYS_PTRACE",
+  "SYS_PACCT",
+  "SYS_ADMIN",
+  "SYS_BOOT",
+  "SYS_NICE",
+  "SYS_RESOURCE",
+  "SYS_TIME",
+  "SYS_TTY_CONFIG",
+  "MKNOD",
+  "LEASE",
+  "AUDIT_WRITE",
+  "AUDIT_CONTROL",
+  "SETFCAP",
+  "MAC_OVERRIDE",
+  "MAC_ADMIN",
+  "SYSLOG",
+  "WAKE_ALARM",
+  "BLOCK_SUSPEND",
+  "AUDIT_READ",
+  "PERFMON",
+  "BPF",
   "CHECKPOINT_RESTORE",
 ] as const
 
@@ -20,8 +55,18 @@ export type Capability = (typeof NAMES)[number]
  * cgroup here, so whoever can make a block device node can read and write the host's disks. Podman leaves out both too.
  */
 export const DEFAULT_CAPABILITIES: readonly Capability[] = [
-  "CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "SETGID", "SETUID", "SETFCAP", "SETPCAP", "NET_BIND_SERVICE",
-  "SYS_CHROOT", "KILL", "AUDIT_WRITE",
+  "CHOWN",
+  "DAC_OVERRIDE",
+  "FSETID",
+  "FOWNER",
+  "SETGID",
+  "SETUID",
+  "SETFCAP",
+  "SETPCAP",
+  "NET_BIND_SERVICE",
+  "SYS_CHROOT",
+  "KILL",
+  "AUDIT_WRITE",
 ]
 
 /** "net_admin" and "CAP_NET_ADMIN" are NET_ADMIN; undefined when there is no such capability. */
@@ -54,7 +99,12 @@ export function dropCapabilities(capabilities: readonly Capability[]): Call[] {
   const calls: Call[] = []
   for (let number = 0; number < CAPABILITY_NUMBERS; number++) {
     if ((kept & (1n << BigInt(number))) === 0n) {
-      calls.push({ target: "prctl", args: [PR_CAPBSET_DROP, number], mayFail: EINVAL, what: `drop capability ${number}` })
+      calls.push({
+        target: "prctl",
+        args: [PR_CAPBSET_DROP, number],
+        mayFail: EINVAL,
+        what: `drop capability ${number}`,
+      })
     }
   }
   return [
@@ -75,7 +125,10 @@ function mayChangeGroups(): boolean {
  * Becomes another user. Capabilities end with user 0 but for `ambient`, which the user asked for by name.
  * Needs SETUID and SETGID, and SETPCAP for ambient ones.
  */
-export function becomeUser(user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }, ambient: readonly Capability[]): Call[] {
+export function becomeUser(
+  user: { readonly uid: number; readonly gid: number; readonly groups: readonly number[] },
+  ambient: readonly Capability[],
+): Call[] {
   const groups = new Uint32Array(user.groups)
   const identity: Call[] = [
     ...(mayChangeGroups() ? [{ target: "setgroups", args: [groups.length, groups] } satisfies Call] : []),
@@ -90,11 +143,13 @@ export function becomeUser(user: { readonly uid: number; readonly gid: number; r
     { target: "prctl", args: [PR_SET_KEEPCAPS, 1] },
     ...identity,
     capset(mask, mask),
-    ...ambient.map((name): Call => ({
-      target: "prctl",
-      args: [PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, NAMES.indexOf(name)],
-      what: `keep capability ${name}`,
-    })),
+    ...ambient.map(
+      (name): Call => ({
+        target: "prctl",
+        args: [PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, NAMES.indexOf(name)],
+        what: `keep capability ${name}`,
+      }),
+    ),
   ]
 }
 
@@ -107,8 +162,12 @@ function capset(permitted: bigint, inheritable: bigint): Call {
   // struct __user_cap_header_struct, then two of __user_cap_data_struct {effective, permitted, inheritable}.
   const header = new Uint32Array([LINUX_CAPABILITY_VERSION_3, 0])
   const data = new Uint32Array([
-    low(permitted), low(permitted), low(inheritable),
-    high(permitted), high(permitted), high(inheritable),
+    low(permitted),
+    low(permitted),
+    low(inheritable),
+    high(permitted),
+    high(permitted),
+    high(inheritable),
   ])
   return { target: "capset", args: [header, data], what: "drop capabilities" }
 }

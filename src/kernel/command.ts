@@ -32,7 +32,9 @@ const SIGPIPE = 13
 const SIGXFSZ = 25
 const SIGKILL = 9
 const SIGSTOP = 19
-const ALL_SIGNALS = Array.from({ length: 31 }, (_, index) => index + 1).filter((signal) => signal !== SIGKILL && signal !== SIGSTOP)
+const ALL_SIGNALS = Array.from({ length: 31 }, (_, index) => index + 1).filter(
+  (signal) => signal !== SIGKILL && signal !== SIGSTOP,
+)
 const SIG_SETMASK = 2
 const SIGSET_BYTES = 8
 const SIGACTION_BYTES = 32
@@ -55,9 +57,12 @@ export function commandCalls(spec: CommandSpec, context: CommandContext): Call[]
   return [
     // What is ignored stays so across execve(2). Bun ignores two signals on its own; what the caller was told to ignore
     // (nohup) concerns the foreground only.
-    ...(foreground ? [SIGPIPE, SIGXFSZ] : ALL_SIGNALS).map((signal): Call => ({
-      target: "rt_sigaction", args: [signal, new Uint8Array(SIGACTION_BYTES), 0, SIGSET_BYTES],
-    })),
+    ...(foreground ? [SIGPIPE, SIGXFSZ] : ALL_SIGNALS).map(
+      (signal): Call => ({
+        target: "rt_sigaction",
+        args: [signal, new Uint8Array(SIGACTION_BYTES), 0, SIGSET_BYTES],
+      }),
+    ),
     // A session of its own keeps the signals of init's group away, and lets a shell in it have a terminal.
     ...(foreground ? [forbidTerminalInput] : [{ target: "setsid", args: [] } as const]),
     ...becomeUser(user, spec.capAdd ?? []),
@@ -65,11 +70,17 @@ export function commandCalls(spec: CommandSpec, context: CommandContext): Call[]
     { target: "chdir", args: [cString(workdir)], what: CHDIR },
     { target: "close_range", args: [3, LAST_FD, CLOSE_RANGE_CLOEXEC] },
     { target: "rt_sigprocmask", args: [SIG_SETMASK, new BigUint64Array(1), 0, SIGSET_BYTES] },
-    ...candidates(spec.command[0] ?? "", env["PATH"] ?? DEFAULT_PATH).map((path): Call => ({
-      target: "execve",
-      args: [cString(path), strings(spec.command), strings(Object.entries(env).map(([name, value]) => `${name}=${value}`))],
-      mayFail: "any",
-    })),
+    ...candidates(spec.command[0] ?? "", env["PATH"] ?? DEFAULT_PATH).map(
+      (path): Call => ({
+        target: "execve",
+        args: [
+          cString(path),
+          strings(spec.command),
+          strings(Object.entries(env).map(([name, value]) => `${name}=${value}`)),
+        ],
+        mayFail: "any",
+      }),
+    ),
   ]
 }
 
@@ -86,7 +97,9 @@ function environment(spec: CommandSpec, context: CommandContext): Record<string,
 
 /** Where execvp(3) would look. An empty element of PATH is the working directory. */
 function candidates(program: string, path: string): string[] {
-  return program.includes("/") ? [program] : path.split(":").map((directory) => `${directory === "" ? "." : directory}/${program}`)
+  return program.includes("/")
+    ? [program]
+    : path.split(":").map((directory) => `${directory === "" ? "." : directory}/${program}`)
 }
 
 /** What to tell the user when none of the execve() calls has worked; `results` are those of all calls. */

@@ -1,7 +1,7 @@
 // Descriptors that a block of code needs and that are closed at its end, whichever way it ends.
 
 import { closeFile, O_CLOEXEC, openFile } from "./file.ts"
-import { check, hasFailed, syscall, SystemCallError } from "./syscall.ts"
+import { check, hasFailed, SystemCallError, syscall } from "./syscall.ts"
 
 const AF_UNIX = 1
 const SOCK_STREAM = 1

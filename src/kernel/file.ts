@@ -67,7 +67,10 @@ export function exists(path: string): boolean {
 /** The absolute path, free of symbolic links, of an open file or directory. @throws SystemCallError */
 export function pathOf(fd: number): string {
   const buffer = Buffer.allocUnsafe(4096)
-  const length = check("readlinkat", syscall("readlinkat", AT_FDCWD, cString(`/proc/self/fd/${fd}`), buffer, buffer.length))
+  const length = check(
+    "readlinkat",
+    syscall("readlinkat", AT_FDCWD, cString(`/proc/self/fd/${fd}`), buffer, buffer.length),
+  )
   return buffer.toString("utf8", 0, length)
 }
 

@@ -2,7 +2,7 @@
 // hang-up) reaches the command by itself, since it is in the same process group; JavaScript cannot tell the two
 // apart, so the handler is native.c's.
 
-import { toArrayBuffer, type Pointer } from "bun:ffi"
+import { type Pointer, toArrayBuffer } from "bun:ffi"
 import { native } from "./native.ts"
 import type { PidHandle } from "./process.ts"
 import { check, syscall } from "./syscall.ts"
@@ -24,7 +24,12 @@ const SIG_IGN = 1n
 export function forwardSignals(target: PidHandle): Disposable {
   const { entries, data } = native()
   new BigInt64Array(toArrayBuffer(data as Pointer, 0, 8))[0] = BigInt(target.fd)
-  const handler = new BigUint64Array([BigInt(entries.forward), SA_SIGINFO | SA_RESTORER | SA_RESTART, BigInt(entries.restore), 0n])
+  const handler = new BigUint64Array([
+    BigInt(entries.forward),
+    SA_SIGINFO | SA_RESTORER | SA_RESTART,
+    BigInt(entries.restore),
+    0n,
+  ])
   const previous = new Map<number, BigUint64Array>()
   for (const signal of Object.values(SIGNALS)) {
     const old = new BigUint64Array(SIGACTION_WORDS)

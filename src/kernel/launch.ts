@@ -56,12 +56,16 @@ export function launch(spec: LaunchSpec, netns: Netns | undefined): Child {
       spec,
       namespaces: NAMESPACES,
       before: [
-        ...(netns === undefined ? [] : [{ target: "setns", args: [netns.fd, CLONE_NEWNET], what: "enter the network namespace" } as const]),
-        ...(background ? redirect(files.open("/dev/null", O_RDONLY), files.open(logFile, NEW_FILE | O_APPEND, PRIVATE)) : []),
+        ...(netns === undefined
+          ? []
+          : [{ target: "setns", args: [netns.fd, CLONE_NEWNET], what: "enter the network namespace" } as const]),
+        ...(background
+          ? redirect(files.open("/dev/null", O_RDONLY), files.open(logFile, NEW_FILE | O_APPEND, PRIVATE))
+          : []),
         ...enterRoot({
           root,
           hide: root === "/" ? (spec.hide ?? []) : [],
-          leaveOut: root === "/" ? mountsToLeaveOut() : [],
+          leaveOut: mountsToLeaveOut(root),
           binds: [...(root === "/" ? resolverBinds() : []), ...(spec.binds ?? [])],
           ...(terminal === undefined ? {} : { terminal }),
         }),

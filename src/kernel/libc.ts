@@ -16,7 +16,15 @@ export function libcFunction(name: string): number {
 }
 
 /** Calls a C function on this thread. Its answer is the whole register: see `int32` for functions that return int. */
-export function callFunction(address: number, a: Word = 0, b: Word = 0, c: Word = 0, d: Word = 0, e: Word = 0, f: Word = 0): number {
+export function callFunction(
+  address: number,
+  a: Word = 0,
+  b: Word = 0,
+  c: Word = 0,
+  d: Word = 0,
+  e: Word = 0,
+  f: Word = 0,
+): number {
   return native().invoke(address, a, b, c, d, e, f)
 }
 

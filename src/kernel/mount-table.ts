@@ -19,11 +19,11 @@ export function mounts(): Mount[] {
     const fields = line.split(" ")
     const path = fields[4]
     const type = fields[fields.indexOf("-") + 1]
-    return path === undefined || type === undefined ? [] : [{ path: unescape(path), type }]
+    return path === undefined || type === undefined ? [] : [{ path: decode(path), type }]
   })
 }
 
 /** Blanks, tabs, newlines and backslashes are three octal digits. */
-function unescape(path: string): string {
+function decode(path: string): string {
   return path.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 8)))
 }

@@ -1,7 +1,7 @@
 // Made by scripts/build-native.ts from native.c; do not edit. Machine code, so that users need no compiler and no
 // start pays for one.
 
-export const SOURCE_SHA256 = "71c1d96ec4602d1406ba606dd5757f5b65e26c01816942f73f2c93abf38a2d9c"
+export const SOURCE_SHA256 = "dd72c342be18b3ba683e58c625eaa04b454eb2b3b0ec4d0360938a357f23d17d"
 
 export const NATIVE_CODE = {
   // gcc (Debian 12.2.0-14+deb12u1) 12.2.0

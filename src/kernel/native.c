@@ -255,7 +255,7 @@ __attribute__((noreturn)) void init(void)
 
 /* --- signals to the foreground process --------------------------------------------------------------------------- */
 
-/* elf.ts and forward.ts map this page behind the code; see NATIVE_DATA there. */
+/* native.ts maps a page for data here, counted from the start of the code; forward.ts fills it. */
 #define DATA_OFFSET 0x10000
 
 /* Gives the kernel back the frame of a signal handler (sigreturn(2)); x86_64 wants this of user space. */

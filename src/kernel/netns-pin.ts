@@ -5,7 +5,7 @@ import { LinkspanError } from "#model/errors.ts"
 import { AT_FDCWD, closeFile, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, openFile } from "./file.ts"
 import type { Netns } from "./netns.ts"
 import { refusal } from "./refusal.ts"
-import { check, cString, hasFailed, syscall, SystemCallError } from "./syscall.ts"
+import { check, cString, hasFailed, SystemCallError, syscall } from "./syscall.ts"
 
 export const NETNS_DIRECTORY = "/run/netns"
 

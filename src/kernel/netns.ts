@@ -9,7 +9,7 @@ import { AT_FDCWD, closeFile, inodeOf, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY
 import type { Word } from "./native.ts"
 import { PidHandle } from "./process.ts"
 import { describe, refusal } from "./refusal.ts"
-import { check, cString, hasFailed, syscall, SystemCallError } from "./syscall.ts"
+import { check, cString, hasFailed, SystemCallError, syscall } from "./syscall.ts"
 import { onThread } from "./thread.ts"
 
 const NSFS_MAGIC = 0x6e736673 // <linux/magic.h>

@@ -2,7 +2,7 @@
 // given to somebody else as soon as its process is reaped.
 
 import { closeFile, O_NONBLOCK, readFile } from "./file.ts"
-import { check, hasFailed, syscall, SystemCallError } from "./syscall.ts"
+import { check, hasFailed, SystemCallError, syscall } from "./syscall.ts"
 
 const ENOENT = 2
 const ESRCH = 3

@@ -21,7 +21,7 @@ export interface RootSpec {
   readonly root: string
   /** Directories of the host to be seen empty; with root "/" only. */
   readonly hide: readonly string[]
-  /** Mount points of the host to be left out with all that is mounted in them; with root "/" only. */
+  /** Mount points below root, as seen from inside, to be left out with all that is mounted in them. */
   readonly leaveOut: readonly string[]
   readonly binds: readonly Bind[]
   /** The terminal of the command, below /dev. */
@@ -38,7 +38,6 @@ const MS_BIND = 0x1000
 const MS_MOVE = 0x2000
 const MS_REC = 0x4000
 const MS_PRIVATE = 0x40000
-const MS_SLAVE = 0x80000
 const MNT_DETACH = 2
 const INERT = MS_NOSUID | MS_NODEV | MS_NOEXEC
 
@@ -54,26 +53,45 @@ const S_IFREG = 0o100000
 const STAGE = "/proc"
 
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"]
-const DEV_LINKS = { fd: "/proc/self/fd", stdin: "/proc/self/fd/0", stdout: "/proc/self/fd/1", stderr: "/proc/self/fd/2", ptmx: "pts/ptmx" }
+const DEV_LINKS = {
+  fd: "/proc/self/fd",
+  stdin: "/proc/self/fd/0",
+  stdout: "/proc/self/fd/1",
+  stderr: "/proc/self/fd/2",
+  ptmx: "pts/ptmx",
+}
 
 // The OCI defaults: what tells or changes things about the host and has no namespace.
-const MASKED_FILES = ["/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/interrupts"]
-const MASKED_DIRECTORIES = ["/proc/acpi", "/proc/asound", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"]
+const MASKED_FILES = [
+  "/proc/kcore",
+  "/proc/keys",
+  "/proc/latency_stats",
+  "/proc/timer_list",
+  "/proc/timer_stats",
+  "/proc/sched_debug",
+  "/proc/interrupts",
+]
+const MASKED_DIRECTORIES = [
+  "/proc/acpi",
+  "/proc/asound",
+  "/proc/scsi",
+  "/sys/firmware",
+  "/sys/devices/virtual/powercap",
+]
 const READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
 /** For a task alone in a new mount namespace, in its final network, PID, IPC and cgroup namespaces. */
 export function enterRoot(spec: RootSpec): Call[] {
-  const host = spec.root === "/"
   return [
-    // Slave, where the tree is the host's: what the host unmounts must not live on here, a namespace of /run/netns
-    // above all.
-    mount("", "/", "", MS_REC | (host ? MS_SLAVE : MS_PRIVATE)),
+    // Private: what the host mounts later must not appear here, unrestricted as it would be.
+    mount("", "/", "", MS_REC | MS_PRIVATE),
     mount(spec.root, STAGE, "", MS_BIND | MS_REC),
     harmless(STAGE),
     { target: "chdir", args: [cString("/dev")], what: "enter /dev" },
     // With both arguments alike the old root ends on top of the new one (pivot_root(2), "pivot_root(".", ".")").
     { target: "pivot_root", args: [cString(STAGE), cString(STAGE)], what: "change the root directory" },
-    ...(host ? hideHost(spec) : []),
+    ...leaveOut(spec),
+    ...(spec.root === "/" ? hideHost(spec) : []),
     ...deviceCalls(spec.terminal),
     ...kernelFileSystems(),
     ...spec.binds.flatMap(bind),
@@ -82,14 +100,22 @@ export function enterRoot(spec: RootSpec): Call[] {
   ]
 }
 
+// Moved over to the old root, which is unmounted as a whole in the end, and not just covered: a mount keeps what is
+// mounted alive. Unmounting them here would wait for a grace period of RCU (3 ms and more) each time. One that is gone
+// by now does no harm, and in a user namespace the host's mounts cannot be taken apart (mount_namespaces(7)).
+function leaveOut({ root, leaveOut: paths }: RootSpec): Call[] {
+  const outside = root === "/" ? ".." : `..${root}`
+  return paths.map((path) => ({ ...mount(path, `${outside}${path}`, "", MS_MOVE), mayFail: "any" }))
+}
+
 function hideHost(spec: RootSpec): Call[] {
   return [
-    // Moved over to the old root, which is unmounted as a whole in the end, and not just covered: a mount keeps what is
-    // mounted alive. Unmounting them here would wait for a grace period of RCU (3 ms and more) each time.
-    ...spec.leaveOut.map((path): Call => ({ ...mount(path, `..${path}`, "", MS_MOVE), mayFail: "any" })),
     // All of /run: sockets of the host's daemons are doors out of any container.
     mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=64m"),
-    ...spec.hide.map((path) => ({ ...mount("tmpfs", path, "tmpfs", INERT | MS_RDONLY, "mode=0,size=0"), mayFail: ENOENT })),
+    ...spec.hide.map((path) => ({
+      ...mount("tmpfs", path, "tmpfs", INERT | MS_RDONLY, "mode=0,size=0"),
+      mayFail: ENOENT,
+    })),
   ]
 }
 
@@ -99,11 +125,21 @@ function deviceCalls(terminal: string | undefined): Call[] {
     mount("tmpfs", "/dev", "tmpfs", INERT, "mode=755,size=64k"),
     // Bound, not made: that works in a user namespace too, and nothing made here is a device.
     ...DEVICES.flatMap((name) => bindFile(name, `/dev/${name}`)),
-    ...Object.entries(DEV_LINKS).map(([name, target]): Call => ({
-      target: "symlinkat", args: [cString(target), AT_FDCWD, cString(`/dev/${name}`)], what: `link /dev/${name}`,
-    })),
+    ...Object.entries(DEV_LINKS).map(
+      ([name, target]): Call => ({
+        target: "symlinkat",
+        args: [cString(target), AT_FDCWD, cString(`/dev/${name}`)],
+        what: `link /dev/${name}`,
+      }),
+    ),
     ...directory("/dev/pts", 0o755),
-    mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, `newinstance,ptmxmode=0666,mode=0620${isMappedGroup(TTY_GROUP) ? `,gid=${TTY_GROUP}` : ""}`),
+    mount(
+      "devpts",
+      "/dev/pts",
+      "devpts",
+      MS_NOSUID | MS_NOEXEC,
+      `newinstance,ptmxmode=0666,mode=0620${isMappedGroup(TTY_GROUP) ? `,gid=${TTY_GROUP}` : ""}`,
+    ),
     ...directory("/dev/shm", 0o1777),
     mount("shm", "/dev/shm", "tmpfs", INERT, "mode=1777,size=64m"),
     ...directory("/dev/mqueue", 0o755),
@@ -126,7 +162,9 @@ function kernelFileSystems(): Call[] {
       { ...remountReadOnly(path, INERT), mayFail: ENOENT },
     ]),
     ...MASKED_FILES.map((path): Call => ({ ...mount("/dev/null", path, "", MS_BIND), mayFail: ENOENT })),
-    ...MASKED_DIRECTORIES.map((path): Call => ({ ...mount("tmpfs", path, "tmpfs", INERT | MS_RDONLY, "mode=0,size=0"), mayFail: ENOENT })),
+    ...MASKED_DIRECTORIES.map(
+      (path): Call => ({ ...mount("tmpfs", path, "tmpfs", INERT | MS_RDONLY, "mode=0,size=0"), mayFail: ENOENT }),
+    ),
   ]
 }
 
@@ -152,7 +190,11 @@ function parents(path: string): Call[] {
  */
 function harmless(path: string): Call {
   const attributes = new BigUint64Array([BigInt(MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV), 0n, 0n, 0n])
-  return { target: "mount_setattr", args: [AT_FDCWD, cString(path), AT_RECURSIVE, attributes, attributes.byteLength], what: `restrict ${path}` }
+  return {
+    target: "mount_setattr",
+    args: [AT_FDCWD, cString(path), AT_RECURSIVE, attributes, attributes.byteLength],
+    what: `restrict ${path}`,
+  }
 }
 
 function directory(path: string, mode: number, mayFail: number | "any" = EEXIST): Call[] {
@@ -171,7 +213,11 @@ function remountReadOnly(path: string, flags: number): Call {
 }
 
 function mount(source: string, target: string, type: string, flags: number, data = ""): Call {
-  return { target: "mount", args: [cString(source), cString(target), cString(type), flags, cString(data)], what: `mount ${target}` }
+  return {
+    target: "mount",
+    args: [cString(source), cString(target), cString(type), flags, cString(data)],
+    what: `mount ${target}`,
+  }
 }
 
 /** Debian's and everybody else's "tty". */

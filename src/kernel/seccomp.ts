@@ -55,7 +55,11 @@ const PROGRAM: readonly Instruction[] = [
 export const forbidTerminalInput: Call = {
   target: "seccomp",
   // struct sock_fprog: the number of instructions, and their address.
-  args: [SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_SPEC_ALLOW, (place) => place(new BigUint64Array([BigInt(PROGRAM.length), place(encode(PROGRAM))]))],
+  args: [
+    SECCOMP_SET_MODE_FILTER,
+    SECCOMP_FILTER_FLAG_SPEC_ALLOW,
+    (place) => place(new BigUint64Array([BigInt(PROGRAM.length), place(encode(PROGRAM))])),
+  ],
   what: "set the seccomp filter",
 }
 

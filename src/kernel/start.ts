@@ -4,7 +4,7 @@
 import { type Call, CallList, strings } from "./call-list.ts"
 import { DEFAULT_CAPABILITIES, dropCapabilities } from "./capabilities.ts"
 import { spawnList } from "./clone.ts"
-import { commandCalls, type CommandSpec, notPrepared, notStarted } from "./command.ts"
+import { type CommandSpec, commandCalls, notPrepared, notStarted } from "./command.ts"
 import { Descriptors } from "./descriptors.ts"
 import { initProgram, programFile } from "./elf.ts"
 import { closeFile, readBytes } from "./file.ts"
@@ -149,8 +149,14 @@ export function start({ spec, namespaces, before, rootFd, statusFd, hostname, fo
     { target: "keyctl", args: [KEYCTL_JOIN_SESSION_KEYRING, 0], mayFail: "any" },
     ...dropCapabilities([...DEFAULT_CAPABILITIES, ...(spec.capAdd ?? [])]),
     { target: "close_range", args: [3, LAST_FD, CLOSE_RANGE_CLOEXEC] },
-    ...[statusFd, report.write, hold.there].filter((fd) => fd >= 0).map((fd): Call => ({ target: "fcntl", args: [fd, F_SETFD, 0] })),
-    { target: "execveat", args: [program, cString(""), strings([INIT_NAME]), strings([]), AT_EMPTY_PATH], what: "execute init" },
+    ...[statusFd, report.write, hold.there]
+      .filter((fd) => fd >= 0)
+      .map((fd): Call => ({ target: "fcntl", args: [fd, F_SETFD, 0] })),
+    {
+      target: "execveat",
+      args: [program, cString(""), strings([INIT_NAME]), strings([]), AT_EMPTY_PATH],
+      what: "execute init",
+    },
   ])
   const { pid, pidfd } = spawnList(list, namespaces)
   const child = PidHandle.adopt(pid, pidfd)

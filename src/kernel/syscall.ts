@@ -81,7 +81,15 @@ export function numberOf(call: SystemCall): number {
 }
 
 /** Runs a system call on this thread. Returns its answer, or -errno. A `Buffer` or typed array is passed by address. */
-export function syscall(call: SystemCall, a: Word = 0, b: Word = 0, c: Word = 0, d: Word = 0, e: Word = 0, f: Word = 0): number {
+export function syscall(
+  call: SystemCall,
+  a: Word = 0,
+  b: Word = 0,
+  c: Word = 0,
+  d: Word = 0,
+  e: Word = 0,
+  f: Word = 0,
+): number {
   return native().invoke(numberOf(call), a, b, c, d, e, f)
 }
 
@@ -114,7 +122,7 @@ export function errorMessage(errno: number): string {
 }
 
 // Loaded when something has failed only: as an import it would add 6 ms to every start (Bun 1.4.5).
-function util(): typeof import("node:util") {
+function util() {
   return process.getBuiltinModule("node:util")
 }
 

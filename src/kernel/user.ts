@@ -34,7 +34,10 @@ export function findUser(text: string, root: number): User {
     uid: isId(name) ? Number(name) : Number(account?.[2] ?? 0),
     gid: group === undefined ? Number(account?.[3] ?? 0) : Number(groupEntry?.[2] ?? group),
     // A group that is asked for stands alone, as with Docker.
-    groups: group === undefined ? groups.flatMap(([, , gid, members]) => (members?.split(",").includes(userName ?? "") ? [Number(gid)] : [])) : [],
+    groups:
+      group === undefined
+        ? groups.flatMap(([, , gid, members]) => (members?.split(",").includes(userName ?? "") ? [Number(gid)] : []))
+        : [],
     home: account?.[5] || "/",
   }
 }
@@ -66,7 +69,10 @@ function table(root: number, path: string): string[][] {
   }
   check("openat2", fd)
   try {
-    return readAll(fd).split("\n").filter((line) => line !== "").map((line) => line.split(":"))
+    return readAll(fd)
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => line.split(":"))
   } finally {
     closeFile(fd)
   }

@@ -5,12 +5,12 @@ import { spawn, spawnSync } from "node:child_process"
 import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { LinkspanError } from "#model/errors.ts"
 import { Netns } from "#kernel/netns.ts"
 import { pin, unpin } from "#kernel/netns-pin.ts"
 import { startTimeOf } from "#kernel/process.ts"
-import { check, syscall, SystemCallError } from "#kernel/syscall.ts"
+import { check, SystemCallError, syscall } from "#kernel/syscall.ts"
 import { onThread } from "#kernel/thread.ts"
+import { LinkspanError } from "#model/errors.ts"
 
 const AF_INET = 2
 const SOCK_STREAM = 1
@@ -62,7 +62,9 @@ test("a namespace is new, has its own interfaces, and ends with its descriptor",
   using netns = Netns.create()
   expect(netns.isOwn).toBe(false)
   expect(netns.inode).toBe(statSync(`/proc/self/fd/${netns.fd}`).ino)
-  const links = JSON.parse(run("nsenter", `--net=/proc/${process.pid}/fd/${netns.fd}`, "ip", "-j", "link")) as { ifname: string }[]
+  const links = JSON.parse(run("nsenter", `--net=/proc/${process.pid}/fd/${netns.fd}`, "ip", "-j", "link")) as {
+    ifname: string
+  }[]
   expect(links.map((link) => link.ifname)).toContain("lo")
 })
 
@@ -72,7 +74,11 @@ test("no thread and no descriptor is left behind, while the runtime is busy", as
   const before = openFiles()
   for (let round = 0; round < 50; round++) {
     // Work that makes the runtime start and use threads.
-    const busy = Promise.all([Bun.file("/etc/passwd").text(), Bun.gzipSync(Buffer.alloc(1000)), new Response("x").blob()])
+    const busy = Promise.all([
+      Bun.file("/etc/passwd").text(),
+      Bun.gzipSync(Buffer.alloc(1000)),
+      new Response("x").blob(),
+    ])
     using netns = Netns.create()
     check("close", syscall("close", netns.socket(AF_INET, SOCK_STREAM)))
     netns.readSysctl("net.ipv4.ip_forward")
@@ -208,9 +214,17 @@ test("a name never leads elsewhere through a symbolic link", () => {
 })
 
 test("a list of calls stops at the first system call that fails, unless it may", () => {
-  expect(() => onThread([{ target: "close", args: [-1] }, { target: "gettid", args: [] }])).toThrow("close: EBADF")
+  expect(() =>
+    onThread([
+      { target: "close", args: [-1] },
+      { target: "gettid", args: [] },
+    ]),
+  ).toThrow("close: EBADF")
   const EBADF = 9
-  const [closed = 0, thread = 0] = onThread([{ target: "close", args: [-1], mayFail: EBADF }, { target: "gettid", args: [] }])
+  const [closed = 0, thread = 0] = onThread([
+    { target: "close", args: [-1], mayFail: EBADF },
+    { target: "gettid", args: [] },
+  ])
   expect(closed).toBe(-EBADF)
   expect(thread).toBeGreaterThan(0)
   expect(thread).not.toBe(syscall("gettid"))

@@ -15,7 +15,9 @@ try {
   }
   const { endpoints } = await linkspan.inspect("example-a")
   for (const { ifname, hostIfname, actual } of endpoints) {
-    console.log(`${ifname} in the container is ${hostIfname} on the host, port ${actual?.host?.port} of ${actual?.host?.master}`)
+    console.log(
+      `${ifname} in the container is ${hostIfname} on the host, port ${actual?.host?.port} of ${actual?.host?.master}`,
+    )
   }
 } finally {
   await linkspan.detach("example-a").catch(console.error)

@@ -40,7 +40,9 @@ export function allocateEndpoint(host: Host, allocation: Allocation): Endpoint {
   }
   refuseFullBridge(host, title, network)
   if (network.driver === "macvlan" && network.mode === "passthru" && host.store.countEndpoints(network.id) > 0) {
-    throw new LinkspanError("POOL_EXHAUSTED", { message: `Cannot ${title}: network "${network.name}" passes "${network.parent}" through to one container, and has it` })
+    throw new LinkspanError("POOL_EXHAUSTED", {
+      message: `Cannot ${title}: network "${network.name}" passes "${network.parent}" through to one container, and has it`,
+    })
   }
   const id = host.newId()
   const addresses = takeAddresses(host, title, network, join.addresses)
@@ -65,7 +67,10 @@ function refuseFullBridge(host: Host, title: string, network: Network): void {
   }
   const ports = network.adopted ? portsOf(host, network.bridge) : host.store.countEndpoints(network.id)
   if (ports >= MOST_BRIDGE_PORTS) {
-    const dead = deadHolders(host, host.store.endpointsOfNetwork(network.id).map(({ body }) => body.sandbox))
+    const dead = deadHolders(
+      host,
+      host.store.endpointsOfNetwork(network.id).map(({ body }) => body.sandbox),
+    )
     if (dead.length > 0) {
       throw new Stale(dead)
     }
@@ -110,14 +115,23 @@ function takeAddresses(host: Host, title: string, network: Network, fixed: reado
   return taken.toSorted((a, b) => family(a.ip) - family(b.ip))
 }
 
-function takeAutomatic(host: Host, title: string, network: Network, subnets: readonly Subnet[], wanted: Family): Interface {
+function takeAutomatic(
+  host: Host,
+  title: string,
+  network: Network,
+  subnets: readonly Subnet[],
+  wanted: Family,
+): Interface {
   for (const { prefix } of subnets) {
     const next = takeNext(host.store.freeRanges(network.id, prefix))
     if (next !== undefined) {
       return { ip: ipFromBigInt(next, wanted), length: prefixLength(prefix) }
     }
   }
-  const dead = deadHolders(host, host.store.endpointsOfNetwork(network.id).map(({ body }) => body.sandbox))
+  const dead = deadHolders(
+    host,
+    host.store.endpointsOfNetwork(network.id).map(({ body }) => body.sandbox),
+  )
   if (dead.length > 0) {
     throw new Stale(dead)
   }
@@ -131,10 +145,18 @@ function refuseAddress(host: Host, title: string, network: Network, subnet: Subn
   const holder = host.store.leaseHolder(network.id, ip)
   const endpoint = holder === undefined ? undefined : host.store.endpoint(holder)?.body
   if (endpoint !== undefined) {
-    refuseHeld(host, endpoint, "ADDRESS_IN_USE", `Cannot ${title}: address ${ip} of network "${network.name}" is held by container`)
+    refuseHeld(
+      host,
+      endpoint,
+      "ADDRESS_IN_USE",
+      `Cannot ${title}: address ${ip} of network "${network.name}" is held by container`,
+    )
   }
   const reason = subnet.gateway === ip ? "is the gateway" : "is reserved"
-  throw new LinkspanError("ADDRESS_IN_USE", { message: `Cannot ${title}: address ${ip} ${reason} of network "${network.name}"`, hint: "Choose another address, or none" })
+  throw new LinkspanError("ADDRESS_IN_USE", {
+    message: `Cannot ${title}: address ${ip} ${reason} of network "${network.name}"`,
+    hint: "Choose another address, or none",
+  })
 }
 
 function refuseHeld(host: Host, holder: Endpoint, code: "ADDRESS_IN_USE" | "MAC_IN_USE", message: string): never {
@@ -150,7 +172,13 @@ function refuseHeld(host: Host, holder: Endpoint, code: "ADDRESS_IN_USE" | "MAC_
 
 // ── MAC, interface name, gateways ───────────────────────────────────────────────────────────────────────────────────
 
-function chooseMac(host: Host, title: string, network: Network, fixed: Mac | undefined, addresses: readonly Interface[]): Mac {
+function chooseMac(
+  host: Host,
+  title: string,
+  network: Network,
+  fixed: Mac | undefined,
+  addresses: readonly Interface[],
+): Mac {
   const [first] = addresses
   const wanted = fixed ?? (first === undefined ? undefined : containerMac(network.id, first.ip))
   const holder = wanted === undefined ? undefined : host.store.macHolder(network.id, wanted)
@@ -159,7 +187,12 @@ function chooseMac(host: Host, title: string, network: Network, fixed: Mac | und
   }
   const endpoint = holder === undefined ? undefined : host.store.endpoint(holder)?.body
   if (fixed !== undefined && endpoint !== undefined) {
-    refuseHeld(host, endpoint, "MAC_IN_USE", `Cannot ${title}: MAC address ${fixed} on network "${network.name}" is held by container`)
+    refuseHeld(
+      host,
+      endpoint,
+      "MAC_IN_USE",
+      `Cannot ${title}: MAC address ${fixed} on network "${network.name}" is held by container`,
+    )
   }
   // Without an address to make it from, or where somebody chose the one that would be made.
   return locallyAdministered(host.random(6))

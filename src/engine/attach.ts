@@ -3,8 +3,8 @@ import { Netns } from "#kernel/netns.ts"
 import { NETNS_DIRECTORY } from "#kernel/netns-pin.ts"
 import { startTimeOf } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
-import { quote } from "#model/quote.ts"
 import { accept } from "#model/field.ts"
+import { quote } from "#model/quote.ts"
 import type { AttachRequest, NetnsRequest } from "#model/request.ts"
 import type { NetnsPlace, Sandbox } from "#model/sandbox.ts"
 import { type Attach, checkAttach } from "#model/validate-attach.ts"
@@ -23,18 +23,28 @@ import { carryOut } from "./transaction.ts"
 export function attach(host: Host, request: AttachRequest, options: MutationOptions): Outcome<ContainerSummary> {
   const title = `attach container${request?.name === undefined ? "" : ` ${quote(request.name)}`}`
   const wanted = accept(`Cannot ${title}`, checkAttach(request))
-  return carryOut(host, options, () => {
-    const netns = openRequested(title, wanted.netns)
-    try {
-      return decide(host, title, wanted, netns)
-    } catch (error) {
-      netns[Symbol.dispose]()
-      throw error
-    }
-  }, sweep)
+  return carryOut(
+    host,
+    options,
+    () => {
+      const netns = openRequested(title, wanted.netns)
+      try {
+        return decide(host, title, wanted, netns)
+      } catch (error) {
+        netns[Symbol.dispose]()
+        throw error
+      }
+    },
+    sweep,
+  )
 }
 
-function decide(host: Host, title: string, wanted: Attach, netns: Netns): ReturnType<Parameters<typeof carryOut<ContainerSummary>>[2]> {
+function decide(
+  host: Host,
+  title: string,
+  wanted: Attach,
+  netns: Netns,
+): ReturnType<Parameters<typeof carryOut<ContainerSummary>>[2]> {
   const identity = host.identify(netns)
   refuseKnown(host, title, identity.cookie)
   const id = host.newId()
@@ -50,8 +60,17 @@ function decide(host: Host, title: string, wanted: Attach, netns: Netns): Return
     place: placeOf(wanted.netns),
     ...(wanted.netns.kind === "new" ? { ownedNetns: wanted.netns.name } : {}),
   }
-  const { changes, ops } = joinNetworks(host, { title, sandbox, netns, joins: wanted.networks, publish: wanted.publish })
-  const naming: Op[] = wanted.netns.kind === "new" ? [{ kind: "netns.add", netns: id, name: wanted.netns.name, cookie: identity.cookie }] : []
+  const { changes, ops } = joinNetworks(host, {
+    title,
+    sandbox,
+    netns,
+    joins: wanted.networks,
+    publish: wanted.publish,
+  })
+  const naming: Op[] =
+    wanted.netns.kind === "new"
+      ? [{ kind: "netns.add", netns: id, name: wanted.netns.name, cookie: identity.cookie }]
+      : []
   return {
     title,
     changes,

@@ -1,10 +1,10 @@
-import { accept } from "#model/field.ts"
+import { listLinks } from "#kernel/links.ts"
 import { LinkspanError } from "#model/errors.ts"
+import { accept } from "#model/field.ts"
 import { quote } from "#model/quote.ts"
 import type { ConnectRequest } from "#model/request.ts"
 import { checkConnect } from "#model/validate-join.ts"
 import type { EndpointView, Outcome } from "#model/view.ts"
-import { listLinks } from "#kernel/links.ts"
 import { planMemberships } from "#plan/membership.ts"
 import { allocateEndpoint } from "./allocate-endpoint.ts"
 import { urgentDrift } from "./drift.ts"
@@ -19,36 +19,56 @@ import { carryOut, Stale } from "./transaction.ts"
 export function connect(host: Host, request: ConnectRequest, options: MutationOptions): Outcome<EndpointView> {
   const title = `connect container ${quote(request?.container)} to network ${quote(request?.network)}`
   const join = accept(`Cannot ${title}`, checkConnect(request))
-  return carryOut(host, options, () => {
-    const network = settled(findNetwork(host, title, join.network), `network "${join.network}"`)
-    const sandbox = settled(findSandbox(host, title, join.container), `container "${join.container}"`)
-    if (sandbox.mode !== "private") {
-      throw new LinkspanError("NOT_SUPPORTED", {
-        message: `Cannot ${title}: the container ${sandbox.mode === "none" ? "was made without a network" : "has no network namespace of its own"}`,
-        hint: sandbox.mode === "shared" ? "Connect the container whose network it uses" : "Run it with --network NAME",
-      })
-    }
-    if (!host.isAlive(sandbox)) {
-      if (sandbox.process === undefined) {
-        throw new Stale([sandbox.id])
+  return carryOut(
+    host,
+    options,
+    () => {
+      const network = settled(findNetwork(host, title, join.network), `network "${join.network}"`)
+      const sandbox = settled(findSandbox(host, title, join.container), `container "${join.container}"`)
+      if (sandbox.mode !== "private") {
+        throw new LinkspanError("NOT_SUPPORTED", {
+          message: `Cannot ${title}: the container ${sandbox.mode === "none" ? "was made without a network" : "has no network namespace of its own"}`,
+          hint:
+            sandbox.mode === "shared" ? "Connect the container whose network it uses" : "Run it with --network NAME",
+        })
       }
-      throw new LinkspanError("CONTAINER_NOT_RUNNING", { message: `Cannot ${title}: the container is not running`, hint: `Remove it with: linkspan rm ${sandbox.name}` })
-    }
-    const before = memberships(host, sandbox)
-    if (before.some((one) => one.network.id === network.id)) {
-      throw new LinkspanError("ALREADY_CONNECTED", { message: `Cannot ${title}: it is connected already`, hint: `Look at it with: linkspan inspect ${sandbox.name}` })
-    }
-    const namespace = host.resolve(sandbox.id)
-    const endpoint = allocateEndpoint(host, {
-      title, network, sandbox, join, path: "", publications: [],
-      takenIfnames: new Set(namespace === undefined ? [] : listLinks(namespace.rtnl).map(({ ifname }) => ifname)),
-    })
-    return {
-      title,
-      changes: [{ object: "endpoint", id: endpoint.id, after: endpoint }],
-      ops: [...urgentDrift(host, network).flatMap(({ ops }) => ops), ...planMemberships(sandbox.id, before, [...before, { endpoint, network }], observePorts(host))],
-      intent: "make",
-      result: () => endpointView(host, endpoint),
-    }
-  }, sweep)
+      if (!host.isAlive(sandbox)) {
+        if (sandbox.process === undefined) {
+          throw new Stale([sandbox.id])
+        }
+        throw new LinkspanError("CONTAINER_NOT_RUNNING", {
+          message: `Cannot ${title}: the container is not running`,
+          hint: `Remove it with: linkspan rm ${sandbox.name}`,
+        })
+      }
+      const before = memberships(host, sandbox)
+      if (before.some((one) => one.network.id === network.id)) {
+        throw new LinkspanError("ALREADY_CONNECTED", {
+          message: `Cannot ${title}: it is connected already`,
+          hint: `Look at it with: linkspan inspect ${sandbox.name}`,
+        })
+      }
+      const namespace = host.resolve(sandbox.id)
+      const endpoint = allocateEndpoint(host, {
+        title,
+        network,
+        sandbox,
+        join,
+        path: "",
+        publications: [],
+        takenIfnames: new Set(namespace === undefined ? [] : listLinks(namespace.rtnl).map(({ ifname }) => ifname)),
+      })
+      return {
+        title,
+        changes: [{ object: "endpoint", id: endpoint.id, after: endpoint }],
+        ops: [
+          ...urgentDrift(host, network).flatMap(({ ops }) => ops),
+          ...planMemberships(sandbox.id, before, [...before, { endpoint, network }], observePorts(host)),
+        ],
+        intent: "make",
+        result: () => endpointView(host, endpoint),
+      }
+    },
+    sweep,
+  )
 }

@@ -14,7 +14,10 @@ export function availableName(host: Host, title: string, wanted: string | undefi
         return name
       }
     }
-    throw new LinkspanError("POOL_EXHAUSTED", { message: `Cannot ${title}: no free container name was found`, hint: "Give one with --name" })
+    throw new LinkspanError("POOL_EXHAUSTED", {
+      message: `Cannot ${title}: no free container name was found`,
+      hint: "Give one with --name",
+    })
   }
   const holder = host.store.sandboxNamed(wanted)
   if (holder === undefined) {
@@ -27,6 +30,9 @@ export function availableName(host: Host, title: string, wanted: string | undefi
   }
   throw new LinkspanError("NAME_IN_USE", {
     message: `Cannot ${title}: a container of that name exists`,
-    hint: body.process === undefined ? `Detach it with: linkspan detach ${wanted}` : `Remove it with: linkspan rm ${wanted}`,
+    hint:
+      body.process === undefined
+        ? `Detach it with: linkspan detach ${wanted}`
+        : `Remove it with: linkspan rm ${wanted}`,
   })
 }

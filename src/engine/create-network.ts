@@ -3,14 +3,14 @@ import { ipAt, type Prefix, prefixContains, prefixFamily, prefixOf } from "#inet
 import { getLink, listAddresses, type ObservedAddress, type ObservedLink } from "#kernel/links.ts"
 import { requireLinkKind } from "#kernel/probe.ts"
 import { LinkspanError } from "#model/errors.ts"
-import { quote } from "#model/quote.ts"
 import { accept } from "#model/field.ts"
 import type { Ifname } from "#model/name.ts"
 import type { BridgeNetwork, Network, Subnet } from "#model/network.ts"
+import { quote } from "#model/quote.ts"
 import type { CreateNetworkRequest } from "#model/request.ts"
+import { type BridgeDraft, checkCreateNetwork, gatewayRule, type NetworkDraft } from "#model/validate-network.ts"
 import type { NetworkView, Outcome } from "#model/view.ts"
 import { parseVlanParent } from "#model/vlan-parent.ts"
-import { type BridgeDraft, checkCreateNetwork, gatewayRule, type NetworkDraft } from "#model/validate-network.ts"
 import { type BridgeFacts, bridgeSysctls, planCreateBridge } from "#plan/drivers/bridge.ts"
 import { type ParentNetwork, planCreateParent } from "#plan/drivers/parent.ts"
 import { bridgeMac } from "#plan/mac.ts"
@@ -29,7 +29,11 @@ import { carryOut, type Decision } from "./transaction.ts"
 
 const SUBNET_CURSOR = { 4: "subnet-cursor/4", 6: "subnet-cursor/6" } as const
 
-export function createNetwork(host: Host, request: CreateNetworkRequest, options: MutationOptions): Outcome<NetworkView> {
+export function createNetwork(
+  host: Host,
+  request: CreateNetworkRequest,
+  options: MutationOptions,
+): Outcome<NetworkView> {
   const title = `create network ${quote(request?.name)}`
   const draft = accept(`Cannot ${title}`, checkCreateNetwork(request))
   return carryOut(host, options, () => decide(host, title, draft), sweep)
@@ -66,7 +70,11 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
     }
   }
   const settled = (network: Network, ops: Op[]): Decision<NetworkView> => ({
-    title, ops, intent: "make", warnings, record,
+    title,
+    ops,
+    intent: "make",
+    warnings,
+    record,
     changes: [{ object: "network", id, after: network }],
     result: () => inspectNetwork(host, id),
   })
@@ -74,14 +82,27 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
     const { bridge, facts } = bridgeOf(host, title, draft, id)
     const mtu = draft.mtu ?? facts?.mtu
     const network: BridgeNetwork = {
-      ...common, driver: "bridge", bridge, adopted: draft.adopted, gatewayMode: draft.gatewayMode, icc: draft.icc,
+      ...common,
+      driver: "bridge",
+      bridge,
+      adopted: draft.adopted,
+      gatewayMode: draft.gatewayMode,
+      icc: draft.icc,
       ...(mtu === undefined ? {} : { mtu }),
       ...(draft.adopted ? {} : { mac: bridgeMac(id) }),
     }
     const adopted = facts === undefined ? undefined : adoptedFacts(host, network, facts)
     const ops = planCreateBridge(network, observeHost(host), adopted)
     const decision = settled(network, ops)
-    return draft.adopted ? { ...decision, record: (writer) => { record(writer); writer.putFact(adoptionFact(id), JSON.stringify(ops)) } } : decision
+    return draft.adopted
+      ? {
+          ...decision,
+          record: (writer) => {
+            record(writer)
+            writer.putFact(adoptionFact(id), JSON.stringify(ops))
+          },
+        }
+      : decision
   }
   const { parent, vlan, exists } = link as ParentLink
   const mtu = draft.mtu === undefined ? {} : { mtu: draft.mtu }
@@ -94,19 +115,30 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
 
 // ── Subnets ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function chooseSubnets(host: Host, title: string, draft: NetworkDraft, lower: readonly ObservedAddress[], except: string | undefined): { subnets: Subnet[]; cursors: Prefix[] } {
+function chooseSubnets(
+  host: Host,
+  title: string,
+  draft: NetworkDraft,
+  lower: readonly ObservedAddress[],
+  except: string | undefined,
+): { subnets: Subnet[]; cursors: Prefix[] } {
   const networks: TakenPrefix[] = host.store
     .networks()
-    .flatMap(({ body }) => body.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: body.name } })))
+    .flatMap(({ body }) =>
+      body.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: body.name } })),
+    )
   const space = takenSpace([...networks, ...observeTaken(host)], except === undefined ? {} : { except })
   for (const { prefix } of draft.subnets) {
     refuseCollision(title, prefix, space)
   }
-  const asked = draft.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: draft.name } }))
+  const asked = draft.subnets.map(
+    ({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: draft.name } }),
+  )
   const all = takenSpace([...networks, ...asked, ...observeTaken(host)], except === undefined ? {} : { except })
   const cursors: Prefix[] = []
   const automatic = draft.automatic.map((family): Subnet => {
-    const own = draft.driver === "bridge" ? lower.find(({ ip }) => familyOf(ip) === family && !isLinkLocal(ip)) : undefined
+    const own =
+      draft.driver === "bridge" ? lower.find(({ ip }) => familyOf(ip) === family && !isLinkLocal(ip)) : undefined
     if (own !== undefined) {
       return { prefix: prefixOf(own.ip, own.length), gateway: own.ip, reserved: [] }
     }
@@ -120,7 +152,9 @@ function chooseSubnets(host: Host, title: string, draft: NetworkDraft, lower: re
 
 /** No container gets an address that the host has on the bridge or parent itself. */
 function withoutOwn(subnet: Subnet, lower: readonly ObservedAddress[]): Subnet {
-  const own = lower.map(({ ip }) => ip).filter((ip) => prefixContains(subnet.prefix, ip) && ip !== subnet.gateway && !subnet.reserved.includes(ip))
+  const own = lower
+    .map(({ ip }) => ip)
+    .filter((ip) => prefixContains(subnet.prefix, ip) && ip !== subnet.gateway && !subnet.reserved.includes(ip))
   return { ...subnet, reserved: [...subnet.reserved, ...own] }
 }
 
@@ -149,7 +183,10 @@ function choosePrefix(host: Host, title: string, family: Family, space: TakenSpa
   const own = poolsOf(pools, family)
   const cursor = host.store.fact(SUBNET_CURSOR[family])
   // A cast: facts of this key were written from a Prefix.
-  const prefix = family === 6 && own.length === 0 ? chooseUla(host.random(5), space) : chooseSubnet(own, space, cursor as Prefix | undefined)
+  const prefix =
+    family === 6 && own.length === 0
+      ? chooseUla(host.random(5), space)
+      : chooseSubnet(own, space, cursor as Prefix | undefined)
   if (prefix === undefined) {
     throw new LinkspanError("POOL_EXHAUSTED", {
       message: `Cannot ${title}: no free IPv${family} subnet is left in the pools (${own.map((pool) => `${pool.prefix} in /${pool.length}`).join(", ") || "none configured"})`,
@@ -182,7 +219,9 @@ function bridgeOf(host: Host, title: string, draft: BridgeDraft, id: string): { 
     return { bridge, facts: link }
   }
   const candidates = draft.bridge === undefined ? [0, 1, 2, 3].map((index) => bridgeIfname(id, index)) : [draft.bridge]
-  const bridge = candidates.find((ifname) => getLink(rtnl, ifname) === undefined && host.store.networkByLink(ifname).length === 0)
+  const bridge = candidates.find(
+    (ifname) => getLink(rtnl, ifname) === undefined && host.store.networkByLink(ifname).length === 0,
+  )
   if (bridge === undefined) {
     throw new LinkspanError("LINK_EXISTS", {
       message: `Cannot ${title}: an interface named "${candidates[0]}" exists already`,
@@ -222,14 +261,21 @@ function parentOf(host: Host, title: string, draft: Exclude<NetworkDraft, Bridge
   }
   const link = getLink(rtnl, draft.parent)
   const ours = host.store.networkByLink(draft.parent).map(({ body }) => body)
-  const sharing = ours.find((network) => network.driver !== draft.driver || (network.driver === "macvlan" && network.mode === "passthru") || draft.mode === "passthru")
+  const sharing = ours.find(
+    (network) =>
+      network.driver !== draft.driver ||
+      (network.driver === "macvlan" && network.mode === "passthru") ||
+      draft.mode === "passthru",
+  )
   if (sharing !== undefined) {
     throw new LinkspanError("LINK_EXISTS", {
       message: `Cannot ${title}: interface "${draft.parent}" belongs to ${sharing.driver} network "${sharing.name}"`,
       hint: "Choose another --parent: one interface carries either macvlan or ipvlan, and passthru takes it for one container alone",
     })
   }
-  const made = ours.find((network): network is ParentNetwork => network.driver !== "bridge" && network.vlan !== undefined)
+  const made = ours.find(
+    (network): network is ParentNetwork => network.driver !== "bridge" && network.vlan !== undefined,
+  )
   if (link !== undefined) {
     return { parent: draft.parent, exists: true, ...(made?.vlan === undefined ? {} : { vlan: made.vlan }) }
   }

@@ -16,24 +16,34 @@ export interface DisconnectRequest {
 
 export function disconnect(host: Host, request: DisconnectRequest, options: MutationOptions): Outcome<EndpointView> {
   const title = `disconnect container "${request.container}" from network "${request.network}"`
-  return carryOut(host, options, () => {
-    const network = settled(findNetwork(host, title, request.network), `network "${request.network}"`)
-    const sandbox = settled(findSandbox(host, title, request.container), `container "${request.container}"`)
-    const before = memberships(host, sandbox)
-    const leaving = before.find((one) => one.network.id === network.id)
-    if (leaving === undefined) {
-      throw new LinkspanError("ENDPOINT_NOT_FOUND", {
-        message: `Cannot ${title}: it is not on that network`,
-        hint: `Look at its networks with: linkspan inspect ${sandbox.name}`,
-      })
-    }
-    const left = endpointView(host, leaving.endpoint)
-    return {
-      title,
-      changes: [{ object: "endpoint", id: leaving.endpoint.id, before: leaving.endpoint }],
-      ops: planMemberships(sandbox.id, before, before.filter((one) => one !== leaving), observePorts(host)),
-      intent: "remove",
-      result: () => left,
-    }
-  }, sweep)
+  return carryOut(
+    host,
+    options,
+    () => {
+      const network = settled(findNetwork(host, title, request.network), `network "${request.network}"`)
+      const sandbox = settled(findSandbox(host, title, request.container), `container "${request.container}"`)
+      const before = memberships(host, sandbox)
+      const leaving = before.find((one) => one.network.id === network.id)
+      if (leaving === undefined) {
+        throw new LinkspanError("ENDPOINT_NOT_FOUND", {
+          message: `Cannot ${title}: it is not on that network`,
+          hint: `Look at its networks with: linkspan inspect ${sandbox.name}`,
+        })
+      }
+      const left = endpointView(host, leaving.endpoint)
+      return {
+        title,
+        changes: [{ object: "endpoint", id: leaving.endpoint.id, before: leaving.endpoint }],
+        ops: planMemberships(
+          sandbox.id,
+          before,
+          before.filter((one) => one !== leaving),
+          observePorts(host),
+        ),
+        intent: "remove",
+        result: () => left,
+      }
+    },
+    sweep,
+  )
 }

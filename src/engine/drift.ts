@@ -21,11 +21,18 @@ export function networkDrift(host: Host, network: Network, snapshots: Snapshots,
   if (!isBridge(network)) {
     return byName.has(network.parent)
       ? []
-      : [{ problem: `parent interface "${network.parent}" of network "${network.name}" is missing`, ops: planCreateParent(network, false) }]
+      : [
+          {
+            problem: `parent interface "${network.parent}" of network "${network.name}" is missing`,
+            ops: planCreateParent(network, false),
+          },
+        ]
   }
   const link = byName.get(network.bridge)
   if (link === undefined) {
-    return [missingBridge(network.name, network.bridge, network.adopted ? [] : planCreateBridge(network, facts, undefined))]
+    return [
+      missingBridge(network.name, network.bridge, network.adopted ? [] : planCreateBridge(network, facts, undefined)),
+    ]
   }
   const sysctls = Object.keys(bridgeSysctls(network)).flatMap((key) => {
     const value = readSysctl(host, key)
@@ -35,7 +42,9 @@ export function networkDrift(host: Host, network: Network, snapshots: Snapshots,
     link,
     addresses: addressesOf.get(link.index) ?? [],
     sysctls: Object.fromEntries(sysctls),
-    hasLoopbackRoute: routes.some(({ table, destination, index }) => table === RT_TABLE_LOCAL && destination === "::1/128" && index === link.index),
+    hasLoopbackRoute: routes.some(
+      ({ table, destination, index }) => table === RT_TABLE_LOCAL && destination === "::1/128" && index === link.index,
+    ),
   })
 }
 
@@ -51,13 +60,25 @@ export function urgentDrift(host: Host, network: Network): Drift[] {
   const { rtnl } = host.namespace
   const link = getLink(rtnl, network.bridge)
   if (link === undefined) {
-    return [missingBridge(network.name, network.bridge, network.adopted ? [] : planCreateBridge(network, observeHost(host), undefined))]
+    return [
+      missingBridge(
+        network.name,
+        network.bridge,
+        network.adopted ? [] : planCreateBridge(network, observeHost(host), undefined),
+      ),
+    ]
   }
   return bridgeDrift(network, { link, addresses: listAddresses(rtnl, link.index), sysctls: {} })
 }
 
 /** Everything that is wrong with a container's cables, addresses and routes. */
-export function sandboxDrift(host: Host, sandbox: Sandbox, memberships: readonly Membership[], snapshots: Snapshots, facts: PortFacts): Drift[] {
+export function sandboxDrift(
+  host: Host,
+  sandbox: Sandbox,
+  memberships: readonly Membership[],
+  snapshots: Snapshots,
+  facts: PortFacts,
+): Drift[] {
   const namespace = host.resolve(sandbox.id)
   if (namespace === undefined || memberships.length === 0) {
     return []
@@ -67,16 +88,29 @@ export function sandboxDrift(host: Host, sandbox: Sandbox, memberships: readonly
   const drifts = memberships.flatMap(({ network, endpoint }): Drift[] => {
     const container = inside.byName.get(endpoint.ifname)
     if (!isBridge(network)) {
-      return container === undefined ? [{ problem: `container "${sandbox.name}" has no interface "${endpoint.ifname}" any more`, ops: [] }] : []
+      return container === undefined
+        ? [{ problem: `container "${sandbox.name}" has no interface "${endpoint.ifname}" any more`, ops: [] }]
+        : []
     }
-    return endpointDrift(network, endpoint, sandbox.name, {
-      host: outside.byName.get(endpoint.hostIfname ?? ""),
-      container,
-      addresses: container === undefined ? [] : (inside.addressesOf.get(container.index) ?? []),
-      bridgeIndex: outside.byName.get(network.bridge)?.index,
-    }, facts)
+    return endpointDrift(
+      network,
+      endpoint,
+      sandbox.name,
+      {
+        host: outside.byName.get(endpoint.hostIfname ?? ""),
+        container,
+        addresses: container === undefined ? [] : (inside.addressesOf.get(container.index) ?? []),
+        bridgeIndex: outside.byName.get(network.bridge)?.index,
+      },
+      facts,
+    )
   })
-  const defaults = inside.routes.filter(({ isDefault, table, type }) => isDefault && table !== RT_TABLE_LOCAL && type === 1)
-  const seen = defaults.map(({ destination, via }) => ({ family: destination.includes(":") ? (6 as const) : (4 as const), via }))
+  const defaults = inside.routes.filter(
+    ({ isDefault, table, type }) => isDefault && table !== RT_TABLE_LOCAL && type === 1,
+  )
+  const seen = defaults.map(({ destination, via }) => ({
+    family: destination.includes(":") ? (6 as const) : (4 as const),
+    via,
+  }))
   return [...drifts, ...routeDrift(sandbox.id, sandbox.name, memberships, seen)]
 }

@@ -23,7 +23,10 @@ export function exec(host: Host, nameOrId: string, request: ExecRequest): Runnin
   }
   using init = PidHandle.open(process.pid, { startTime: process.startTime })
   if (init === undefined || init.hasEnded()) {
-    throw new LinkspanError("CONTAINER_NOT_RUNNING", { message: `Cannot ${title}: it is not running`, hint: "List the containers with: linkspan ps --all" })
+    throw new LinkspanError("CONTAINER_NOT_RUNNING", {
+      message: `Cannot ${title}: it is not running`,
+      hint: "List the containers with: linkspan ps --all",
+    })
   }
   const child = execute(wanted, init)
   return runningOf(summarize(host, sandbox), child, child.exited())

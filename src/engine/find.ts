@@ -1,9 +1,9 @@
 // Objects by the name or id that a user gave, at rest and ready to be planned with.
 
 import { LinkspanError } from "#model/errors.ts"
+import { nearest } from "#model/nearest.ts"
 import type { Network } from "#model/network.ts"
 import type { Endpoint, Sandbox } from "#model/sandbox.ts"
-import { nearest } from "#model/nearest.ts"
 import type { Membership } from "#plan/default-route.ts"
 import type { Row } from "#store/store.ts"
 import type { Host } from "./host.ts"
@@ -21,7 +21,10 @@ export function settled<T extends Network | Sandbox | Endpoint>(row: Row<T>, wha
 export function findNetwork(host: Host, title: string, nameOrId: string): Row<Network> {
   const row = host.store.network(nameOrId)
   if (row === undefined) {
-    const similar = nearest(nameOrId, host.store.networks().map(({ body }) => body.name))
+    const similar = nearest(
+      nameOrId,
+      host.store.networks().map(({ body }) => body.name),
+    )
     throw new LinkspanError("NETWORK_NOT_FOUND", {
       message: `Cannot ${title}: there is no network "${nameOrId}"`,
       hint: similar === undefined ? "List the networks with: linkspan network ls" : `Did you mean "${similar}"?`,
@@ -35,7 +38,10 @@ export function findNetwork(host: Host, title: string, nameOrId: string): Row<Ne
 export function findSandbox(host: Host, title: string, nameOrId: string): Row<Sandbox> {
   const row = host.store.sandbox(nameOrId)
   if (row === undefined) {
-    const similar = nearest(nameOrId, host.store.sandboxes().map(({ body }) => body.name))
+    const similar = nearest(
+      nameOrId,
+      host.store.sandboxes().map(({ body }) => body.name),
+    )
     throw new LinkspanError("CONTAINER_NOT_FOUND", {
       message: `Cannot ${title}: there is no container "${nameOrId}"`,
       hint: similar === undefined ? "List the containers with: linkspan ps --all" : `Did you mean "${similar}"?`,
@@ -51,7 +57,9 @@ export function memberships(host: Host, sandbox: Sandbox): Membership[] {
     const endpoint = settled(row, `container "${sandbox.name}"`)
     const network = host.store.network(endpoint.network)
     if (network === undefined) {
-      throw new LinkspanError("INTERNAL", { message: `Internal error: endpoint ${endpoint.id} is on network ${endpoint.network}, which does not exist` })
+      throw new LinkspanError("INTERNAL", {
+        message: `Internal error: endpoint ${endpoint.id} is on network ${endpoint.network}, which does not exist`,
+      })
     }
     return { endpoint, network: network.body }
   })

@@ -55,7 +55,10 @@ function transact(host: Host, add: readonly NftElement[], del: readonly NftEleme
 }
 
 /** Puts the whole ruleset there in one transaction. */
-export function replaceElements(host: Host, adjust: (wanted: readonly NftElement[]) => readonly NftElement[] = (wanted) => wanted): void {
+export function replaceElements(
+  host: Host,
+  adjust: (wanted: readonly NftElement[]) => readonly NftElement[] = (wanted) => wanted,
+): void {
   const { nftables } = host
   try {
     withRuleset(host, "exclusive", () => {
@@ -95,17 +98,21 @@ function refused(error: NftError): LinkspanError {
  */
 export function wantedElements(host: Host): NftElement[] {
   const { store } = host
-  const changes = new Map(store.journal().flatMap(({ entry }) => entry.changes.map((change) => [change.id, change] as const)))
+  const changes = new Map(
+    store.journal().flatMap(({ entry }) => entry.changes.map((change) => [change.id, change] as const)),
+  )
   const variants = <T extends Network | Endpoint>(row: Row<T>, id: Id, side: "before" | "after"): T | undefined => {
     const change: Change | undefined = row.journal === null ? undefined : changes.get(id)
     return change === undefined ? row.body : (change[side] as T | undefined)
   }
   let elements: NftElement[] = []
   for (const side of ["before", "after"] as const) {
-    const networks = new Map(store.networks().flatMap((row) => {
-      const network = variants(row, row.body.id, side)
-      return network === undefined ? [] : [[network.id, network] as const]
-    }))
+    const networks = new Map(
+      store.networks().flatMap((row) => {
+        const network = variants(row, row.body.id, side)
+        return network === undefined ? [] : [[network.id, network] as const]
+      }),
+    )
     const bySandbox = Map.groupBy(
       store.endpoints().flatMap((row) => variants(row, row.body.id, side) ?? []),
       ({ sandbox }) => sandbox,
@@ -145,8 +152,12 @@ export function rulesetDrift(host: Host): string[] {
   const fingerprint = host.store.fact(FINGERPRINT)
   return [
     ...(add.length === 0 ? [] : [`${add.length} firewall ${add.length === 1 ? "element is" : "elements are"} missing`]),
-    ...(del.length === 0 ? [] : [`${del.length} firewall ${del.length === 1 ? "element is" : "elements are"} there without a reason`]),
-    ...(fingerprint === undefined || fingerprint === rulesFingerprint(listing) ? [] : ["linkspan's firewall rules were changed by somebody else"]),
+    ...(del.length === 0
+      ? []
+      : [`${del.length} firewall ${del.length === 1 ? "element is" : "elements are"} there without a reason`]),
+    ...(fingerprint === undefined || fingerprint === rulesFingerprint(listing)
+      ? []
+      : ["linkspan's firewall rules were changed by somebody else"]),
   ]
 }
 

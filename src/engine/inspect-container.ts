@@ -15,7 +15,10 @@ export function inspectContainer(host: Host, nameOrId: string): ContainerView {
   const namespace = sandbox.mode === "host" ? host.namespace : host.resolve(sandbox.sharedWith ?? sandbox.id)
   const inside = namespace === undefined ? undefined : snapshots.of(namespace)
   const path = placePath(sandbox)
-  const drift = journal === null && sandbox.mode === "private" ? sandboxDrift(host, sandbox, memberships(host, sandbox), snapshots, observePorts(host)) : []
+  const drift =
+    journal === null && sandbox.mode === "private"
+      ? sandboxDrift(host, sandbox, memberships(host, sandbox), snapshots, observePorts(host))
+      : []
   return {
     ...summarize(host, sandbox),
     hostname: sandbox.hostname,

@@ -38,7 +38,13 @@ function observed(host: Host, endpoint: Endpoint, snapshots: Snapshots): NonNull
     ...(container === undefined ? {} : { container }),
     ...(end === undefined
       ? {}
-      : { host: { ...end, ...(port?.number === undefined ? {} : { port: port.number }), ...(port?.state === undefined ? {} : { state: port.state }) } }),
+      : {
+          host: {
+            ...end,
+            ...(port?.number === undefined ? {} : { port: port.number }),
+            ...(port?.state === undefined ? {} : { state: port.state }),
+          },
+        }),
   }
 }
 

@@ -1,11 +1,11 @@
-import { isBridge, type Network } from "#model/network.ts"
 import { prefixContains } from "#inet/prefix.ts"
+import { isBridge, type Network } from "#model/network.ts"
 import type { NetworkSummary, NetworkView, SubnetView } from "#model/view.ts"
 import { countFree } from "#plan/ipam.ts"
 import { networkDrift } from "./drift.ts"
 import { findNetwork } from "./find.ts"
 import type { Host } from "./host.ts"
-import { linkIn, endpointView } from "./inspect-endpoint.ts"
+import { endpointView, linkIn } from "./inspect-endpoint.ts"
 import { observeHost } from "./observe-host.ts"
 import { Snapshots } from "./snapshot.ts"
 
@@ -22,7 +22,8 @@ export function inspectNetwork(host: Host, nameOrId: string): NetworkView {
       return {
         ...subnet,
         free: countFree(free.all(), free.automatic).toString(),
-        leased: endpoints.filter(({ addresses }) => addresses.some(({ ip }) => prefixContains(subnet.prefix, ip))).length,
+        leased: endpoints.filter(({ addresses }) => addresses.some(({ ip }) => prefixContains(subnet.prefix, ip)))
+          .length,
       }
     }),
     endpoints: endpoints.map((endpoint) => endpointView(host, endpoint, snapshots)),

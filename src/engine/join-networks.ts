@@ -28,24 +28,41 @@ interface NewContainer {
 export function joinNetworks(host: Host, container: NewContainer): { readonly changes: Change[]; readonly ops: Op[] } {
   const { title, sandbox, joins, publish } = container
   const networks = joins.map(({ network }) => settled(findNetwork(host, title, network), `network "${network}"`))
-  refuseDoubles(title, joins, networks.map(({ id }) => id))
+  refuseDoubles(
+    title,
+    joins,
+    networks.map(({ id }) => id),
+  )
   refuseUnpublishable(title, publish, networks, "publish")
   const publications = takePorts(host, title, publish, undefined)
   const taken = new Set(host.adopt(sandbox.id, container.netns) === undefined ? [] : namesIn(host, sandbox.id))
   const joined = joins.map((join, index): Membership => {
     const network = networks[index] as Membership["network"]
-    const endpoint = allocateEndpoint(host, { title, network, sandbox, join, path: `networks[${index}]`, takenIfnames: taken, publications: [] })
+    const endpoint = allocateEndpoint(host, {
+      title,
+      network,
+      sandbox,
+      join,
+      path: `networks[${index}]`,
+      takenIfnames: taken,
+      publications: [],
+    })
     taken.add(endpoint.ifname)
     return { endpoint, network }
   })
   const carrying = carrier(joined)
-  const members = joined.map((one) => (one === carrying ? { ...one, endpoint: { ...one.endpoint, publications } } : one))
+  const members = joined.map((one) =>
+    one === carrying ? { ...one, endpoint: { ...one.endpoint, publications } } : one,
+  )
   return {
     changes: [
       { object: "sandbox", id: sandbox.id, after: sandbox },
       ...members.map(({ endpoint }): Change => ({ object: "endpoint", id: endpoint.id, after: endpoint })),
     ],
-    ops: [...networks.flatMap((network) => urgentDrift(host, network)).flatMap(({ ops }) => ops), ...planMemberships(sandbox.id, [], members, observePorts(host))],
+    ops: [
+      ...networks.flatMap((network) => urgentDrift(host, network)).flatMap(({ ops }) => ops),
+      ...planMemberships(sandbox.id, [], members, observePorts(host)),
+    ],
   }
 }
 
@@ -59,6 +76,9 @@ function refuseDoubles(title: string, joins: readonly Join[], ids: readonly stri
   const double = ids.findIndex((id, index) => ids.indexOf(id) < index)
   if (double >= 0) {
     const message = `joins network "${joins[double]?.network}" a second time`
-    throw new LinkspanError("INVALID_REQUEST", { message: `Cannot ${title}`, issues: [{ path: `networks[${double}]`, message }] })
+    throw new LinkspanError("INVALID_REQUEST", {
+      message: `Cannot ${title}`,
+      issues: [{ path: `networks[${double}]`, message }],
+    })
   }
 }

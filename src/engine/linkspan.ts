@@ -2,13 +2,25 @@
 // its own beside this one; this class only holds the host they act on.
 
 import type {
-  AttachRequest, ConnectRequest, CreateNetworkRequest, PublishRequest, RunRequest, UpdateNetworkRequest,
+  AttachRequest,
+  ConnectRequest,
+  CreateNetworkRequest,
+  PublishRequest,
+  RunRequest,
+  UpdateNetworkRequest,
 } from "#model/request.ts"
-import type { Host } from "./host.ts"
 import type {
-  ContainerSummary, ContainerView, EndpointView, FirewallStatus, NetworkSummary, NetworkView, Outcome,
-  PublicationView, ReconcileReport,
+  ContainerSummary,
+  ContainerView,
+  EndpointView,
+  FirewallStatus,
+  NetworkSummary,
+  NetworkView,
+  Outcome,
+  PublicationView,
+  ReconcileReport,
 } from "#model/view.ts"
+import type { Host } from "./host.ts"
 
 export interface LinkspanOptions {
   /** Where the database lives: LINKSPAN_STATE_DIR, else /var/lib/linkspan. */
@@ -65,17 +77,33 @@ export interface LinkspanApi extends AsyncDisposable {
     inspect(network: string): Promise<NetworkView>
     update(request: UpdateNetworkRequest, options?: MutationOptions): Promise<Outcome<NetworkView>>
     /** `force` detaches the containers first. */
-    remove(network: string, options?: MutationOptions & { readonly force?: boolean }): Promise<Outcome<{ id: string; name: string }>>
+    remove(
+      network: string,
+      options?: MutationOptions & { readonly force?: boolean },
+    ): Promise<Outcome<{ id: string; name: string }>>
     /** Removes every network without containers (and matching all labels, "key" or "key=value"). */
-    prune(options?: MutationOptions & { readonly labels?: readonly string[] }): Promise<Outcome<{ id: string; name: string }[]>>
+    prune(
+      options?: MutationOptions & { readonly labels?: readonly string[] },
+    ): Promise<Outcome<{ id: string; name: string }[]>>
     connect(request: ConnectRequest, options?: MutationOptions): Promise<Outcome<EndpointView>>
-    disconnect(request: { readonly container: string; readonly network: string }, options?: MutationOptions): Promise<Outcome<EndpointView>>
+    disconnect(
+      request: { readonly container: string; readonly network: string },
+      options?: MutationOptions,
+    ): Promise<Outcome<EndpointView>>
   }
   attach(request: AttachRequest, options?: MutationOptions): Promise<Outcome<ContainerSummary>>
   /** Takes a container off all its networks and forgets it; its namespace stays unless linkspan made it. */
   detach(container: string, options?: MutationOptions): Promise<Outcome<{ id: string; name: string }>>
-  publish(container: string, ports: readonly PublishRequest[], options?: MutationOptions): Promise<Outcome<PublicationView[]>>
-  unpublish(container: string, ports: readonly PublishRequest[], options?: MutationOptions): Promise<Outcome<PublicationView[]>>
+  publish(
+    container: string,
+    ports: readonly PublishRequest[],
+    options?: MutationOptions,
+  ): Promise<Outcome<PublicationView[]>>
+  unpublish(
+    container: string,
+    ports: readonly PublishRequest[],
+    options?: MutationOptions,
+  ): Promise<Outcome<PublicationView[]>>
   /** The foreground process has the caller's standard streams; a detached one writes to its log. */
   run(request: RunRequest, options?: MutationOptions): Promise<Outcome<Running>>
   exec(container: string, request: ExecRequest): Promise<Running>
@@ -85,7 +113,10 @@ export interface LinkspanApi extends AsyncDisposable {
   /** SIGTERM, then SIGKILL after the timeout (10 s). */
   stop(container: string, options?: StopOptions): Promise<ContainerSummary>
   /** Removes an exited container (a running one only with `force`). */
-  remove(container: string, options?: MutationOptions & { readonly force?: boolean }): Promise<Outcome<{ id: string; name: string }>>
+  remove(
+    container: string,
+    options?: MutationOptions & { readonly force?: boolean },
+  ): Promise<Outcome<{ id: string; name: string }>>
   reconcile(options?: MutationOptions): Promise<ReconcileReport>
   readonly firewall: {
     status(): Promise<FirewallStatus>
@@ -123,14 +154,18 @@ export class Linkspan implements LinkspanApi {
   }
 
   readonly networks: LinkspanApi["networks"] = {
-    create: async (request, options = {}) => (await import("./create-network.ts")).createNetwork(this.#host, request, options),
+    create: async (request, options = {}) =>
+      (await import("./create-network.ts")).createNetwork(this.#host, request, options),
     list: async () => (await import("./inspect-network.ts")).listNetworks(this.#host),
     inspect: async (network) => (await import("./inspect-network.ts")).inspectNetwork(this.#host, network),
-    update: async (request, options = {}) => (await import("./update-network.ts")).updateNetwork(this.#host, request, options),
-    remove: async (network, options = {}) => (await import("./remove-network.ts")).removeNetwork(this.#host, network, options),
+    update: async (request, options = {}) =>
+      (await import("./update-network.ts")).updateNetwork(this.#host, request, options),
+    remove: async (network, options = {}) =>
+      (await import("./remove-network.ts")).removeNetwork(this.#host, network, options),
     prune: async (options = {}) => (await import("./remove-network.ts")).pruneNetworks(this.#host, options),
     connect: async (request, options = {}) => (await import("./connect.ts")).connect(this.#host, request, options),
-    disconnect: async (request, options = {}) => (await import("./disconnect.ts")).disconnect(this.#host, request, options),
+    disconnect: async (request, options = {}) =>
+      (await import("./disconnect.ts")).disconnect(this.#host, request, options),
   }
 
   readonly firewall: LinkspanApi["firewall"] = {
@@ -147,11 +182,19 @@ export class Linkspan implements LinkspanApi {
     return (await import("./detach.ts")).detach(this.#host, container, options)
   }
 
-  async publish(container: string, ports: readonly PublishRequest[], options: MutationOptions = {}): Promise<Outcome<PublicationView[]>> {
+  async publish(
+    container: string,
+    ports: readonly PublishRequest[],
+    options: MutationOptions = {},
+  ): Promise<Outcome<PublicationView[]>> {
     return (await import("./publish.ts")).publish(this.#host, container, ports, options)
   }
 
-  async unpublish(container: string, ports: readonly PublishRequest[], options: MutationOptions = {}): Promise<Outcome<PublicationView[]>> {
+  async unpublish(
+    container: string,
+    ports: readonly PublishRequest[],
+    options: MutationOptions = {},
+  ): Promise<Outcome<PublicationView[]>> {
     return (await import("./publish.ts")).unpublish(this.#host, container, ports, options)
   }
 
@@ -171,7 +214,10 @@ export class Linkspan implements LinkspanApi {
     return (await import("./inspect-container.ts")).inspectContainer(this.#host, container)
   }
 
-  async *logs(container: string, options: { readonly follow?: boolean; readonly tail?: number } = {}): AsyncIterable<Uint8Array> {
+  async *logs(
+    container: string,
+    options: { readonly follow?: boolean; readonly tail?: number } = {},
+  ): AsyncIterable<Uint8Array> {
     yield* (await import("./logs.ts")).logs(this.#host, container, options)
   }
 
@@ -179,7 +225,10 @@ export class Linkspan implements LinkspanApi {
     return (await import("./stop.ts")).stop(this.#host, container, options)
   }
 
-  async remove(container: string, options: MutationOptions & { readonly force?: boolean } = {}): Promise<Outcome<{ id: string; name: string }>> {
+  async remove(
+    container: string,
+    options: MutationOptions & { readonly force?: boolean } = {},
+  ): Promise<Outcome<{ id: string; name: string }>> {
     return (await import("./remove-container.ts")).removeContainer(this.#host, container, options)
   }
 

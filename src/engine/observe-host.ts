@@ -1,9 +1,9 @@
 // Facts about the host that planning needs: read from the kernel each time, never remembered.
 
-import { listAddresses, listLinks, listRoutes, type ObservedLink } from "#kernel/links.ts"
-import { LINK_GROUP } from "#kernel/rtnetlink.ts"
 import { family, type Ip, isLinkLocal, isLoopback } from "#inet/ip.ts"
 import { prefixBase, prefixOf } from "#inet/prefix.ts"
+import { listAddresses, listLinks, listRoutes, type ObservedLink } from "#kernel/links.ts"
+import { LINK_GROUP } from "#kernel/rtnetlink.ts"
 import type { HostFacts, PortFacts } from "#plan/host.ts"
 import type { TakenPrefix } from "#plan/taken.ts"
 import type { Host } from "./host.ts"
@@ -27,7 +27,11 @@ export function readSysctl(host: Host, key: string): string | undefined {
 
 /** The two settings that plugging in depends on; costs the same however many links the host has. */
 export function observePorts(host: Host): PortFacts {
-  return { framesAreFiltered: ["bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables"].some((key) => readSysctl(host, key) === "1") }
+  return {
+    framesAreFiltered: ["bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables"].some(
+      (key) => readSysctl(host, key) === "1",
+    ),
+  }
 }
 
 export function observeHost(host: Host): HostFacts {
@@ -43,9 +47,16 @@ export function observeHost(host: Host): HostFacts {
 
 /** Links with a route from a router advertisement that would not be renewed once the host forwards (accept_ra=1). */
 function raLinks(host: Host, links: readonly ObservedLink[]): HostFacts["raLinks"] {
-  const indexes = new Set(listRoutes(host.namespace.rtnl).filter(({ protocol }) => protocol === RTPROT_RA).map(({ index }) => index))
+  const indexes = new Set(
+    listRoutes(host.namespace.rtnl)
+      .filter(({ protocol }) => protocol === RTPROT_RA)
+      .map(({ index }) => index),
+  )
   return links
-    .filter(({ index, ifname }) => indexes.has(index) && ["1", "2"].includes(readSysctl(host, `ipv6/conf/${ifname}/accept_ra`) ?? ""))
+    .filter(
+      ({ index, ifname }) =>
+        indexes.has(index) && ["1", "2"].includes(readSysctl(host, `ipv6/conf/${ifname}/accept_ra`) ?? ""),
+    )
     .map(({ ifname }) => ifname)
 }
 
@@ -71,7 +82,11 @@ export function observeTaken(host: Host): TakenPrefix[] {
 
 /** The link that the host's default route leaves by, IPv4 first. */
 export function defaultRouteLink(host: Host): ObservedLink | undefined {
-  const routes = listRoutes(host.namespace.rtnl).filter(({ isDefault, type, index }) => isDefault && type === RTN_UNICAST && index !== undefined)
-  const best = routes.toSorted((a, b) => family(a.via ?? ("::" as Ip)) - family(b.via ?? ("::" as Ip)) || (a.metric ?? 0) - (b.metric ?? 0))[0]
+  const routes = listRoutes(host.namespace.rtnl).filter(
+    ({ isDefault, type, index }) => isDefault && type === RTN_UNICAST && index !== undefined,
+  )
+  const best = routes.toSorted(
+    (a, b) => family(a.via ?? ("::" as Ip)) - family(b.via ?? ("::" as Ip)) || (a.metric ?? 0) - (b.metric ?? 0),
+  )[0]
   return best === undefined ? undefined : listLinks(host.namespace.rtnl).find(({ index }) => index === best.index)
 }

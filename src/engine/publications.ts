@@ -5,8 +5,8 @@ import type { Protocol } from "#inet/port.ts"
 import { listAddresses } from "#kernel/links.ts"
 import { type Listener, listenerOn, listListeners } from "#kernel/listeners.ts"
 import { LinkspanError } from "#model/errors.ts"
-import type { Id } from "#model/name.ts"
 import { hostAddressesOverlap } from "#model/host-address.ts"
+import type { Id } from "#model/name.ts"
 import type { Network } from "#model/network.ts"
 import type { Publication } from "#model/sandbox.ts"
 import { canPublish, type PublicationDraft, publishMisfits } from "#model/validate-publish.ts"
@@ -19,7 +19,12 @@ const FIRST_DYNAMIC = 49152
 const LAST_PORT = 65535
 
 /** @throws LinkspanError INVALID_REQUEST when none of the networks can carry them. */
-export function refuseUnpublishable(title: string, drafts: readonly PublicationDraft[], networks: readonly Network[], path: string): void {
+export function refuseUnpublishable(
+  title: string,
+  drafts: readonly PublicationDraft[],
+  networks: readonly Network[],
+  path: string,
+): void {
   const issues = publishMisfits(drafts, networks, path)
   if (issues.length > 0) {
     throw new LinkspanError("INVALID_REQUEST", { message: `Cannot ${title}`, issues })
@@ -32,7 +37,12 @@ export function carrier(memberships: readonly Membership[]): Membership | undefi
 }
 
 /** Settles host ports. Runs in the store's write transaction. @throws LinkspanError PORT_IN_USE naming the owner */
-export function takePorts(host: Host, title: string, drafts: readonly PublicationDraft[], self: Id | undefined): Publication[] {
+export function takePorts(
+  host: Host,
+  title: string,
+  drafts: readonly PublicationDraft[],
+  self: Id | undefined,
+): Publication[] {
   const listeners = new Map<Protocol, readonly Listener[]>()
   const listening = (protocol: Protocol): readonly Listener[] => {
     let found = listeners.get(protocol)
@@ -43,7 +53,9 @@ export function takePorts(host: Host, title: string, drafts: readonly Publicatio
     return found
   }
   refuseForeignAddresses(host, title, drafts)
-  const chosen = drafts.flatMap((draft) => (draft.hostPort === undefined ? [] : [{ ...draft, hostPort: draft.hostPort }]))
+  const chosen = drafts.flatMap((draft) =>
+    draft.hostPort === undefined ? [] : [{ ...draft, hostPort: draft.hostPort }],
+  )
   for (const publication of chosen) {
     for (let port = publication.hostPort; port < publication.hostPort + publication.count; port++) {
       refusePort(host, title, publication, port, listening(publication.protocol), self)
@@ -82,14 +94,24 @@ function overlaps(claimed: string, hostIp: Ip | undefined): boolean {
   return hostAddressesOverlap(claimed === "" ? undefined : (claimed as Ip), hostIp)
 }
 
-function refusePort(host: Host, title: string, draft: PublicationDraft, port: number, listeners: readonly Listener[], self: Id | undefined): void {
+function refusePort(
+  host: Host,
+  title: string,
+  draft: PublicationDraft,
+  port: number,
+  listeners: readonly Listener[],
+  self: Id | undefined,
+): void {
   const claim = host.store.portClaims(draft.protocol, port).find((one) => overlaps(one.host, draft.hostIp))
   if (claim !== undefined) {
     refuseClaimed(host, title, draft, port, claim.endpoint, self)
   }
   const listener = listenerOn(listeners, draft.hostIp, port)
   if (listener !== undefined) {
-    const owner = listener.process === undefined ? "a process that cannot be named" : `process ${listener.process.pid} (${listener.process.name})`
+    const owner =
+      listener.process === undefined
+        ? "a process that cannot be named"
+        : `process ${listener.process.pid} (${listener.process.name})`
     throw new LinkspanError("PORT_IN_USE", {
       message: `Cannot ${title}: host port ${port}/${draft.protocol} has a listener, ${owner} on ${family(listener.ip) === 6 ? `[${listener.ip}]` : listener.ip}:${port}`,
       hint: "Choose another host port, or none to have one chosen",
@@ -98,7 +120,14 @@ function refusePort(host: Host, title: string, draft: PublicationDraft, port: nu
   }
 }
 
-function refuseClaimed(host: Host, title: string, { protocol }: PublicationDraft, port: number, holder: Id, self: Id | undefined): never {
+function refuseClaimed(
+  host: Host,
+  title: string,
+  { protocol }: PublicationDraft,
+  port: number,
+  holder: Id,
+  self: Id | undefined,
+): never {
   const endpoint = host.store.endpoint(holder)?.body
   const sandbox = endpoint === undefined ? undefined : host.store.sandbox(endpoint.sandbox)
   if (sandbox !== undefined && sandbox.journal === null && holder !== self && !host.isAlive(sandbox.body)) {
@@ -112,7 +141,13 @@ function refuseClaimed(host: Host, title: string, { protocol }: PublicationDraft
 }
 
 /** The first host port from which `count` in a row are free. */
-function chooseRun(host: Host, title: string, draft: PublicationDraft, settled: readonly Publication[], listeners: readonly Listener[]): number {
+function chooseRun(
+  host: Host,
+  title: string,
+  draft: PublicationDraft,
+  settled: readonly Publication[],
+  listeners: readonly Listener[],
+): number {
   const span = LAST_PORT - FIRST_DYNAMIC + 1
   const offset = Number.parseInt(host.newId().slice(0, 4), 16) % span
   let run = 0
@@ -120,7 +155,9 @@ function chooseRun(host: Host, title: string, draft: PublicationDraft, settled: 
     const port = FIRST_DYNAMIC + ((offset + step) % span)
     const free =
       !host.store.portClaims(draft.protocol, port).some((one) => overlaps(one.host, draft.hostIp)) &&
-      !settled.some((one) => one.protocol === draft.protocol && port >= one.hostPort && port < one.hostPort + one.count) &&
+      !settled.some(
+        (one) => one.protocol === draft.protocol && port >= one.hostPort && port < one.hostPort + one.count,
+      ) &&
       listenerOn(listeners, draft.hostIp, port) === undefined
     // A run ends where the search wraps round.
     run = free && port !== FIRST_DYNAMIC ? run + 1 : free ? 1 : 0

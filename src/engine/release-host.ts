@@ -9,8 +9,15 @@ import { releaseSysctls } from "./host-settings.ts"
 /** @param leaving networks that the caller is about to forget. Others that are being removed need nothing either. */
 export function releaseHost(host: Host, leaving: ReadonlySet<Id>): void {
   const remaining = (): Network[] => {
-    const removing = new Set(host.store.journal().flatMap(({ entry }) => entry.changes.filter(({ after }) => after === undefined).map(({ id }) => id)))
-    return host.store.networks().map(({ body }) => body).filter(({ id }) => !leaving.has(id) && !removing.has(id))
+    const removing = new Set(
+      host.store
+        .journal()
+        .flatMap(({ entry }) => entry.changes.filter(({ after }) => after === undefined).map(({ id }) => id)),
+    )
+    return host.store
+      .networks()
+      .map(({ body }) => body)
+      .filter(({ id }) => !leaving.has(id) && !removing.has(id))
   }
   releaseSysctls(host, remaining)
   removeTablesUnless(host, () => remaining().some(({ driver }) => driver === "bridge"))

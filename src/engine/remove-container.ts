@@ -14,29 +14,43 @@ const SIGKILL = 9
 const KILL_WAIT_MS = 10_000
 
 /** Forgets a container that linkspan ran, with its log; one that still runs only with `force`. */
-export function removeContainer(host: Host, nameOrId: string, options: MutationOptions & { readonly force?: boolean }): Outcome<{ id: string; name: string }> {
+export function removeContainer(
+  host: Host,
+  nameOrId: string,
+  options: MutationOptions & { readonly force?: boolean },
+): Outcome<{ id: string; name: string }> {
   const title = `remove container "${nameOrId}"`
-  const outcome = carryOut(host, options, () => {
-    const sandbox = settled(findSandbox(host, title, nameOrId), `container "${nameOrId}"`)
-    if (sandbox.process === undefined) {
-      throw new LinkspanError("NOT_SUPPORTED", {
-        message: `Cannot ${title}: linkspan does not run it, it is only attached`,
-        hint: `Take it off its networks with: linkspan detach ${sandbox.name}`,
-      })
-    }
-    if (host.isRunning(sandbox)) {
-      if (options.force !== true) {
-        throw new LinkspanError("CONTAINER_RUNNING", {
-          message: `Cannot ${title}: it is running`,
-          hint: `Stop it first with: linkspan stop ${sandbox.name}; or use --force`,
+  const outcome = carryOut(
+    host,
+    options,
+    () => {
+      const sandbox = settled(findSandbox(host, title, nameOrId), `container "${nameOrId}"`)
+      if (sandbox.process === undefined) {
+        throw new LinkspanError("NOT_SUPPORTED", {
+          message: `Cannot ${title}: linkspan does not run it, it is only attached`,
+          hint: `Take it off its networks with: linkspan detach ${sandbox.name}`,
         })
       }
-      if (options.dryRun !== true) {
-        kill(title, sandbox)
+      if (host.isRunning(sandbox)) {
+        if (options.force !== true) {
+          throw new LinkspanError("CONTAINER_RUNNING", {
+            message: `Cannot ${title}: it is running`,
+            hint: `Stop it first with: linkspan stop ${sandbox.name}; or use --force`,
+          })
+        }
+        if (options.dryRun !== true) {
+          kill(title, sandbox)
+        }
       }
-    }
-    return { title, ...planForget(host, sandbox), intent: "remove" as const, result: () => ({ id: sandbox.id, name: sandbox.name }) }
-  }, sweep)
+      return {
+        title,
+        ...planForget(host, sandbox),
+        intent: "remove" as const,
+        result: () => ({ id: sandbox.id, name: sandbox.name }),
+      }
+    },
+    sweep,
+  )
   if (options.dryRun !== true) {
     host.forget(outcome.result.id)
     rmSync(host.containerDir(outcome.result.id), { recursive: true, force: true })
@@ -51,6 +65,9 @@ function kill(title: string, { process }: Sandbox): void {
   }
   handle.signal(SIGKILL)
   if (!handle.hasEnded(KILL_WAIT_MS)) {
-    throw new LinkspanError("BUSY", { message: `Cannot ${title}: process ${handle.pid} does not end, it is stuck in the kernel`, hint: "Try again later" })
+    throw new LinkspanError("BUSY", {
+      message: `Cannot ${title}: process ${handle.pid} does not end, it is stuck in the kernel`,
+      hint: "Try again later",
+    })
   }
 }

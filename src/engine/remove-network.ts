@@ -18,29 +18,40 @@ export interface RemovedNetwork {
 }
 
 /** @param options.force takes its containers off it first. */
-export function removeNetwork(host: Host, nameOrId: string, options: MutationOptions & { readonly force?: boolean }): Outcome<RemovedNetwork> {
+export function removeNetwork(
+  host: Host,
+  nameOrId: string,
+  options: MutationOptions & { readonly force?: boolean },
+): Outcome<RemovedNetwork> {
   const title = `remove network "${nameOrId}"`
   const disconnected = options.force === true ? disconnectAll(host, title, nameOrId, options) : []
-  const outcome = carryOut(host, options, () => {
-    const network = settled(findNetwork(host, title, nameOrId), `network "${nameOrId}"`)
-    if (options.dryRun !== true || options.force !== true) {
-      refuseUsed(host, title, network)
-    }
-    return {
-      title,
-      changes: [{ object: "network", id: network.id, before: network }],
-      ops: planRemove(host, network),
-      intent: "remove",
-      result: (): RemovedNetwork => ({ id: network.id, name: network.name }),
-      record: (writer) => writer.deleteFact(adoptionFact(network.id)),
-    }
-  }, sweep)
+  const outcome = carryOut(
+    host,
+    options,
+    () => {
+      const network = settled(findNetwork(host, title, nameOrId), `network "${nameOrId}"`)
+      if (options.dryRun !== true || options.force !== true) {
+        refuseUsed(host, title, network)
+      }
+      return {
+        title,
+        changes: [{ object: "network", id: network.id, before: network }],
+        ops: planRemove(host, network),
+        intent: "remove",
+        result: (): RemovedNetwork => ({ id: network.id, name: network.name }),
+        record: (writer) => writer.deleteFact(adoptionFact(network.id)),
+      }
+    },
+    sweep,
+  )
   return { ...outcome, plan: [...disconnected, ...outcome.plan] }
 }
 
 function disconnectAll(host: Host, title: string, nameOrId: string, options: MutationOptions): string[] {
   const { body: network } = findNetwork(host, title, nameOrId)
-  return host.store.endpointsOfNetwork(network.id).flatMap(({ body }) => [...disconnect(host, { container: body.sandbox, network: network.id }, options).plan])
+  return host.store
+    .endpointsOfNetwork(network.id)
+    .flatMap(({ body }) => [...disconnect(host, { container: body.sandbox, network: network.id }, options).plan])
 }
 
 function refuseUsed(host: Host, title: string, network: Network): void {
@@ -49,7 +60,9 @@ function refuseUsed(host: Host, title: string, network: Network): void {
     return
   }
   const users = new Set(endpoints.map(({ body }) => body.sandbox))
-  const stale = staleSandboxes(host).filter(({ id }) => users.has(id)).map(({ id }) => id)
+  const stale = staleSandboxes(host)
+    .filter(({ id }) => users.has(id))
+    .map(({ id }) => id)
   if (stale.length > 0) {
     throw new Stale(stale)
   }
@@ -74,7 +87,10 @@ export function planRemove(host: Host, network: Network): Op[] {
 }
 
 /** Removes every network that no container is on and that has all the labels ("key" or "key=value"). */
-export function pruneNetworks(host: Host, options: MutationOptions & { readonly labels?: readonly string[] }): Outcome<RemovedNetwork[]> {
+export function pruneNetworks(
+  host: Host,
+  options: MutationOptions & { readonly labels?: readonly string[] },
+): Outcome<RemovedNetwork[]> {
   const stale = staleSandboxes(host).map(({ id }) => id)
   if (options.dryRun !== true) {
     sweep(host, stale)

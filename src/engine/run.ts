@@ -7,9 +7,9 @@ import { Netns } from "#kernel/netns.ts"
 import { privateDirectory } from "#kernel/private-files.ts"
 import type { Child } from "#kernel/start.ts"
 import { LinkspanError } from "#model/errors.ts"
-import { quote } from "#model/quote.ts"
 import { accept } from "#model/field.ts"
 import type { Ifname } from "#model/name.ts"
+import { quote } from "#model/quote.ts"
 import type { RunRequest } from "#model/request.ts"
 import type { Sandbox } from "#model/sandbox.ts"
 import { checkRun, type Run } from "#model/validate-run.ts"
@@ -33,23 +33,28 @@ export function run(host: Host, request: RunRequest, options: MutationOptions): 
   const wanted = accept(`Cannot ${title}`, checkRun(request))
   let child: Child | undefined
   let sandbox: Sandbox | undefined
-  const outcome = carryOut(host, options, () => {
-    const plan = decide(host, title, wanted)
-    sandbox = plan.sandbox
-    return {
-      title,
-      changes: plan.changes,
-      ops: plan.ops,
-      intent: "make" as const,
-      warnings: wanted.publish.length > 0 ? obstacleWarnings(host) : [],
-      start: () => {
-        child = start(host, wanted, plan.sandbox, plan.netns)
-        sandbox = withProcess(plan.sandbox, wanted, child)
-      },
-      record: (writer) => writer.putSandbox(sandbox as Sandbox),
-      result: () => summarize(host, sandbox as Sandbox),
-    }
-  }, sweep)
+  const outcome = carryOut(
+    host,
+    options,
+    () => {
+      const plan = decide(host, title, wanted)
+      sandbox = plan.sandbox
+      return {
+        title,
+        changes: plan.changes,
+        ops: plan.ops,
+        intent: "make" as const,
+        warnings: wanted.publish.length > 0 ? obstacleWarnings(host) : [],
+        start: () => {
+          child = start(host, wanted, plan.sandbox, plan.netns)
+          sandbox = withProcess(plan.sandbox, wanted, child)
+        },
+        record: (writer) => writer.putSandbox(sandbox as Sandbox),
+        result: () => summarize(host, sandbox as Sandbox),
+      }
+    },
+    sweep,
+  )
   const started = sandbox as Sandbox
   const running = child === undefined ? planned(outcome.result) : released(host, wanted, started, child)
   return { ...outcome, result: running }
@@ -75,7 +80,12 @@ function decide(host: Host, title: string, wanted: Run): Plan {
   switch (wanted.mode.kind) {
     case "host": {
       const sandbox: Sandbox = { ...base, mode: "host" }
-      return { sandbox, netns: host.namespace.netns.isOwn ? undefined : host.namespace.netns, changes: [{ object: "sandbox", id: base.id, after: sandbox }], ops: [] }
+      return {
+        sandbox,
+        netns: host.namespace.netns.isOwn ? undefined : host.namespace.netns,
+        changes: [{ object: "sandbox", id: base.id, after: sandbox }],
+        ops: [],
+      }
     }
     case "shared": {
       const other = settled(findSandbox(host, title, wanted.mode.container), `container "${wanted.mode.container}"`)
@@ -88,14 +98,20 @@ function decide(host: Host, title: string, wanted: Run): Plan {
         })
       }
       const sandbox: Sandbox = { ...base, mode: "shared", sharedWith: owner }
-      return { sandbox, netns: namespace.netns.isOwn ? undefined : namespace.netns, changes: [{ object: "sandbox", id: base.id, after: sandbox }], ops: [] }
+      return {
+        sandbox,
+        netns: namespace.netns.isOwn ? undefined : namespace.netns,
+        changes: [{ object: "sandbox", id: base.id, after: sandbox }],
+        ops: [],
+      }
     }
     case "none": {
       const netns = Netns.create()
       const sandbox: Sandbox = { ...base, mode: "none", netns: host.identify(netns) }
       host.adopt(base.id, netns)
       return {
-        sandbox, netns,
+        sandbox,
+        netns,
         changes: [{ object: "sandbox", id: base.id, after: sandbox }],
         ops: [{ kind: "link.set", netns: base.id, ifname: "lo" as Ifname, change: { up: true } }],
       }
@@ -103,7 +119,11 @@ function decide(host: Host, title: string, wanted: Run): Plan {
     case "private": {
       const netns = Netns.create()
       const sandbox: Sandbox = { ...base, mode: "private", netns: host.identify(netns) }
-      return { sandbox, netns, ...joinNetworks(host, { title, sandbox, netns, joins: wanted.networks, publish: wanted.publish }) }
+      return {
+        sandbox,
+        netns,
+        ...joinNetworks(host, { title, sandbox, netns, joins: wanted.networks, publish: wanted.publish }),
+      }
     }
   }
 }
@@ -113,18 +133,21 @@ function start(host: Host, wanted: Run, sandbox: Sandbox, netns: Netns | undefin
   privateDirectory(host.runDir)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   try {
-    return launch({
-      command: wanted.command,
-      hostname: sandbox.hostname,
-      env: wanted.env,
-      capAdd: wanted.capAdd,
-      hide: [host.stateDir, host.runDir],
-      statusFile: exitFile(host, sandbox),
-      ...(wanted.detach ? { logFile: logFile(host, sandbox) } : { endWithCaller: true }),
-      ...(wanted.rootfs === undefined ? {} : { rootfs: wanted.rootfs }),
-      ...(wanted.workdir === undefined ? {} : { workdir: wanted.workdir }),
-      ...(wanted.user === undefined ? {} : { user: wanted.user }),
-    }, netns)
+    return launch(
+      {
+        command: wanted.command,
+        hostname: sandbox.hostname,
+        env: wanted.env,
+        capAdd: wanted.capAdd,
+        hide: [host.stateDir, host.runDir],
+        statusFile: exitFile(host, sandbox),
+        ...(wanted.detach ? { logFile: logFile(host, sandbox) } : { endWithCaller: true }),
+        ...(wanted.rootfs === undefined ? {} : { rootfs: wanted.rootfs }),
+        ...(wanted.workdir === undefined ? {} : { workdir: wanted.workdir }),
+        ...(wanted.user === undefined ? {} : { user: wanted.user }),
+      },
+      netns,
+    )
   } catch (error) {
     rmSync(directory, { recursive: true, force: true })
     throw error
@@ -135,7 +158,9 @@ function withProcess(sandbox: Sandbox, wanted: Run, child: Child): Sandbox {
   const { pid } = child.process
   return {
     ...sandbox,
-    ...(sandbox.mode === "private" || sandbox.mode === "none" ? { place: { kind: "pid", pid, startTime: child.startTime } } : {}),
+    ...(sandbox.mode === "private" || sandbox.mode === "none"
+      ? { place: { kind: "pid", pid, startTime: child.startTime } }
+      : {}),
     process: {
       pid,
       startTime: child.startTime,
@@ -167,5 +192,11 @@ function released(host: Host, wanted: Run, sandbox: Sandbox, child: Child): Runn
 
 /** What a dry run answers: a container that was not started. */
 function planned(container: Running["container"]): Running {
-  return { container, pid: 0, exited: Promise.resolve(0), kill: () => {}, forwardSignals: () => ({ [Symbol.dispose]: () => {} }) }
+  return {
+    container,
+    pid: 0,
+    exited: Promise.resolve(0),
+    kill: () => {},
+    forwardSignals: () => ({ [Symbol.dispose]: () => {} }),
+  }
 }

@@ -1,6 +1,13 @@
 // One namespace's links, addresses and routes, read together: what views and drift are made from.
 
-import { listAddresses, listLinks, listRoutes, type ObservedAddress, type ObservedLink, type ObservedRoute } from "#kernel/links.ts"
+import {
+  listAddresses,
+  listLinks,
+  listRoutes,
+  type ObservedAddress,
+  type ObservedLink,
+  type ObservedRoute,
+} from "#kernel/links.ts"
 import type { Namespace } from "#kernel/namespace.ts"
 
 export interface Snapshot {

@@ -4,10 +4,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { type Interface, parseInterface } from "#inet/prefix.ts"
-import type { Mac } from "#inet/mac.ts"
 import type { Ip } from "#inet/ip.ts"
-import { apply, type ApplyContext } from "#kernel/apply.ts"
+import type { Mac } from "#inet/mac.ts"
+import { type Interface, parseInterface } from "#inet/prefix.ts"
+import { type ApplyContext, apply } from "#kernel/apply.ts"
 import { launch } from "#kernel/launch.ts"
 import { Namespace } from "#kernel/namespace.ts"
 import { Netns } from "#kernel/netns.ts"
@@ -66,7 +66,10 @@ export class Stage implements AsyncDisposable {
   /** Runs a command as the host or as its neighbour and waits for it; it ends with this process. */
   async capture(where: "host" | "outside", command: readonly string[]): Promise<Captured> {
     const logFile = join(this.#directory, `capture-${this.#captures++}`)
-    using child = launch({ command, hostname: where, logFile, endWithCaller: true }, where === "host" ? this.#host : this.#outside)
+    using child = launch(
+      { command, hostname: where, logFile, endWithCaller: true },
+      where === "host" ? this.#host : this.#outside,
+    )
     child.release()
     const status = await child.exited()
     return { status, output: readFileSync(logFile, "utf8") }
@@ -90,7 +93,10 @@ export class Stage implements AsyncDisposable {
 const SIGKILL = 9
 
 function wire(host: Netns, outside: Netns): void {
-  const namespaces = new Map([["host", new Namespace(host, "host")], [OUTSIDE, new Namespace(outside, OUTSIDE)]])
+  const namespaces = new Map([
+    ["host", new Namespace(host, "host")],
+    [OUTSIDE, new Namespace(outside, OUTSIDE)],
+  ])
   const context: ApplyContext = {
     namespace: (ref) => namespaces.get(ref),
     addNetns: () => {},
@@ -100,16 +106,38 @@ function wire(host: Netns, outside: Netns): void {
     releaseHost: () => {},
   }
   const ifname = UPLINK as Ifname
-  const up = (netns: string, name: string): Op => ({ kind: "link.set", netns, ifname: name as Ifname, change: { up: true } })
+  const up = (netns: string, name: string): Op => ({
+    kind: "link.set",
+    netns,
+    ifname: name as Ifname,
+    change: { up: true },
+  })
   const at = (netns: string, addresses: readonly string[]): Op[] =>
     addresses.map((text) => ({ kind: "addr.add", netns, ifname, address: parseInterface(text) as Interface }))
   const gateways = OUTSIDE_ADDRESSES.map((text) => (parseInterface(text) as Interface).ip)
-  apply([
-    { kind: "link.add", link: { kind: "veth", ifname, peer: { netns: OUTSIDE, ifname, mac: "02:00:5e:00:53:02" as Mac } } },
-    up("host", "lo"), up("host", UPLINK), ...at("host", HOST_ADDRESSES),
-    up(OUTSIDE, "lo"), up(OUTSIDE, UPLINK), ...at(OUTSIDE, OUTSIDE_ADDRESSES),
-    ...gateways.map((via: Ip, index): Op => ({ kind: "route.add", netns: "host", route: { destination: index === 0 ? "default4" : "default6", via, ifname } })),
-  ], context, { intent: "make" })
+  apply(
+    [
+      {
+        kind: "link.add",
+        link: { kind: "veth", ifname, peer: { netns: OUTSIDE, ifname, mac: "02:00:5e:00:53:02" as Mac } },
+      },
+      up("host", "lo"),
+      up("host", UPLINK),
+      ...at("host", HOST_ADDRESSES),
+      up(OUTSIDE, "lo"),
+      up(OUTSIDE, UPLINK),
+      ...at(OUTSIDE, OUTSIDE_ADDRESSES),
+      ...gateways.map(
+        (via: Ip, index): Op => ({
+          kind: "route.add",
+          netns: "host",
+          route: { destination: index === 0 ? "default4" : "default6", via, ifname },
+        }),
+      ),
+    ],
+    context,
+    { intent: "make" },
+  )
   for (const namespace of namespaces.values()) {
     namespace.close()
   }

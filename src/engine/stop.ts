@@ -1,8 +1,8 @@
 import { constants } from "node:os"
 import { PidHandle } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
-import type { ContainerSummary } from "#model/view.ts"
 import { nearest } from "#model/nearest.ts"
+import type { ContainerSummary } from "#model/view.ts"
 import { findSandbox } from "./find.ts"
 import type { Host } from "./host.ts"
 import { summarize } from "./inspect-container.ts"
@@ -27,7 +27,10 @@ export async function stop(host: Host, nameOrId: string, options: StopOptions): 
   const signal = signalNumber(title, options.signal ?? "SIGTERM")
   using handle = PidHandle.open(process.pid, { startTime: process.startTime })
   if (handle === undefined || handle.hasEnded()) {
-    throw new LinkspanError("CONTAINER_NOT_RUNNING", { message: `Cannot ${title}: it is not running`, hint: `Remove it with: linkspan rm ${sandbox.name}` })
+    throw new LinkspanError("CONTAINER_NOT_RUNNING", {
+      message: `Cannot ${title}: it is not running`,
+      hint: `Remove it with: linkspan rm ${sandbox.name}`,
+    })
   }
   handle.signal(signal)
   await Promise.race([handle.ended(), Bun.sleep(options.timeoutMs ?? DEFAULT_TIMEOUT_MS)])
@@ -41,7 +44,12 @@ export async function stop(host: Host, nameOrId: string, options: StopOptions): 
       removeContainer(host, sandbox.id, { force: true })
     }
   } else {
-    sweep(host, staleSandboxes(host).filter(({ id }) => id === sandbox.id).map(({ id }) => id))
+    sweep(
+      host,
+      staleSandboxes(host)
+        .filter(({ id }) => id === sandbox.id)
+        .map(({ id }) => id),
+    )
   }
   return stopped
 }
@@ -55,7 +63,12 @@ function signalNumber(title: string, text: string): number {
     const similar = nearest(name, Object.keys(known))
     throw new LinkspanError("INVALID_REQUEST", {
       message: `Cannot ${title}`,
-      issues: [{ path: "signal", message: `"${text}" is no signal${similar === undefined ? "" : `; did you mean "${similar}"?`}` }],
+      issues: [
+        {
+          path: "signal",
+          message: `"${text}" is no signal${similar === undefined ? "" : `; did you mean "${similar}"?`}`,
+        },
+      ],
     })
   }
   return number

@@ -12,20 +12,33 @@ import { carryOut, InFlight } from "./transaction.ts"
 
 export function sweep(host: Host, sandboxes: readonly Id[]): void {
   for (const id of sandboxes) {
-    carryOut(host, {}, () => {
-      const row = host.store.sandbox(id)
-      if (row !== undefined && row.journal !== null) {
-        throw new InFlight(row.journal, `container "${row.body.name}"`)
-      }
-      const sandbox = row?.body
-      const stale = sandbox !== undefined && !host.isAlive(sandbox) ? sandbox : undefined
-      return { ...leave(host, stale), title: `forget container "${stale?.name ?? id}"`, intent: "remove" as const, result: () => undefined }
-    }, sweep)
+    carryOut(
+      host,
+      {},
+      () => {
+        const row = host.store.sandbox(id)
+        if (row !== undefined && row.journal !== null) {
+          throw new InFlight(row.journal, `container "${row.body.name}"`)
+        }
+        const sandbox = row?.body
+        const stale = sandbox !== undefined && !host.isAlive(sandbox) ? sandbox : undefined
+        return {
+          ...leave(host, stale),
+          title: `forget container "${stale?.name ?? id}"`,
+          intent: "remove" as const,
+          result: () => undefined,
+        }
+      },
+      sweep,
+    )
     host.forget(id)
   }
 }
 
-function leave(host: Host, sandbox: Sandbox | undefined): { readonly changes: Change[]; readonly ops: ReturnType<typeof planMemberships> } {
+function leave(
+  host: Host,
+  sandbox: Sandbox | undefined,
+): { readonly changes: Change[]; readonly ops: ReturnType<typeof planMemberships> } {
   if (sandbox === undefined) {
     return { changes: [], ops: [] }
   }
@@ -44,5 +57,7 @@ export function staleSandboxes(host: Host): Sandbox[] {
     .sandboxes()
     .filter(({ body, journal }) => journal === null && !host.isAlive(body))
     .map(({ body }) => body)
-    .filter(({ id, process }) => process === undefined || process.autoRemove || host.store.endpointsOfSandbox(id).length > 0)
+    .filter(
+      ({ id, process }) => process === undefined || process.autoRemove || host.store.endpointsOfSandbox(id).length > 0,
+    )
 }

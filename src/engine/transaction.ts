@@ -1,8 +1,8 @@
 // The life of every change: decide (read the state and the kernel, plan, reserve) and journal it in one transaction;
 // carry it out; record what came of it. A command that dies in between leaves a journal entry that the next one settles.
 
+import { type ApplyContext, apply, IncompleteError, undo } from "#kernel/apply.ts"
 import { exists } from "#kernel/file.ts"
-import { apply, type ApplyContext, IncompleteError, undo } from "#kernel/apply.ts"
 import { Netns } from "#kernel/netns.ts"
 import { NETNS_DIRECTORY, pin, unpin } from "#kernel/netns-pin.ts"
 import { LinkspanError } from "#model/errors.ts"
@@ -81,7 +81,11 @@ export function carryOut<T>(
       if (error instanceof InFlight) {
         awaitEntry(host, error)
       } else if (options.dryRun === true) {
-        throw new LinkspanError("BUSY", { message: "Cannot plan: the state holds containers that are gone", hint: "Run: linkspan reconcile" })
+        throw new LinkspanError("BUSY", {
+          message: "Cannot plan: the state holds containers that are gone",
+          hint: "Run: linkspan reconcile",
+          cause: error,
+        })
       } else {
         sweep(host, error.sandboxes)
       }
@@ -108,7 +112,10 @@ function perform<T>(host: Host, options: MutationOptions, decide: (store: Store)
   })
   const plan = linesOf(host, decision)
   try {
-    apply(decision.ops, applyContext(host, decision.changes), { intent: decision.intent, ...stepsOf(host, options, decision) })
+    apply(decision.ops, applyContext(host, decision.changes), {
+      intent: decision.intent,
+      ...stepsOf(host, options, decision),
+    })
     startLast(host, decision)
   } catch (error) {
     abandon(host, id, decision, error)
@@ -133,7 +140,8 @@ function startLast<T>(host: Host, decision: Decision<T>): void {
 /** After a failure: nothing has changed, or the entry stays for the next command to finish. */
 function abandon<T>(host: Host, id: number, decision: Decision<T>, error: unknown): never {
   host.ownEntries.delete(id)
-  const incomplete = error instanceof IncompleteError || (error instanceof LinkspanError && error.code === "CLEANUP_INCOMPLETE")
+  const incomplete =
+    error instanceof IncompleteError || (error instanceof LinkspanError && error.code === "CLEANUP_INCOMPLETE")
   if (incomplete) {
     host.locks.unlock(journalByte(id))
   } else {
@@ -172,7 +180,11 @@ function linesOf<T>(host: Host, decision: Decision<T>): string[] {
   return decision.ops.flatMap((op) => renderOp(op, names))
 }
 
-function stepsOf<T>(host: Host, { onProgress }: MutationOptions, decision: Decision<T>): { onStep?: (index: number) => void } {
+function stepsOf<T>(
+  host: Host,
+  { onProgress }: MutationOptions,
+  decision: Decision<T>,
+): { onStep?: (index: number) => void } {
   if (onProgress === undefined) {
     return {}
   }
@@ -188,7 +200,9 @@ function stepsOf<T>(host: Host, { onProgress }: MutationOptions, decision: Decis
 
 /** @param changes the entry's: a network that it makes or removes is the one that is gone when the host is released. */
 export function applyContext(host: Host, changes: readonly Change[]): ApplyContext {
-  const coming = changes.filter(({ object, before, after }) => object === "network" && (before === undefined || after === undefined))
+  const coming = changes.filter(
+    ({ object, before, after }) => object === "network" && (before === undefined || after === undefined),
+  )
   return {
     namespace: (ref) => host.resolve(ref),
     addNetns: ({ netns, name }) => {
@@ -231,7 +245,10 @@ function awaitEntry(host: Host, { entry, subject }: InFlight): void {
     if (host.locks.lock(journalByte(entry), "exclusive", false)) {
       host.locks.unlock(journalByte(entry))
       for (const problem of recover(host)) {
-        throw new LinkspanError("CLEANUP_INCOMPLETE", { message: problem, hint: "Remove the cause and run: linkspan reconcile" })
+        throw new LinkspanError("CLEANUP_INCOMPLETE", {
+          message: problem,
+          hint: "Remove the cause and run: linkspan reconcile",
+        })
       }
     } else {
       Bun.sleepSync(2)

@@ -1,12 +1,12 @@
+import { getLink } from "#kernel/links.ts"
 import { LinkspanError } from "#model/errors.ts"
-import { quote } from "#model/quote.ts"
 import { accept } from "#model/field.ts"
 import type { BridgeNetwork, Network } from "#model/network.ts"
+import { quote } from "#model/quote.ts"
 import type { UpdateNetworkRequest } from "#model/request.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import { checkUpdateNetwork, fitUpdate, type NetworkUpdate } from "#model/validate-update.ts"
 import type { NetworkView, Outcome } from "#model/view.ts"
-import { getLink } from "#kernel/links.ts"
 import { type Membership, planDefaultRoutes } from "#plan/default-route.ts"
 import { planUpdateBridge } from "#plan/drivers/bridge.ts"
 import { elementDifference } from "#plan/firewall/difference.ts"
@@ -26,7 +26,11 @@ import { sweep } from "./sweep.ts"
 import { carryOut, type Decision } from "./transaction.ts"
 
 /** Changes a network under its running containers. */
-export function updateNetwork(host: Host, request: UpdateNetworkRequest, options: MutationOptions): Outcome<NetworkView> {
+export function updateNetwork(
+  host: Host,
+  request: UpdateNetworkRequest,
+  options: MutationOptions,
+): Outcome<NetworkView> {
   const title = `update network ${quote(request?.network)}`
   const update = accept(`Cannot ${title}`, checkUpdateNetwork(request))
   return carryOut(host, options, () => decide(host, title, update), sweep)
@@ -44,17 +48,24 @@ function decide(host: Host, title: string, update: NetworkUpdate): Decision<Netw
     })
   }
   const endpoints = host.store.endpointsOfNetwork(before.id).map((row) => settled(row, `network "${before.name}"`))
-  const moved = endpoints.map((endpoint): Endpoint => ({ ...endpoint, gateways: gatewaysOf(after, endpoint.addresses) }))
+  const moved = endpoints.map(
+    (endpoint): Endpoint => ({ ...endpoint, gateways: gatewaysOf(after, endpoint.addresses) }),
+  )
   return {
     title,
     changes: [
       { object: "network", id: before.id, before, after },
       ...endpoints.flatMap((endpoint, index): Change[] => {
         const changed = moved[index] as Endpoint
-        return JSON.stringify(changed) === JSON.stringify(endpoint) ? [] : [{ object: "endpoint", id: endpoint.id, before: endpoint, after: changed }]
+        return JSON.stringify(changed) === JSON.stringify(endpoint)
+          ? []
+          : [{ object: "endpoint", id: endpoint.id, before: endpoint, after: changed }]
       }),
     ],
-    ops: before.driver === "bridge" && after.driver === "bridge" ? planBridge(host, before, after, endpoints, moved) : planParent(host, before, after, endpoints),
+    ops:
+      before.driver === "bridge" && after.driver === "bridge"
+        ? planBridge(host, before, after, endpoints, moved)
+        : planParent(host, before, after, endpoints),
     intent: "make",
     result: () => inspectNetwork(host, before.id),
   }
@@ -67,7 +78,9 @@ function refuseCollisions(host: Host, title: string, network: Network, { addSubn
   const others = host.store
     .networks()
     .filter(({ body }) => body.id !== network.id)
-    .flatMap(({ body }) => body.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: body.name } })))
+    .flatMap(({ body }) =>
+      body.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: body.name } })),
+    )
   const own = network.driver === "bridge" ? network.bridge : network.parent
   const space = takenSpace([...others, ...observeTaken(host)], { except: own })
   for (const { prefix } of addSubnets) {
@@ -77,7 +90,9 @@ function refuseCollisions(host: Host, title: string, network: Network, { addSubn
 
 function updated(network: Network, update: NetworkUpdate): Network {
   const { addSubnets, addLabels, removeLabels, mtu, internal, icc, gatewayMode } = update
-  const labels = Object.fromEntries(Object.entries({ ...network.labels, ...addLabels }).filter(([key]) => !removeLabels.includes(key)))
+  const labels = Object.fromEntries(
+    Object.entries({ ...network.labels, ...addLabels }).filter(([key]) => !removeLabels.includes(key)),
+  )
   const common = {
     labels,
     subnets: [...network.subnets, ...addSubnets],
@@ -85,7 +100,12 @@ function updated(network: Network, update: NetworkUpdate): Network {
     ...(internal === undefined ? {} : { internal }),
   }
   return network.driver === "bridge"
-    ? { ...network, ...common, ...(icc === undefined ? {} : { icc }), ...(gatewayMode === undefined ? {} : { gatewayMode }) }
+    ? {
+        ...network,
+        ...common,
+        ...(icc === undefined ? {} : { icc }),
+        ...(gatewayMode === undefined ? {} : { gatewayMode }),
+      }
     : { ...network, ...common }
 }
 
@@ -105,17 +125,29 @@ function containersOf(host: Host, network: Network, endpoints: readonly Endpoint
   )
 }
 
-function planBridge(host: Host, before: BridgeNetwork, after: BridgeNetwork, endpoints: readonly Endpoint[], moved: readonly Endpoint[]): Op[] {
+function planBridge(
+  host: Host,
+  before: BridgeNetwork,
+  after: BridgeNetwork,
+  endpoints: readonly Endpoint[],
+  moved: readonly Endpoint[],
+): Op[] {
   const was = containersOf(host, before, endpoints)
   const is = containersOf(host, after, moved)
   const elements = elementDifference(
     [...networkElements(before), ...[...was.values()].flatMap(sandboxElements)],
     [...networkElements(after), ...[...is.values()].flatMap(sandboxElements)],
   )
-  const routes = [...is].flatMap(([sandbox, memberships]) => planDefaultRoutes(sandbox, was.get(sandbox) ?? [], memberships, []))
+  const routes = [...is].flatMap(([sandbox, memberships]) =>
+    planDefaultRoutes(sandbox, was.get(sandbox) ?? [], memberships, []),
+  )
   const previousMtu = getLink(host.namespace.rtnl, before.bridge)?.mtu
   const known = previousMtu === undefined || before.mtu !== undefined ? before : { ...before, mtu: previousMtu }
-  return [...(elements.add.length + elements.del.length === 0 ? [] : [{ kind: "nft.run", ...elements } satisfies Op]), ...planUpdateBridge(known, after, moved, observeHost(host)), ...routes]
+  return [
+    ...(elements.add.length + elements.del.length === 0 ? [] : [{ kind: "nft.run", ...elements } satisfies Op]),
+    ...planUpdateBridge(known, after, moved, observeHost(host)),
+    ...routes,
+  ]
 }
 
 function planParent(host: Host, before: Network, after: Network, endpoints: readonly Endpoint[]): Op[] {
@@ -126,6 +158,12 @@ function planParent(host: Host, before: Network, after: Network, endpoints: read
   return endpoints.map((endpoint): Op => {
     const namespace = host.resolve(endpoint.sandbox)
     const previous = namespace === undefined ? undefined : getLink(namespace.rtnl, endpoint.ifname)?.mtu
-    return { kind: "link.set", netns: endpoint.sandbox, ifname: endpoint.ifname, change: { mtu }, ...(previous === undefined ? {} : { previous: { mtu: previous } }) }
+    return {
+      kind: "link.set",
+      netns: endpoint.sandbox,
+      ifname: endpoint.ifname,
+      change: { mtu },
+      ...(previous === undefined ? {} : { previous: { mtu: previous } }),
+    }
   })
 }

@@ -11,8 +11,17 @@ import { alreadySo, ENOENT, explain } from "./errno.ts"
 import { getLink } from "./links.ts"
 import type { Namespace } from "./namespace.ts"
 import {
-  addAddress, addLink, addProxyNeighbour, addRoute, delAddress, delLink, delNeighbour, delProxyNeighbour, delRoute,
-  LINK_GROUP, setLink,
+  addAddress,
+  addLink,
+  addProxyNeighbour,
+  addRoute,
+  delAddress,
+  delLink,
+  delNeighbour,
+  delProxyNeighbour,
+  delRoute,
+  LINK_GROUP,
+  setLink,
 } from "./rtnetlink.ts"
 
 /** What operations act on. The engine hands in what needs more than the kernel. */
@@ -128,7 +137,7 @@ export function apply(ops: readonly Op[], context: ApplyContext, options: ApplyO
     throw new LinkspanError("CLEANUP_INCOMPLETE", {
       message: `${(first as Error).message}; and it could not all be undone: ${(undoing as Error).message}`,
       hint: "The next linkspan command tries to undo the rest again",
-      cause: first,
+      cause: undoing,
     })
   }
   throw first
@@ -264,7 +273,9 @@ class Run {
       if (this.#options.intent === "remove") {
         return // What was in it went with it.
       }
-      throw new LinkspanError("NETNS_NOT_FOUND", { message: `Cannot ${DOING[op.kind]} ${subject(op)}: the container's network namespace is gone` })
+      throw new LinkspanError("NETNS_NOT_FOUND", {
+        message: `Cannot ${DOING[op.kind]} ${subject(op)}: the container's network namespace is gone`,
+      })
     }
     if (this.#batch !== undefined && this.#batch.namespace !== namespace) {
       this.#flush()
@@ -283,47 +294,33 @@ class Run {
 
   /** Undefined when there is nothing to do, because the link that is to be changed back is gone. */
   #requests(op: Op, namespace: Namespace): Request[] | undefined {
-    switch (op.kind) {
-      case "link.add": {
-        const { link } = op
-        const parent = link.kind === "vlan" ? link.link : link.kind === "macvlan" || link.kind === "ipvlan" ? link.parent : undefined
-        const inside = link.kind === "veth" ? link.peer.netns : link.kind === "macvlan" || link.kind === "ipvlan" ? link.netns : undefined
-        const target = inside === undefined ? undefined : this.#context.namespace(inside)
-        if (inside !== undefined && target === undefined) {
-          throw new LinkspanError("NETNS_NOT_FOUND", { message: `Cannot create link "${link.ifname}": the container's network namespace is gone` })
-        }
-        return [
-          addLink(link, {
-            ...(parent === undefined ? {} : { parent: this.#indexOf(namespace, parent, op) ?? 0 }),
-            ...(target === undefined ? {} : { netnsFd: target.netns.fd }),
-          }),
-        ]
-      }
-      case "link.set": {
-        const { master } = op.change
-        const index = master === undefined ? undefined : master === null ? 0 : this.#indexOf(namespace, master, op)
-        return master !== undefined && index === undefined ? undefined : setLink(op.ifname, op.change, index)
-      }
-      case "addr.add":
-      case "addr.del": {
-        const index = this.#indexOf(namespace, op.ifname, op)
-        return index === undefined ? undefined : [op.kind === "addr.add" ? addAddress(index, op.address) : delAddress(index, op.address)]
-      }
-      case "route.add":
-      case "route.del": {
-        const index = this.#indexOf(namespace, op.route.ifname, op)
-        return index === undefined ? undefined : [op.kind === "route.add" ? addRoute(index, op.route) : delRoute(index, op.route)]
-      }
-      case "neigh.proxy.add":
-      case "neigh.proxy.del":
-      case "neigh.del": {
-        const index = this.#indexOf(namespace, op.ifname, op)
-        const verb = op.kind === "neigh.del" ? delNeighbour : op.kind === "neigh.proxy.add" ? addProxyNeighbour : delProxyNeighbour
-        return index === undefined ? undefined : [verb(index, op.ip)]
-      }
-      default:
-        return undefined
+    if (op.kind === "link.add") {
+      return [this.#linkRequest(op, namespace)]
     }
+    if (op.kind === "link.set") {
+      const { master } = op.change
+      const index = master === undefined ? undefined : master === null ? 0 : this.#indexOf(namespace, master, op)
+      return master !== undefined && index === undefined ? undefined : setLink(op.ifname, op.change, index)
+    }
+    const ifname = "route" in op ? op.route.ifname : "ifname" in op ? op.ifname : undefined
+    const index = ifname === undefined ? undefined : this.#indexOf(namespace, ifname, op)
+    return index === undefined ? undefined : requestsOn(index, op)
+  }
+
+  #linkRequest(op: Extract<Op, { kind: "link.add" }>, namespace: Namespace): Request {
+    const { link } = op
+    const lower = link.kind === "vlan" ? link.link : "parent" in link ? link.parent : undefined
+    const inside = link.kind === "veth" ? link.peer.netns : "netns" in link ? link.netns : undefined
+    const target = inside === undefined ? undefined : this.#context.namespace(inside)
+    if (inside !== undefined && target === undefined) {
+      throw new LinkspanError("NETNS_NOT_FOUND", {
+        message: `Cannot create link "${link.ifname}": the container's network namespace is gone`,
+      })
+    }
+    return addLink(link, {
+      ...(lower === undefined ? {} : { parent: this.#indexOf(namespace, lower, op) ?? 0 }),
+      ...(target === undefined ? {} : { netnsFd: target.netns.fd }),
+    })
   }
 
   /** @throws LinkspanError LINK_NOT_FOUND unless removing, where a missing link means nothing is left to do. */
@@ -366,7 +363,10 @@ class Run {
   }
 
   #isFine(op: Op, errno: number): boolean {
-    return op.kind === "neigh.del" || ((this.#options.again === true || op.kind.endsWith(".del")) && alreadySo(op).includes(errno))
+    return (
+      op.kind === "neigh.del" ||
+      ((this.#options.again === true || op.kind.endsWith(".del")) && alreadySo(op).includes(errno))
+    )
   }
 
   #deleteLink(op: Extract<Op, { kind: "link.del" }>): void {
@@ -404,4 +404,3 @@ class Run {
 function namespaceOf(op: Op): NetnsRef {
   return "netns" in op ? op.netns : "host"
 }
-

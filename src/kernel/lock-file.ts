@@ -33,7 +33,10 @@ export class LockFile implements Disposable {
   readonly #fd: number
 
   constructor(path: string) {
-    this.#fd = check("openat", syscall("openat", AT_FDCWD, cString(path), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, PRIVATE))
+    this.#fd = check(
+      "openat",
+      syscall("openat", AT_FDCWD, cString(path), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, PRIVATE),
+    )
   }
 
   lock(byte: number, mode: "shared" | "exclusive", wait: boolean): boolean {

@@ -68,7 +68,9 @@ export class Nftables implements Disposable {
   #execute(text: string): string {
     this.#trace?.(`nft ← ${text.trimEnd()}`)
     const buffer = cString(text)
-    const [status = -1] = this.#netns.calls([{ target: this.#library.address("nft_run_cmd_from_buffer"), args: [this.#context, buffer] }])
+    const [status = -1] = this.#netns.calls([
+      { target: this.#library.address("nft_run_cmd_from_buffer"), args: [this.#context, buffer] },
+    ])
     const output = textAt(this.#call("nft_ctx_get_output_buffer")) ?? ""
     const complaint = textAt(this.#call("nft_ctx_get_error_buffer")) ?? ""
     if (int32(status) !== 0) {

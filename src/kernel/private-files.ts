@@ -3,7 +3,7 @@
 
 import { LinkspanError } from "#model/errors.ts"
 import { AT_FDCWD, closeFile, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, O_RDWR, openFile, ownerOf } from "./file.ts"
-import { check, cString, hasFailed, syscall, SystemCallError } from "./syscall.ts"
+import { check, cString, hasFailed, SystemCallError, syscall } from "./syscall.ts"
 
 const DIRECTORY_MODE = 0o700
 const FILE_MODE = 0o600

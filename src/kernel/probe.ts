@@ -9,7 +9,11 @@ import { EOPNOTSUPP, EPERM, KCONFIG } from "./errno.ts"
 import type { NetlinkSocket } from "./netlink.ts"
 
 /** For kinds that stand on another link. @throws LinkspanError KERNEL_FEATURE_MISSING, NOT_PERMITTED */
-export function requireLinkKind(socket: NetlinkSocket, title: string, kind: LinkKind & ("macvlan" | "ipvlan" | "vlan")): void {
+export function requireLinkKind(
+  socket: NetlinkSocket,
+  title: string,
+  kind: LinkKind & ("macvlan" | "ipvlan" | "vlan"),
+): void {
   const [verdict] = socket.execute([request(RTM_NEWLINK, NLM_F.CREATE | NLM_F.EXCL, {}, { linkInfo: linkInfo(kind) })])
   if (verdict?.errno === EOPNOTSUPP) {
     throw new LinkspanError("KERNEL_FEATURE_MISSING", {
@@ -18,6 +22,9 @@ export function requireLinkKind(socket: NetlinkSocket, title: string, kind: Link
     })
   }
   if (verdict?.errno === EPERM) {
-    throw new LinkspanError("NOT_PERMITTED", { message: `Cannot ${title}: the kernel wants CAP_NET_ADMIN`, hint: "Run the command as root (sudo)" })
+    throw new LinkspanError("NOT_PERMITTED", {
+      message: `Cannot ${title}: the kernel wants CAP_NET_ADMIN`,
+      hint: "Run the command as root (sudo)",
+    })
   }
 }

@@ -1,7 +1,7 @@
 // The rtnetlink verbs that linkspan needs, as requests: what `ip link`, `ip addr`, `ip route` and `ip neigh` would
 // send. A request is a value; netlink.ts sends any number of them at once.
 
-import { type Family, family, type Ip, IP_BITS, ipFromBigInt, ipToBigInt } from "#inet/ip.ts"
+import { type Family, family, IP_BITS, type Ip, ipFromBigInt, ipToBigInt } from "#inet/ip.ts"
 import { type Interface, prefixBase, prefixFamily, prefixLength } from "#inet/prefix.ts"
 import type { Ifname } from "#model/name.ts"
 import type { LinkChange, LinkSpec, RouteSpec } from "#plan/op.ts"
@@ -12,7 +12,13 @@ import { IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
 import { linkInfo, RTM_DELLINK, RTM_NEWLINK, RTM_SETLINK } from "#wire/rtnl/link.ts"
 import { NTF_PROXY, RTM_DELNEIGH, RTM_NEWNEIGH } from "#wire/rtnl/neighbour.ts"
 import {
-  RT_TABLE_LOCAL, RT_TABLE_MAIN, RTM_DELROUTE, RTM_NEWROUTE, RTN_LOCAL, RTN_UNICAST, RTPROT_STATIC,
+  RT_TABLE_LOCAL,
+  RT_TABLE_MAIN,
+  RTM_DELROUTE,
+  RTM_NEWROUTE,
+  RTN_LOCAL,
+  RTN_UNICAST,
+  RTPROT_STATIC,
 } from "#wire/rtnl/route.ts"
 import { RT_SCOPE_LINK, RT_SCOPE_UNIVERSE } from "#wire/rtnl/scope.ts"
 
@@ -39,20 +45,45 @@ export function addLink(spec: LinkSpec, where: { readonly parent?: number; reado
   switch (spec.kind) {
     case "bridge":
       // No snooping: without a querier it forgets groups and then drops multicast, IPv6 neighbour discovery first.
-      return request(RTM_NEWLINK, CREATE, {}, { ...common, address: spec.mac, linkInfo: linkInfo("bridge", { multicastSnooping: 0 }) })
+      return request(
+        RTM_NEWLINK,
+        CREATE,
+        {},
+        { ...common, address: spec.mac, linkInfo: linkInfo("bridge", { multicastSnooping: 0 }) },
+      )
     case "veth":
-      return request(RTM_NEWLINK, CREATE, {}, {
-        ...common,
-        linkInfo: linkInfo("veth", {
-          peer: { attrs: { ifname: spec.peer.ifname, address: spec.peer.mac, group: LINK_GROUP, ...mtu, ...inside } },
-        }),
-      })
+      return request(
+        RTM_NEWLINK,
+        CREATE,
+        {},
+        {
+          ...common,
+          linkInfo: linkInfo("veth", {
+            peer: { attrs: { ifname: spec.peer.ifname, address: spec.peer.mac, group: LINK_GROUP, ...mtu, ...inside } },
+          }),
+        },
+      )
     case "macvlan":
-      return request(RTM_NEWLINK, CREATE, {}, { ...common, ...lower, ...inside, address: spec.mac, linkInfo: linkInfo("macvlan", { mode: spec.mode }) })
+      return request(
+        RTM_NEWLINK,
+        CREATE,
+        {},
+        { ...common, ...lower, ...inside, address: spec.mac, linkInfo: linkInfo("macvlan", { mode: spec.mode }) },
+      )
     case "ipvlan":
-      return request(RTM_NEWLINK, CREATE, {}, { ...common, ...lower, ...inside, linkInfo: linkInfo("ipvlan", { mode: spec.mode }) })
+      return request(
+        RTM_NEWLINK,
+        CREATE,
+        {},
+        { ...common, ...lower, ...inside, linkInfo: linkInfo("ipvlan", { mode: spec.mode }) },
+      )
     case "vlan":
-      return request(RTM_NEWLINK, CREATE, {}, { ...common, ...lower, linkInfo: linkInfo("vlan", { id: spec.vlanId, protocol: ETH_P_8021Q }) })
+      return request(
+        RTM_NEWLINK,
+        CREATE,
+        {},
+        { ...common, ...lower, linkInfo: linkInfo("vlan", { id: spec.vlanId, protocol: ETH_P_8021Q }) },
+      )
   }
 }
 
@@ -65,30 +96,37 @@ export function setLink(ifname: Ifname, change: LinkChange, master: number | und
   const requests: Request[] = []
   if (change.linkLocal !== undefined) {
     // Before the link goes up: that is when an address would be made.
-    requests.push(request(RTM_SETLINK, 0, {}, { ifname, afSpec: { inet6: { addrGenMode: change.linkLocal ? "eui64" : "none" } } }))
+    requests.push(
+      request(RTM_SETLINK, 0, {}, { ifname, afSpec: { inet6: { addrGenMode: change.linkLocal ? "eui64" : "none" } } }),
+    )
   }
   if (change.up !== undefined || change.mtu !== undefined || change.master !== undefined) {
     requests.push(
-      request(
-        RTM_SETLINK, 0,
-        change.up === undefined ? {} : { flags: change.up ? IFF_UP : 0, change: IFF_UP },
-        { ifname, ...(change.mtu === undefined ? {} : { mtu: change.mtu }), ...(master === undefined ? {} : { master }) },
-      ),
+      request(RTM_SETLINK, 0, change.up === undefined ? {} : { flags: change.up ? IFF_UP : 0, change: IFF_UP }, {
+        ifname,
+        ...(change.mtu === undefined ? {} : { mtu: change.mtu }),
+        ...(master === undefined ? {} : { master }),
+      }),
     )
   }
   if (change.isolated !== undefined || change.hairpin !== undefined) {
     // After the master: a port's data are handled by the bridge that it already belongs to (rtnl_changelink()).
     requests.push(
-      request(RTM_NEWLINK, 0, {}, {
-        ifname,
-        linkInfo: {
-          slaveKind: "bridge",
-          slaveData: {
-            ...(change.isolated === undefined ? {} : { isolated: change.isolated }),
-            ...(change.hairpin === undefined ? {} : { hairpin: change.hairpin }),
+      request(
+        RTM_NEWLINK,
+        0,
+        {},
+        {
+          ifname,
+          linkInfo: {
+            slaveKind: "bridge",
+            slaveData: {
+              ...(change.isolated === undefined ? {} : { isolated: change.isolated }),
+              ...(change.hairpin === undefined ? {} : { hairpin: change.hairpin }),
+            },
           },
         },
-      }),
+      ),
     )
   }
   return requests
@@ -104,20 +142,42 @@ function broadcast({ ip, length }: Interface): Ip | undefined {
 
 export function addAddress(index: number, address: Interface): Request {
   const brd = broadcast(address)
-  const attrs = { local: address.ip, address: address.ip, ...(brd === undefined ? {} : { broadcast: brd }), ...(family(address.ip) === 6 ? { flags: IFA_F_NODAD } : {}) }
-  return request(RTM_NEWADDR, CREATE, { family: addressFamily(family(address.ip)), prefixLength: address.length, index }, attrs)
+  const attrs = {
+    local: address.ip,
+    address: address.ip,
+    ...(brd === undefined ? {} : { broadcast: brd }),
+    ...(family(address.ip) === 6 ? { flags: IFA_F_NODAD } : {}),
+  }
+  return request(
+    RTM_NEWADDR,
+    CREATE,
+    { family: addressFamily(family(address.ip)), prefixLength: address.length, index },
+    attrs,
+  )
 }
 
 export function delAddress(index: number, address: Interface): Request {
-  return request(RTM_DELADDR, 0, { family: addressFamily(family(address.ip)), prefixLength: address.length, index }, { local: address.ip, address: address.ip })
+  return request(
+    RTM_DELADDR,
+    0,
+    { family: addressFamily(family(address.ip)), prefixLength: address.length, index },
+    { local: address.ip, address: address.ip },
+  )
 }
 
-function routeMessage(kind: typeof RTM_NEWROUTE | typeof RTM_DELROUTE, flags: number, index: number, route: RouteSpec): Request {
+function routeMessage(
+  kind: typeof RTM_NEWROUTE | typeof RTM_DELROUTE,
+  flags: number,
+  index: number,
+  route: RouteSpec,
+): Request {
   const isDefault = route.destination === "default4" || route.destination === "default6"
-  const of: Family = route.destination === "default4" ? 4 : route.destination === "default6" ? 6 : prefixFamily(route.destination)
+  const of: Family =
+    route.destination === "default4" ? 4 : route.destination === "default6" ? 6 : prefixFamily(route.destination)
   const local = route.type === "local"
   return request(
-    kind, flags,
+    kind,
+    flags,
     {
       family: addressFamily(of),
       destinationLength: isDefault ? 0 : prefixLength(route.destination),
@@ -145,7 +205,12 @@ export function delRoute(index: number, route: RouteSpec): Request {
 
 /** `ip neigh add proxy IP dev …`. */
 export function addProxyNeighbour(index: number, ip: Ip): Request {
-  return request(RTM_NEWNEIGH, NLM_F.CREATE, { family: addressFamily(family(ip)), index, flags: NTF_PROXY }, { destination: ip })
+  return request(
+    RTM_NEWNEIGH,
+    NLM_F.CREATE,
+    { family: addressFamily(family(ip)), index, flags: NTF_PROXY },
+    { destination: ip },
+  )
 }
 
 export function delProxyNeighbour(index: number, ip: Ip): Request {

@@ -12,8 +12,14 @@ import { IPPROTO, type Protocol } from "#inet/port.ts"
 import { type Field, unquoteIfname } from "#plan/firewall/fields.ts"
 import { setSpec } from "#plan/firewall/sets.ts"
 import type { NftElement } from "#plan/op.ts"
-import { BATCH_BEGIN, BATCH_END, DEL_SET_ELEMENTS, NEW_SET_ELEMENTS, NFNL_SUBSYS_NFTABLES } from "#wire/nfnl/set-elements.ts"
 import { NFPROTO } from "#wire/nfnl/nftables.ts"
+import {
+  BATCH_BEGIN,
+  BATCH_END,
+  DEL_SET_ELEMENTS,
+  NEW_SET_ELEMENTS,
+  NFNL_SUBSYS_NFTABLES,
+} from "#wire/nfnl/set-elements.ts"
 import { NLM_F, type Request, request } from "#wire/nlmsg.ts"
 import { align4 } from "#wire/schema.ts"
 import { KernelError, type NetlinkSocket } from "./netlink.ts"
@@ -42,7 +48,11 @@ const ENCODERS: Readonly<Partial<Record<Field, (text: string) => Uint8Array>>> =
 export function isEncodable(elements: readonly NftElement[]): boolean {
   return elements.every(({ table, set }) => {
     const spec = setSpec(table, set)
-    return spec !== undefined && spec.interval !== true && [...spec.key, ...(spec.value ?? [])].every((field) => ENCODERS[field] !== undefined)
+    return (
+      spec !== undefined &&
+      spec.interval !== true &&
+      [...spec.key, ...(spec.value ?? [])].every((field) => ENCODERS[field] !== undefined)
+    )
   })
 }
 
@@ -70,7 +80,10 @@ function encodeFields(fields: readonly Field[], text: string): Uint8Array {
   return bytes
 }
 
-function encodeElement({ table, set, key, value }: NftElement, withValue: boolean): { key: { value: Uint8Array }; data?: { value: Uint8Array } } {
+function encodeElement(
+  { table, set, key, value }: NftElement,
+  withValue: boolean,
+): { key: { value: Uint8Array }; data?: { value: Uint8Array } } {
   const spec = setSpec(table, set)
   return {
     key: { value: encodeFields(spec?.key ?? [], key) },
@@ -78,16 +91,26 @@ function encodeElement({ table, set, key, value }: NftElement, withValue: boolea
   }
 }
 
-function* requests(kind: typeof NEW_SET_ELEMENTS, flags: number, elements: readonly NftElement[], withValue: boolean): Generator<Request> {
+function* requests(
+  kind: typeof NEW_SET_ELEMENTS,
+  flags: number,
+  elements: readonly NftElement[],
+  withValue: boolean,
+): Generator<Request> {
   for (const [, members] of Map.groupBy(elements, ({ table, set }) => `${table} ${set}`)) {
     for (let start = 0; start < members.length; start += MOST_IN_MESSAGE) {
       const some = members.slice(start, start + MOST_IN_MESSAGE)
       const { table, set } = some[0] as NftElement
-      yield request(kind, flags, { family: NFPROTO[table] }, {
-        table: TABLE,
-        set,
-        elements: { element: some.map((one) => encodeElement(one, withValue)) },
-      })
+      yield request(
+        kind,
+        flags,
+        { family: NFPROTO[table] },
+        {
+          table: TABLE,
+          set,
+          elements: { element: some.map((one) => encodeElement(one, withValue)) },
+        },
+      )
     }
   }
 }

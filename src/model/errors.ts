@@ -10,18 +10,33 @@ interface Meaning {
 }
 
 export const ERROR_CODES = {
-  INVALID_REQUEST: { exit: 2, http: 400, retry: false, summary: "The request has one or more mistakes; all are listed" },
+  INVALID_REQUEST: {
+    exit: 2,
+    http: 400,
+    retry: false,
+    summary: "The request has one or more mistakes; all are listed",
+  },
   NETWORK_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "No network has that name or id" },
   CONTAINER_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "No container has that name or id" },
   ENDPOINT_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "The container is not on that network" },
   PUBLICATION_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "The container does not publish that port" },
   NETNS_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "There is no network namespace at that place" },
   LINK_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "The host has no interface of that name" },
-  COMMAND_NOT_FOUND: { exit: 127, http: 404, retry: false, summary: "The program to run does not exist in the root filesystem" },
+  COMMAND_NOT_FOUND: {
+    exit: 127,
+    http: 404,
+    retry: false,
+    summary: "The program to run does not exist in the root filesystem",
+  },
   COMMAND_NOT_EXECUTABLE: { exit: 126, http: 400, retry: false, summary: "The program to run cannot be executed" },
   NAME_IN_USE: { exit: 5, http: 409, retry: false, summary: "Another object already has that name" },
   ALREADY_CONNECTED: { exit: 5, http: 409, retry: false, summary: "The container is on that network already" },
-  SUBNET_IN_USE: { exit: 5, http: 409, retry: false, summary: "The subnet overlaps a network, address or route of this host" },
+  SUBNET_IN_USE: {
+    exit: 5,
+    http: 409,
+    retry: false,
+    summary: "The subnet overlaps a network, address or route of this host",
+  },
   ADDRESS_IN_USE: { exit: 5, http: 409, retry: false, summary: "The address is leased or reserved" },
   MAC_IN_USE: { exit: 5, http: 409, retry: false, summary: "Another container of the network has that MAC address" },
   PORT_IN_USE: { exit: 5, http: 409, retry: false, summary: "The host port is published or has a listener" },
@@ -33,12 +48,32 @@ export const ERROR_CODES = {
   BUSY: { exit: 6, http: 409, retry: true, summary: "Another command is changing the same object" },
   POOL_EXHAUSTED: { exit: 7, http: 507, retry: true, summary: "No free subnet, address, port or bridge port is left" },
   NOT_PERMITTED: { exit: 8, http: 403, retry: false, summary: "Root or a capability is missing" },
-  KERNEL_FEATURE_MISSING: { exit: 9, http: 501, retry: false, summary: "The kernel was built without something that this needs" },
+  KERNEL_FEATURE_MISSING: {
+    exit: 9,
+    http: 501,
+    retry: false,
+    summary: "The kernel was built without something that this needs",
+  },
   LIBRARY_MISSING: { exit: 9, http: 501, retry: false, summary: "libnftables is not installed" },
-  NOT_SUPPORTED: { exit: 9, http: 501, retry: false, summary: "linkspan does not do this for that kind of network or container" },
+  NOT_SUPPORTED: {
+    exit: 9,
+    http: 501,
+    retry: false,
+    summary: "linkspan does not do this for that kind of network or container",
+  },
   STATE_UNUSABLE: { exit: 10, http: 500, retry: false, summary: "The state directory or database cannot be used" },
-  KERNEL_REFUSED: { exit: 11, http: 500, retry: false, summary: "The kernel refused an operation; everything was undone" },
-  CLEANUP_INCOMPLETE: { exit: 12, http: 500, retry: true, summary: "Some parts could not be removed; the next command tries again" },
+  KERNEL_REFUSED: {
+    exit: 11,
+    http: 500,
+    retry: false,
+    summary: "The kernel refused an operation; everything was undone",
+  },
+  CLEANUP_INCOMPLETE: {
+    exit: 12,
+    http: 500,
+    retry: true,
+    summary: "Some parts could not be removed; the next command tries again",
+  },
   INTERNAL: { exit: 70, http: 500, retry: false, summary: "A bug in linkspan; please report it" },
 } as const satisfies Record<string, Meaning>
 

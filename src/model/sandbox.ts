@@ -2,8 +2,8 @@
 
 import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
-import type { Interface } from "#inet/prefix.ts"
 import type { Protocol } from "#inet/port.ts"
+import type { Interface } from "#inet/prefix.ts"
 import type { Id, Ifname } from "./name.ts"
 
 /**
@@ -20,7 +20,7 @@ export interface NetnsIdentity {
 /** Where the namespace can be opened again. */
 export type NetnsPlace =
   | { readonly kind: "path"; readonly path: string }
-  | { readonly kind: "pid"; readonly pid: number; /** Field 22 of /proc/PID/stat. */ readonly startTime: string }
+  | { readonly kind: "pid"; readonly pid: number /** Field 22 of /proc/PID/stat. */; readonly startTime: string }
 
 /** private: its own namespace. host, none and shared (another container's) are the modes of `run --network`. */
 export type SandboxMode = "private" | "none" | "host" | "shared"

@@ -27,7 +27,14 @@ export function defaultRoutes(memberships: readonly Membership[]): RouteSpec[] {
       const via = endpoint.gateways.find((ip: Ip) => family(ip) === wanted)
       if (via !== undefined) {
         const destination: RouteSpec["destination"] = wanted === 4 ? "default4" : "default6"
-        return [{ destination, via, ifname: endpoint.ifname, ...(network.metric === undefined ? {} : { metric: network.metric }) }]
+        return [
+          {
+            destination,
+            via,
+            ifname: endpoint.ifname,
+            ...(network.metric === undefined ? {} : { metric: network.metric }),
+          },
+        ]
       }
     }
     return []
@@ -38,8 +45,16 @@ export function defaultRoutes(memberships: readonly Membership[]): RouteSpec[] {
  * Moves the default routes from what they were to what they shall be.
  * @param unplugged interfaces that are gone by then: their routes went with them.
  */
-export function planDefaultRoutes(sandbox: Id, before: readonly Membership[], after: readonly Membership[], unplugged: readonly string[]): Op[] {
-  const same = (a: RouteSpec) => (b: RouteSpec): boolean => JSON.stringify(a) === JSON.stringify(b)
+export function planDefaultRoutes(
+  sandbox: Id,
+  before: readonly Membership[],
+  after: readonly Membership[],
+  unplugged: readonly string[],
+): Op[] {
+  const same =
+    (a: RouteSpec) =>
+    (b: RouteSpec): boolean =>
+      JSON.stringify(a) === JSON.stringify(b)
   const was = defaultRoutes(before)
   const is = defaultRoutes(after)
   return [

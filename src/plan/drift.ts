@@ -50,15 +50,32 @@ export function bridgeDrift(network: BridgeNetwork, seen: SeenBridge): Drift[] {
     found("is down", { kind: "link.set", netns: "host", ifname: bridge, change: { up: true } })
   }
   if (!network.adopted && network.mtu !== undefined && link.mtu !== network.mtu) {
-    found(`has an MTU of ${link.mtu} instead of ${network.mtu}`, { kind: "link.set", netns: "host", ifname: bridge, change: { mtu: network.mtu } })
+    found(`has an MTU of ${link.mtu} instead of ${network.mtu}`, {
+      kind: "link.set",
+      netns: "host",
+      ifname: bridge,
+      change: { mtu: network.mtu },
+    })
   }
-  for (const address of gatewayAddresses(network).filter((wanted) => !seen.addresses.some((one) => sameAddress(one, wanted)))) {
-    found(`has lost its address ${address.ip}/${address.length}`, { kind: "addr.add", netns: "host", ifname: bridge, address })
+  for (const address of gatewayAddresses(network).filter(
+    (wanted) => !seen.addresses.some((one) => sameAddress(one, wanted)),
+  )) {
+    found(`has lost its address ${address.ip}/${address.length}`, {
+      kind: "addr.add",
+      netns: "host",
+      ifname: bridge,
+      address,
+    })
   }
   for (const [key, value] of Object.entries(bridgeSysctls(network))) {
     const current = seen.sysctls[key]
     if (current !== undefined && current !== value) {
-      found(`has net.${key.replaceAll("/", ".")} = ${current} instead of ${value}`, { kind: "sysctl.set", netns: "host", key, value })
+      found(`has net.${key.replaceAll("/", ".")} = ${current} instead of ${value}`, {
+        kind: "sysctl.set",
+        netns: "host",
+        key,
+        value,
+      })
     }
   }
   if (seen.hasLoopbackRoute === false && network.gatewayMode !== "isolated" && hasFamily(network, 6)) {
@@ -81,11 +98,22 @@ export interface SeenEndpoint {
   readonly bridgeIndex: number | undefined
 }
 
-export function endpointDrift(network: BridgeNetwork, endpoint: Endpoint, container: string, seen: SeenEndpoint, facts: PortFacts): Drift[] {
+export function endpointDrift(
+  network: BridgeNetwork,
+  endpoint: Endpoint,
+  container: string,
+  seen: SeenEndpoint,
+  facts: PortFacts,
+): Drift[] {
   const { sandbox, ifname } = endpoint
   const hostIfname = endpoint.hostIfname ?? ifname
   if (seen.host === undefined) {
-    return [{ problem: `container "${container}" has lost its cable to network "${network.name}"`, ops: planPlugBridge(network, endpoint, facts) }]
+    return [
+      {
+        problem: `container "${container}" has lost its cable to network "${network.name}"`,
+        ops: planPlugBridge(network, endpoint, facts),
+      },
+    ]
   }
   const drifts: Drift[] = []
   const found = (problem: string, ...ops: Op[]): void => {
@@ -94,12 +122,22 @@ export function endpointDrift(network: BridgeNetwork, endpoint: Endpoint, contai
   const flags = portFlags(network, endpoint, facts)
   const port = `port "${hostIfname}" of container "${container}"`
   if (seen.bridgeIndex === undefined || seen.host.master !== seen.bridgeIndex) {
-    found(`${port} is not on bridge "${network.bridge}"`, { kind: "link.set", netns: "host", ifname: hostIfname, change: { master: network.bridge, up: true, ...flags } })
+    found(`${port} is not on bridge "${network.bridge}"`, {
+      kind: "link.set",
+      netns: "host",
+      ifname: hostIfname,
+      change: { master: network.bridge, up: true, ...flags },
+    })
   } else {
     for (const flag of ["isolated", "hairpin"] as const) {
       const wanted = flags[flag] === true
       if ((seen.host.port?.[flag] ?? wanted) !== wanted) {
-        found(`${port} has ${flag} ${wanted ? "off" : "on"}`, { kind: "link.set", netns: "host", ifname: hostIfname, change: { [flag]: wanted } })
+        found(`${port} has ${flag} ${wanted ? "off" : "on"}`, {
+          kind: "link.set",
+          netns: "host",
+          ifname: hostIfname,
+          change: { [flag]: wanted },
+        })
       }
     }
   }
@@ -111,16 +149,33 @@ export function endpointDrift(network: BridgeNetwork, endpoint: Endpoint, contai
     return drifts
   }
   if (!seen.container.up) {
-    found(`interface "${ifname}" of container "${container}" is down`, { kind: "link.set", netns: sandbox, ifname, change: { up: true } })
+    found(`interface "${ifname}" of container "${container}" is down`, {
+      kind: "link.set",
+      netns: sandbox,
+      ifname,
+      change: { up: true },
+    })
   }
-  for (const address of endpoint.addresses.filter((wanted) => !seen.addresses.some((one) => sameAddress(one, wanted)))) {
-    found(`container "${container}" has lost its address ${address.ip}/${address.length} on "${ifname}"`, { kind: "addr.add", netns: sandbox, ifname, address })
+  for (const address of endpoint.addresses.filter(
+    (wanted) => !seen.addresses.some((one) => sameAddress(one, wanted)),
+  )) {
+    found(`container "${container}" has lost its address ${address.ip}/${address.length} on "${ifname}"`, {
+      kind: "addr.add",
+      netns: sandbox,
+      ifname,
+      address,
+    })
   }
   return drifts
 }
 
 /** @param seen default routes as the container has them. */
-export function routeDrift(sandbox: string, container: string, memberships: readonly Membership[], seen: readonly { readonly family: 4 | 6; readonly via: Ip | undefined }[]): Drift[] {
+export function routeDrift(
+  sandbox: string,
+  container: string,
+  memberships: readonly Membership[],
+  seen: readonly { readonly family: 4 | 6; readonly via: Ip | undefined }[],
+): Drift[] {
   return defaultRoutes(memberships)
     .filter((route) => !seen.some(({ family, via }) => family === familyOf(route) && via === route.via))
     .map((route) => ({

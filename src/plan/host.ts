@@ -54,5 +54,7 @@ export interface PortFacts {
 }
 
 export function hasFamily(network: Network, wanted: 4 | 6): boolean {
-  return network.subnets.some(({ prefix, gateway }) => (gateway === undefined ? prefixFamily(prefix) : family(gateway)) === wanted)
+  return network.subnets.some(
+    ({ prefix, gateway }) => (gateway === undefined ? prefixFamily(prefix) : family(gateway)) === wanted,
+  )
 }

@@ -26,7 +26,12 @@ export function sandboxElements(memberships: readonly Membership[]): NftElement[
  * @param before the container's memberships as they are, @param after as they shall be. An endpoint in both stays
  * plugged in, with its publications changed to what `after` says.
  */
-export function planMemberships(sandbox: Id, before: readonly Membership[], after: readonly Membership[], facts: PortFacts): Op[] {
+export function planMemberships(
+  sandbox: Id,
+  before: readonly Membership[],
+  after: readonly Membership[],
+  facts: PortFacts,
+): Op[] {
   const had = new Map(before.map((membership) => [membership.endpoint.id, membership]))
   const has = new Set(after.map(({ endpoint }) => endpoint.id))
   const joined = after.filter(({ endpoint }) => !had.has(endpoint.id))
@@ -48,5 +53,13 @@ export function planMemberships(sandbox: Id, before: readonly Membership[], afte
       ops.push(...planRepublish(network, old.endpoint, endpoint, facts))
     }
   }
-  return [...ops, ...planDefaultRoutes(sandbox, before, after, left.map(({ endpoint }) => endpoint.ifname))]
+  return [
+    ...ops,
+    ...planDefaultRoutes(
+      sandbox,
+      before,
+      after,
+      left.map(({ endpoint }) => endpoint.ifname),
+    ),
+  ]
 }

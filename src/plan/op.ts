@@ -85,7 +85,13 @@ export type Op =
   /** The host forgets what it believes an address's MAC to be. */
   | { readonly kind: "neigh.del"; readonly ifname: Ifname; readonly ip: Ip }
   /** A setting of one link, gone with it. `key` is below net/. */
-  | { readonly kind: "sysctl.set"; readonly netns: NetnsRef; readonly key: string; readonly value: string; readonly previous?: string }
+  | {
+      readonly kind: "sysctl.set"
+      readonly netns: NetnsRef
+      readonly key: string
+      readonly value: string
+      readonly previous?: string
+    }
   /** A setting of the whole host that networks need: remembered with its value before, given back when no network needs it. */
   | { readonly kind: "sysctl.claim"; readonly key: string; readonly value: string }
   /** One atomic nftables transaction; swapping both lists takes it back. */

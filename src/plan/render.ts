@@ -25,7 +25,9 @@ export function renderOp(op: Op, names: NetnsNames): string[] {
       return renderChange(`${ip(op.netns, names)} link set dev ${op.ifname}`, op.change)
     case "addr.add":
     case "addr.del":
-      return [`${ip(op.netns, names)} addr ${op.kind.slice(5)} ${op.address.ip}/${op.address.length} dev ${op.ifname}${op.address.ip.includes(":") && op.kind === "addr.add" ? " nodad" : ""}`]
+      return [
+        `${ip(op.netns, names)} addr ${op.kind.slice(5)} ${op.address.ip}/${op.address.length} dev ${op.ifname}${op.address.ip.includes(":") && op.kind === "addr.add" ? " nodad" : ""}`,
+      ]
     case "route.add":
     case "route.del":
       return [`${ip(op.netns, names)}${isV6(op.route) ? " -6" : ""} route ${op.kind.slice(6)} ${renderRoute(op.route)}`]
@@ -95,7 +97,8 @@ function isV6(route: RouteSpec): boolean {
 }
 
 function renderRoute(route: RouteSpec): string {
-  const destination = route.destination === "default4" || route.destination === "default6" ? "default" : route.destination
+  const destination =
+    route.destination === "default4" || route.destination === "default6" ? "default" : route.destination
   return [
     ...(route.type === "local" ? ["local"] : []),
     destination,
@@ -107,10 +110,16 @@ function renderRoute(route: RouteSpec): string {
 }
 
 function renderChanges(add: readonly NftElement[], del: readonly NftElement[]): string[] {
-  return renderTransaction({ add, del }).split("\n").filter((line) => line !== "").map((line) => `nft ${line.replace("{", "'{")}'`)
+  return renderTransaction({ add, del })
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => `nft ${line.replace("{", "'{")}'`)
 }
 
 function renderFlow({ ip, protocol, containerPort, count = 1 }: FlowFilter): string {
-  const port = containerPort === undefined ? "" : ` --reply-port-src ${containerPort}${count > 1 ? `-${containerPort + count - 1}` : ""}`
+  const port =
+    containerPort === undefined
+      ? ""
+      : ` --reply-port-src ${containerPort}${count > 1 ? `-${containerPort + count - 1}` : ""}`
   return `conntrack -D --reply-src ${ip}${protocol === undefined ? "" : ` -p ${protocol}`}${port}`
 }

@@ -16,7 +16,12 @@ export type Body<K extends ObjectKind> = Bodies[K]
 
 /** One object's step from before to after; absent before: it is made, absent after: it is removed. */
 export type Change = {
-  readonly [K in ObjectKind]: { readonly object: K; readonly id: Id; readonly before?: Bodies[K]; readonly after?: Bodies[K] }
+  readonly [K in ObjectKind]: {
+    readonly object: K
+    readonly id: Id
+    readonly before?: Bodies[K]
+    readonly after?: Bodies[K]
+  }
 }[ObjectKind]
 
 export interface JournalEntry {

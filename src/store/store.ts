@@ -3,12 +3,12 @@
 // killed process loses nothing, a power cut at most the last commits, and never the database's consistency.
 
 import { Database, type Statement } from "bun:sqlite"
+import type { Ip } from "#inet/ip.ts"
+import type { Protocol } from "#inet/port.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
 import type { Network, Subnet } from "#model/network.ts"
 import type { Endpoint, Publication, Sandbox } from "#model/sandbox.ts"
-import type { Ip } from "#inet/ip.ts"
-import type { Protocol } from "#inet/port.ts"
 import { SqliteFreeRanges } from "./free-ranges.ts"
 import type { Body, JournalEntry, ObjectKind } from "./journal.ts"
 import { journalByte, type Locks, WRITER_BYTE } from "./locks.ts"
@@ -216,7 +216,11 @@ export class Store implements Disposable {
     if (exact !== undefined || !/^[0-9a-f]{4,11}$/.test(nameOrId)) {
       return exact
     }
-    const matches = this.#rows<T>(`SELECT body, journal FROM ${table} WHERE id BETWEEN ? AND ?`, nameOrId, `${nameOrId}g`)
+    const matches = this.#rows<T>(
+      `SELECT body, journal FROM ${table} WHERE id BETWEEN ? AND ?`,
+      nameOrId,
+      `${nameOrId}g`,
+    )
     return matches.length === 1 ? matches[0] : undefined
   }
 
@@ -268,10 +272,12 @@ export class Store implements Disposable {
 
   /** Entries in flight, oldest first. */
   journal(): { readonly id: number; readonly entry: JournalEntry }[] {
-    return this.#all<{ id: number; entry: string }>("SELECT id, entry FROM journal ORDER BY id").map(({ id, entry }) => ({
-      id,
-      entry: JSON.parse(entry) as JournalEntry,
-    }))
+    return this.#all<{ id: number; entry: string }>("SELECT id, entry FROM journal ORDER BY id").map(
+      ({ id, entry }) => ({
+        id,
+        entry: JSON.parse(entry) as JournalEntry,
+      }),
+    )
   }
 
   hasJournal(): boolean {
@@ -295,10 +301,19 @@ export class Store implements Disposable {
     amend: (id, entry) => this.#run("UPDATE journal SET entry = ? WHERE id = ?", JSON.stringify(entry), id),
     putSandbox: (sandbox) => this.#run("UPDATE sandbox SET body = ? WHERE id = ?", JSON.stringify(sandbox), sandbox.id),
     claimSysctl: ({ key, before, value }) =>
-      this.#run("INSERT INTO sysctl (key, before, value) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, before, value),
+      this.#run(
+        "INSERT INTO sysctl (key, before, value) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        key,
+        before,
+        value,
+      ),
     releaseSysctl: (key) => this.#run("DELETE FROM sysctl WHERE key = ?", key),
     putFact: (key, value) =>
-      this.#run("INSERT INTO fact (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", key, value),
+      this.#run(
+        "INSERT INTO fact (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        key,
+        value,
+      ),
     deleteFact: (key) => this.#run("DELETE FROM fact WHERE key = ?", key),
   }
 
@@ -334,7 +349,11 @@ export class Store implements Disposable {
         this.#update(change.object, final)
       }
       if (change.object === "network") {
-        this.#dropPools(change.id, [...(change.before?.subnets ?? []), ...(change.after?.subnets ?? [])], final as Network | undefined)
+        this.#dropPools(
+          change.id,
+          [...(change.before?.subnets ?? []), ...(change.after?.subnets ?? [])],
+          final as Network | undefined,
+        )
       } else if (change.object === "endpoint") {
         this.#syncClaims(change.id, final as Endpoint | undefined)
       }
@@ -347,15 +366,31 @@ export class Store implements Disposable {
     const text = JSON.stringify(body)
     if (kind === "network") {
       const network = body as Network
-      this.#run("INSERT INTO network (id, name, link, body) VALUES (?, ?, ?, ?)", network.id, network.name, linkOf(network), text)
+      this.#run(
+        "INSERT INTO network (id, name, link, body) VALUES (?, ?, ?, ?)",
+        network.id,
+        network.name,
+        linkOf(network),
+        text,
+      )
     } else if (kind === "sandbox") {
       const sandbox = body as Sandbox
-      this.#run("INSERT INTO sandbox (id, name, netns, body) VALUES (?, ?, ?, ?)", sandbox.id, sandbox.name, sandbox.netns?.cookie ?? null, text)
+      this.#run(
+        "INSERT INTO sandbox (id, name, netns, body) VALUES (?, ?, ?, ?)",
+        sandbox.id,
+        sandbox.name,
+        sandbox.netns?.cookie ?? null,
+        text,
+      )
     } else {
       const endpoint = body as Endpoint
       this.#run(
         "INSERT INTO endpoint (id, sandbox, network, mac, body) VALUES (?, ?, ?, ?, ?)",
-        endpoint.id, endpoint.sandbox, endpoint.network, endpoint.mac, text,
+        endpoint.id,
+        endpoint.sandbox,
+        endpoint.network,
+        endpoint.mac,
+        text,
       )
     }
   }
@@ -366,26 +401,41 @@ export class Store implements Disposable {
 
   /** Free addresses exist from the moment a subnet is reserved. */
   #makePools(after: Network, before: Network | undefined): void {
-    for (const subnet of after.subnets.filter(({ prefix }) => before?.subnets.some((old) => old.prefix === prefix) !== true)) {
+    for (const subnet of after.subnets.filter(
+      ({ prefix }) => before?.subnets.some((old) => old.prefix === prefix) !== true,
+    )) {
       SqliteFreeRanges.create(this.#db, after.id, subnet)
     }
   }
 
   #dropPools(id: Id, any: readonly Subnet[], final: Network | undefined): void {
-    for (const { prefix } of any.filter((subnet) => final?.subnets.some((kept) => kept.prefix === subnet.prefix) !== true)) {
+    for (const { prefix } of any.filter(
+      (subnet) => final?.subnets.some((kept) => kept.prefix === subnet.prefix) !== true,
+    )) {
       this.freeRanges(id, prefix).clear()
     }
   }
 
   #claimPorts(endpoint: Endpoint): void {
     for (const { protocol, port, host } of portsOf(endpoint.publications)) {
-      this.#run("INSERT OR IGNORE INTO port (protocol, port, host, endpoint) VALUES (?, ?, ?, ?)", protocol, port, host, endpoint.id)
+      this.#run(
+        "INSERT OR IGNORE INTO port (protocol, port, host, endpoint) VALUES (?, ?, ?, ?)",
+        protocol,
+        port,
+        host,
+        endpoint.id,
+      )
     }
   }
 
   #claimLeases(endpoint: Endpoint): void {
     for (const { ip } of endpoint.addresses) {
-      this.#run("INSERT OR IGNORE INTO lease (network, ip, endpoint) VALUES (?, ?, ?)", endpoint.network, ip, endpoint.id)
+      this.#run(
+        "INSERT OR IGNORE INTO lease (network, ip, endpoint) VALUES (?, ?, ?)",
+        endpoint.network,
+        ip,
+        endpoint.id,
+      )
     }
   }
 
@@ -393,7 +443,10 @@ export class Store implements Disposable {
   #syncClaims(id: Id, final: Endpoint | undefined): void {
     this.#run("DELETE FROM port WHERE endpoint = ?", id)
     const kept = new Set(final?.addresses.map(({ ip }) => ip))
-    for (const { network, ip } of this.#all<{ network: Id; ip: Ip }>("SELECT network, ip FROM lease WHERE endpoint = ?", id)) {
+    for (const { network, ip } of this.#all<{ network: Id; ip: Ip }>(
+      "SELECT network, ip FROM lease WHERE endpoint = ?",
+      id,
+    )) {
       if (!kept.has(ip)) {
         this.#run("DELETE FROM lease WHERE network = ? AND ip = ?", network, ip)
         SqliteFreeRanges.giveBack(this.#db, network, ip)
@@ -403,7 +456,6 @@ export class Store implements Disposable {
       this.#claimPorts(final)
     }
   }
-
 }
 
 /** What only a write transaction may do. */

@@ -2,8 +2,7 @@
 
 import { describe, expect, test } from "bun:test"
 import { existsSync } from "node:fs"
-import type { Linkspan } from "../../src/index.ts"
-import type { CreateNetworkRequest } from "../../src/index.ts"
+import type { CreateNetworkRequest, Linkspan } from "../../src/index.ts"
 import { LinkspanError } from "../../src/index.ts"
 import { has } from "../features.ts"
 import { Host } from "../host.ts"
@@ -35,8 +34,12 @@ async function bridgeOf(host: Host, linkspan: Linkspan, request: CreateNetworkRe
   return { view: result, ifname, link: await host.link(ifname) }
 }
 
-function addressesOf(link: { addr_info?: readonly { local?: string; prefixlen?: number; scope?: string }[] } | undefined): string[] {
-  return (link?.addr_info ?? []).filter(({ scope }) => scope === "global").map(({ local, prefixlen }) => `${local}/${prefixlen}`)
+function addressesOf(
+  link: { addr_info?: readonly { local?: string; prefixlen?: number; scope?: string }[] } | undefined,
+): string[] {
+  return (link?.addr_info ?? [])
+    .filter(({ scope }) => scope === "global")
+    .map(({ local, prefixlen }) => `${local}/${prefixlen}`)
 }
 
 /** Somebody's bridge with a port of theirs, so that its carrier does not depend on linkspan's ports. */
@@ -97,7 +100,11 @@ describe("a bridge network", () => {
     await using linkspan = await host.linkspan()
     const { view } = await bridgeOf(host, linkspan, { name: "shared", adopt: "theirs" })
     expect(view.subnets).toMatchObject([{ prefix: "10.5.0.0/24", gateway: "10.5.0.7" }])
-    await linkspan.attach({ name: "a", netns: { kind: "new", name: host.unique("a") }, networks: [{ network: "shared" }] })
+    await linkspan.attach({
+      name: "a",
+      netns: { kind: "new", name: host.unique("a") },
+      networks: [{ network: "shared" }],
+    })
     await removeAll(linkspan)
     expect(await host.changes()).toEqual([])
   })
@@ -107,7 +114,11 @@ describe("a bridge network", () => {
     await theirBridge(host)
     await host.baseline()
     await using linkspan = await host.linkspan()
-    const { link } = await bridgeOf(host, linkspan, { name: "shared", adopt: "theirs", subnets: [{ prefix: "10.6.0.0/24" }] })
+    const { link } = await bridgeOf(host, linkspan, {
+      name: "shared",
+      adopt: "theirs",
+      subnets: [{ prefix: "10.6.0.0/24" }],
+    })
     expect(addressesOf(link)).toEqual(["10.6.0.1/24"])
     expect((await refused(() => linkspan.networks.create({ name: "again", adopt: "theirs" }))).code).toBe("LINK_EXISTS")
     await removeAll(linkspan)
@@ -117,11 +128,16 @@ describe("a bridge network", () => {
   test("takes no 1,024th port: the kernel's limit is told before anything is made", async () => {
     await using host = await Host.create({ check: false })
     const batch = Array.from({ length: 1023 }, (_, n) => `link add p${n} master full type veth peer name q${n}`)
-    await host.exec(["ip", "-batch", "-"], { input: ["link add full type bridge", ...batch].join("\n"), timeoutMs: 60_000 })
+    await host.exec(["ip", "-batch", "-"], {
+      input: ["link add full type bridge", ...batch].join("\n"),
+      timeoutMs: 60_000,
+    })
     await using linkspan = await host.linkspan()
     await linkspan.networks.create({ name: "full", adopt: "full", subnets: [{ prefix: "10.8.0.0/21" }] })
     const late = host.unique("late")
-    const error = await refused(() => linkspan.attach({ name: "late", netns: { kind: "new", name: late }, networks: [{ network: "full" }] }))
+    const error = await refused(() =>
+      linkspan.attach({ name: "late", netns: { kind: "new", name: late }, networks: [{ network: "full" }] }),
+    )
     expect(error.code).toBe("POOL_EXHAUSTED")
     expect(error.message).toContain("1,023")
     expect(existsSync(`/run/netns/${late}`)).toBe(false)
@@ -141,10 +157,18 @@ describe("subnets", () => {
     const error = await refused(() => linkspan.networks.create({ name: "x", subnets: [{ prefix: "10.201.5.0/24" }] }))
     expect(error.code).toBe("SUBNET_IN_USE")
     expect(error.message).toContain('route 10.201.0.0/16 on "wg0"')
-    expect((await refused(() => linkspan.networks.create({ name: "x", subnets: [{ prefix: "192.0.2.128/25" }] }))).message).toContain('"uplink"')
+    expect(
+      (await refused(() => linkspan.networks.create({ name: "x", subnets: [{ prefix: "192.0.2.128/25" }] }))).message,
+    ).toContain('"uplink"')
     const { view } = await bridgeOf(host, linkspan, { name: "auto" })
     expect(view.subnets[0]?.prefix).not.toStartWith("10.201.")
-    expect((await refused(() => linkspan.networks.create({ name: "y", subnets: [{ prefix: view.subnets[0]?.prefix ?? "" }] }))).message).toContain('network "auto"')
+    expect(
+      (
+        await refused(() =>
+          linkspan.networks.create({ name: "y", subnets: [{ prefix: view.subnets[0]?.prefix ?? "" }] }),
+        )
+      ).message,
+    ).toContain('network "auto"')
     await removeAll(linkspan)
   })
 
@@ -153,7 +177,10 @@ describe("subnets", () => {
     await using linkspan = await host.linkspan({ pools: ["10.99.0.0/28/29"] })
     await linkspan.networks.create({ name: "one" })
     await linkspan.networks.create({ name: "two" })
-    expect((await linkspan.networks.list()).map(({ subnets }) => subnets)).toEqual([["10.99.0.0/29"], ["10.99.0.8/29"]] as never)
+    expect((await linkspan.networks.list()).map(({ subnets }) => subnets)).toEqual([
+      ["10.99.0.0/29"],
+      ["10.99.0.8/29"],
+    ] as never)
     expect((await refused(() => linkspan.networks.create({ name: "three" }))).code).toBe("POOL_EXHAUSTED")
     await removeAll(linkspan)
   })
@@ -167,7 +194,8 @@ describe("subnets", () => {
     })
     const attach = async (name: string, address?: string) => {
       const { result } = await linkspan.attach({
-        name, netns: { kind: "new", name: host.unique(name) },
+        name,
+        netns: { kind: "new", name: host.unique(name) },
         networks: [{ network: "net", ...(address === undefined ? {} : { addresses: [address] }) }],
       })
       return result.networks[0]?.addresses[0]
@@ -188,7 +216,11 @@ describe("network update", () => {
   test("changes labels, MTU, subnets, internal, icc and NAT under a running container", async () => {
     await using host = await Host.create()
     await using linkspan = await host.linkspan()
-    const { ifname } = await bridgeOf(host, linkspan, { name: "web", subnets: [{ prefix: "10.9.0.0/24" }], labels: { a: "1" } })
+    const { ifname } = await bridgeOf(host, linkspan, {
+      name: "web",
+      subnets: [{ prefix: "10.9.0.0/24" }],
+      labels: { a: "1" },
+    })
     const box = await host.netns("box")
     await linkspan.attach({ name: "box", netns: { kind: "path", path: box.path }, networks: [{ network: "web" }] })
     const update = (change: object) => linkspan.networks.update({ network: "web", ...change })
@@ -222,7 +254,14 @@ describe("network update", () => {
     await using linkspan = await host.linkspan()
     await linkspan.networks.create({ name: "web" })
     const before = await host.changes()
-    const error = await refused(() => linkspan.networks.update({ network: "web", mtu: 1, gatewayMode: "isolated", addSubnets: [{ prefix: "nonsense" }] }))
+    const error = await refused(() =>
+      linkspan.networks.update({
+        network: "web",
+        mtu: 1,
+        gatewayMode: "isolated",
+        addSubnets: [{ prefix: "nonsense" }],
+      }),
+    )
     expect(error.code).toBe("INVALID_REQUEST")
     expect(error.issues.map(({ path }) => path).toSorted()).toEqual(["addSubnets[0].prefix", "gatewayMode", "mtu"])
     expect(await host.changes()).toEqual(before)
@@ -236,7 +275,10 @@ describe("networks without a bridge", () => {
       await using host = await Host.create()
       await using linkspan = await host.linkspan()
       const { result } = await linkspan.networks.create({
-        name: "lan", driver: "macvlan", mode, subnets: [{ prefix: "192.0.2.0/24", gateway: "192.0.2.2", range: "192.0.2.64/26" }],
+        name: "lan",
+        driver: "macvlan",
+        mode,
+        subnets: [{ prefix: "192.0.2.0/24", gateway: "192.0.2.2", range: "192.0.2.64/26" }],
       })
       expect(result.network).toMatchObject({ parent: "uplink" })
       const box = await host.netns("box")
@@ -275,19 +317,37 @@ describe("several networks", () => {
   test("are joined and left while the container runs; the default route follows the priority", async () => {
     await using host = await Host.create()
     await using linkspan = await host.linkspan()
-    for (const [name, prefix] of [["front", "10.31.0.0/24"], ["back", "10.32.0.0/24"], ["side", "10.33.0.0/24"]] as const) {
-      await linkspan.networks.create({ name, subnets: [{ prefix }], ...(name === "side" ? { defaultRoute: false } : {}), metric: 50 })
+    for (const [name, prefix] of [
+      ["front", "10.31.0.0/24"],
+      ["back", "10.32.0.0/24"],
+      ["side", "10.33.0.0/24"],
+    ] as const) {
+      await linkspan.networks.create({
+        name,
+        subnets: [{ prefix }],
+        ...(name === "side" ? { defaultRoute: false } : {}),
+        metric: 50,
+      })
     }
     const box = await host.netns("box")
-    const gateway = async () => (await box.ip(["-4", "route", "show", "default"])).map((route) => [route.gateway, route.metric])
+    const gateway = async () =>
+      (await box.ip(["-4", "route", "show", "default"])).map((route) => [route.gateway, route.metric])
     await linkspan.attach({ name: "box", netns: { kind: "path", path: box.path }, networks: [{ network: "front" }] })
     expect(await gateway()).toEqual([["10.31.0.1", 50]])
-    await linkspan.networks.connect({ container: "box", network: "back", gatewayPriority: 10, ifname: "back0", mac: "02:00:00:00:00:99" })
+    await linkspan.networks.connect({
+      container: "box",
+      network: "back",
+      gatewayPriority: 10,
+      ifname: "back0",
+      mac: "02:00:00:00:00:99",
+    })
     expect(await gateway()).toEqual([["10.32.0.1", 50]])
     expect(await box.link("back0")).toMatchObject({ address: "02:00:00:00:00:99" })
     await linkspan.networks.connect({ container: "box", network: "side", gatewayPriority: 99 })
     expect(await gateway()).toEqual([["10.32.0.1", 50]])
-    expect((await refused(() => linkspan.networks.connect({ container: "box", network: "back" }))).code).toBe("ALREADY_CONNECTED")
+    expect((await refused(() => linkspan.networks.connect({ container: "box", network: "back" }))).code).toBe(
+      "ALREADY_CONNECTED",
+    )
     await linkspan.networks.disconnect({ container: "box", network: "back" })
     expect(await gateway()).toEqual([["10.31.0.1", 50]])
     expect(await box.link("back0")).toBeUndefined()
@@ -301,11 +361,13 @@ describe("several networks", () => {
 test("a dry run prints what ip(8) and nft(8) would be told, and changes nothing", async () => {
   await using host = await Host.create()
   await using linkspan = await host.linkspan()
-  const { plan, result } = await linkspan.networks.create({ name: "web", subnets: [{ prefix: "10.77.0.0/24" }], bridge: "br-web" }, { dryRun: true })
+  const { plan, result } = await linkspan.networks.create(
+    { name: "web", subnets: [{ prefix: "10.77.0.0/24" }], bridge: "br-web" },
+    { dryRun: true },
+  )
   expect(plan).toContain("ip link set dev br-web up")
   expect(plan).toContain("ip addr add 10.77.0.1/24 dev br-web")
   expect(result.network.name).toBe("web")
   expect(await linkspan.networks.list()).toEqual([])
   expect(await host.changes()).toEqual([])
 })
-

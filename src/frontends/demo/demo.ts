@@ -66,12 +66,22 @@ async function* play(stage: Stage, say: Narrator): AsyncGenerator<Step> {
   const { linkspan } = stage
   for (const name of ["front", "back"]) {
     const { result } = await linkspan.networks.create({ name, ipv6: true })
-    say.made(`network ${name}`, `bridge ${result.actual?.ifname}  ${result.subnets.map(({ prefix }) => prefix).join("  ")}`)
+    say.made(
+      `network ${name}`,
+      `bridge ${result.actual?.ifname}  ${result.subnets.map(({ prefix }) => prefix).join("  ")}`,
+    )
   }
   const containers: ContainerView[] = []
-  for (const [name, network] of [["web", "front"], ["app", "front"], ["db", "back"]] as const) {
+  for (const [name, network] of [
+    ["web", "front"],
+    ["app", "front"],
+    ["db", "back"],
+  ] as const) {
     await linkspan.run({
-      name, detach: true, networks: [{ network }], command: peer("serve", String(PORT)),
+      name,
+      detach: true,
+      networks: [{ network }],
+      command: peer("serve", String(PORT)),
       ...(name === "web" ? { publish: [{ containerPort: PORT, hostPort: PUBLISHED }] } : {}),
     })
     await listening(stage, name)
@@ -85,23 +95,33 @@ async function* play(stage: Stage, say: Narrator): AsyncGenerator<Step> {
   const outsideIps = OUTSIDE_ADDRESSES.map(withoutLength)
 
   yield {
-    title: "app calls web, on the same network", why: "one bridge joins them; the host is not involved",
-    hops: acrossBridge(app, web), expected: "passes",
+    title: "app calls web, on the same network",
+    why: "one bridge joins them; the host is not involved",
+    hops: acrossBridge(app, web),
+    expected: "passes",
     answers: await calls(addressesOf(web), PORT, (ip, port) => fromContainer(stage, "app", ip, port)),
   }
   yield {
-    title: "app calls the outside", why: "the outside sees the host's address, not the container's (NAT)",
-    hops: toOutside(app, UPLINK, hostIps[0] ?? ""), expected: "passes",
+    title: "app calls the outside",
+    why: "the outside sees the host's address, not the container's (NAT)",
+    hops: toOutside(app, UPLINK, hostIps[0] ?? ""),
+    expected: "passes",
     answers: await calls(outsideIps, OUTSIDE_PORT, (ip, port) => fromContainer(stage, "app", ip, port)),
   }
   yield {
-    title: `the outside calls the host's port ${PUBLISHED}, published for web`, why: "web sees the caller's true address",
-    hops: toPublished(web, UPLINK, `${hostIps[0]}:${PUBLISHED}`, `${addressesOf(web)[0]}:${PORT}`), expected: "passes",
-    answers: await calls(hostIps, PUBLISHED, async (ip, port) => answerIn((await stage.capture("outside", peer("call", ip, port))).output)),
+    title: `the outside calls the host's port ${PUBLISHED}, published for web`,
+    why: "web sees the caller's true address",
+    hops: toPublished(web, UPLINK, `${hostIps[0]}:${PUBLISHED}`, `${addressesOf(web)[0]}:${PORT}`),
+    expected: "passes",
+    answers: await calls(hostIps, PUBLISHED, async (ip, port) =>
+      answerIn((await stage.capture("outside", peer("call", ip, port))).output),
+    ),
   }
   yield {
-    title: "db calls web, on another network, at its own address", why: "networks are isolated; the refusal comes at once, nothing hangs",
-    hops: refusedBetween(db, web), expected: "refused",
+    title: "db calls web, on another network, at its own address",
+    why: "networks are isolated; the refusal comes at once, nothing hangs",
+    hops: refusedBetween(db, web),
+    expected: "refused",
     answers: await calls(addressesOf(web), PORT, (ip, port) => fromContainer(stage, "db", ip, port)),
   }
   for (const { name } of containers) {
@@ -120,7 +140,11 @@ function addressesOf(container: ContainerView): string[] {
   return container.networks.flatMap(({ addresses }) => addresses.map(withoutLength))
 }
 
-async function calls(ips: readonly string[], port: number, call: (ip: string, port: string) => Promise<Answer>): Promise<Step["answers"]> {
+async function calls(
+  ips: readonly string[],
+  port: number,
+  call: (ip: string, port: string) => Promise<Answer>,
+): Promise<Step["answers"]> {
   const answers: (Answer & { target: string })[] = []
   for (const ip of ips) {
     answers.push({ ...(await call(ip, String(port))), target: ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}` })
@@ -130,7 +154,11 @@ async function calls(ips: readonly string[], port: number, call: (ip: string, po
 
 /** A caller in a container has its output in our streams; so it runs as a container of its own in the same namespace. */
 async function fromContainer(stage: Stage, name: string, ip: string, port: string): Promise<Answer> {
-  const { result } = await stage.linkspan.run({ mode: `container:${name}`, detach: true, command: peer("call", ip, port) })
+  const { result } = await stage.linkspan.run({
+    mode: `container:${name}`,
+    detach: true,
+    command: peer("call", ip, port),
+  })
   await result.exited
   const answer = answerIn(await logOf(stage, result.container.name))
   await stage.linkspan.remove(result.container.name, { force: true })
@@ -142,7 +170,10 @@ function answerIn(output: string): Answer {
     // A cast: what the caller prints is an Answer.
     return JSON.parse(output) as Answer
   } catch (cause) {
-    throw new LinkspanError("INTERNAL", { message: `Internal error: the demo's caller said ${JSON.stringify(output)}`, cause })
+    throw new LinkspanError("INTERNAL", {
+      message: `Internal error: the demo's caller said ${JSON.stringify(output)}`,
+      cause,
+    })
   }
 }
 
@@ -168,7 +199,9 @@ async function listening(stage: Stage, container: string): Promise<void> {
       break
     }
   }
-  throw new LinkspanError("INTERNAL", { message: `Internal error: the demo's server in container "${container}" did not start: ${text}` })
+  throw new LinkspanError("INTERNAL", {
+    message: `Internal error: the demo's server in container "${container}" did not start: ${text}`,
+  })
 }
 
 // ── Telling ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -209,11 +242,15 @@ class Narrator {
     const width = Math.max(...step.hops.map(({ place }) => place.length))
     step.hops.forEach(({ place, what }, index) => {
       const arrow = index === 0 ? "  " : "→ "
-      this.#line(`   ${arrow}${this.#paint(36, place.padEnd(width))}${what === undefined ? "" : `  ${this.#paint(2, what)}`}`)
+      this.#line(
+        `   ${arrow}${this.#paint(36, place.padEnd(width))}${what === undefined ? "" : `  ${this.#paint(2, what)}`}`,
+      )
     })
     for (const answer of step.answers) {
       const asExpected = answer.ok === (step.expected === "passes")
-      const verdict = answer.ok ? `passed in ${answer.ms} ms, the server saw ${answer.seen}` : `refused after ${answer.ms} ms (${answer.error})`
+      const verdict = answer.ok
+        ? `passed in ${answer.ms} ms, the server saw ${answer.seen}`
+        : `refused after ${answer.ms} ms (${answer.error})`
       this.#line(`   ${asExpected ? this.#paint(32, "✔") : this.#paint(31, "✘")} ${answer.target}: ${verdict}`)
     }
     this.#line(`   ${this.#paint(2, step.why)}`)

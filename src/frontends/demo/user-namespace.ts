@@ -17,7 +17,8 @@ export function needsUserNamespace(env: Readonly<Record<string, string | undefin
 export async function runInUserNamespace(env: Readonly<Record<string, string | undefined>>): Promise<number> {
   const unshare = Bun.which("unshare")
   const wrapper = ["--user", "--map-root-user", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child"]
-  const allowed = unshare !== null && Bun.spawnSync([unshare, ...wrapper, "true"], { stdio: ["ignore", "ignore", "ignore"] }).success
+  const allowed =
+    unshare !== null && Bun.spawnSync([unshare, ...wrapper, "true"], { stdio: ["ignore", "ignore", "ignore"] }).success
   if (unshare === null || !allowed) {
     throw new LinkspanError("NOT_PERMITTED", {
       message: `Cannot run the demo: it needs root, or a host that lets users make namespaces, and ${unshare === null ? 'there is no "unshare" to try that with' : "this one does not"}`,

@@ -9,8 +9,8 @@ import { type Interface, type Prefix, prefixContains, prefixLength } from "#inet
 import type { Ifname } from "#model/name.ts"
 import type { BridgeNetwork, Subnet } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
-import { elementDifference } from "../firewall/difference.ts"
 import { flowsToForget } from "../firewall/conntrack.ts"
+import { elementDifference } from "../firewall/difference.ts"
 import { endpointElements, networkElements } from "../firewall/elements.ts"
 import { type HostFacts, hasFamily, hostClaims, type PortFacts } from "../host.ts"
 import type { Op } from "../op.ts"
@@ -29,7 +29,9 @@ export function gatewayAddresses(network: BridgeNetwork): Interface[] {
   if (network.gatewayMode === "isolated") {
     return []
   }
-  return network.subnets.flatMap(({ gateway, prefix }) => (gateway === undefined ? [] : [{ ip: gateway, length: prefixLength(prefix) }]))
+  return network.subnets.flatMap(({ gateway, prefix }) =>
+    gateway === undefined ? [] : [{ ip: gateway, length: prefixLength(prefix) }],
+  )
 }
 
 /** Settings of the bridge link itself, below net/. */
@@ -68,7 +70,11 @@ const METRIC_DIGITS = 7
  */
 export function loopbackRoute({ bridge, id }: BridgeNetwork): Op {
   const metric = LOOPBACK_METRIC_BASE + Number.parseInt(id.slice(0, METRIC_DIGITS), 16)
-  return { kind: "route.add", netns: "host", route: { destination: "::1/128" as Prefix, ifname: bridge, metric, type: "local" } }
+  return {
+    kind: "route.add",
+    netns: "host",
+    route: { destination: "::1/128" as Prefix, ifname: bridge, metric, type: "local" },
+  }
 }
 
 export function planCreateBridge(network: BridgeNetwork, facts: HostFacts, adopted: BridgeFacts | undefined): Op[] {
@@ -77,7 +83,12 @@ export function planCreateBridge(network: BridgeNetwork, facts: HostFacts, adopt
   if (adopted === undefined) {
     ops.push({
       kind: "link.add",
-      link: { kind: "bridge", ifname: bridge, mac: network.mac as never, ...(network.mtu === undefined ? {} : { mtu: network.mtu }) },
+      link: {
+        kind: "bridge",
+        ifname: bridge,
+        mac: network.mac as never,
+        ...(network.mtu === undefined ? {} : { mtu: network.mtu }),
+      },
     })
   }
   for (const [key, value] of Object.entries(bridgeSysctls(network))) {
@@ -87,7 +98,12 @@ export function planCreateBridge(network: BridgeNetwork, facts: HostFacts, adopt
     }
   }
   if (adopted === undefined) {
-    ops.push({ kind: "link.set", netns: "host", ifname: bridge, change: { ...(hasFamily(network, 6) ? {} : { linkLocal: false }), up: true } })
+    ops.push({
+      kind: "link.set",
+      netns: "host",
+      ifname: bridge,
+      change: { ...(hasFamily(network, 6) ? {} : { linkLocal: false }), up: true },
+    })
   } else if (!adopted.up) {
     ops.push({ kind: "link.set", netns: "host", ifname: bridge, change: { up: true }, previous: { up: false } })
   }
@@ -150,7 +166,11 @@ export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts
 }
 
 /** Flags of the bridge port; absent means the kernel's default. */
-export function portFlags(network: BridgeNetwork, endpoint: Endpoint, facts: PortFacts): { isolated?: true; hairpin?: true } {
+export function portFlags(
+  network: BridgeNetwork,
+  endpoint: Endpoint,
+  facts: PortFacts,
+): { isolated?: true; hairpin?: true } {
   return {
     ...(network.icc ? {} : { isolated: true }),
     ...(facts.framesAreFiltered && endpoint.publications.length > 0 ? { hairpin: true } : {}),
@@ -184,13 +204,26 @@ export function planRepublish(network: BridgeNetwork, before: Endpoint, after: E
   return [
     ...(from === to
       ? []
-      : [{ kind: "link.set", netns: "host", ifname: after.hostIfname as Ifname, change: { hairpin: to }, previous: { hairpin: from } } satisfies Op]),
+      : [
+          {
+            kind: "link.set",
+            netns: "host",
+            ifname: after.hostIfname as Ifname,
+            change: { hairpin: to },
+            previous: { hairpin: from },
+          } satisfies Op,
+        ]),
     ...flowsToForget(removed).map((flow): Op => ({ kind: "conntrack.del", flow })),
   ]
 }
 
 /** From one configuration of a network to another, under its running containers. */
-export function planUpdateBridge(before: BridgeNetwork, after: BridgeNetwork, endpoints: readonly Endpoint[], facts: HostFacts): Op[] {
+export function planUpdateBridge(
+  before: BridgeNetwork,
+  after: BridgeNetwork,
+  endpoints: readonly Endpoint[],
+  facts: HostFacts,
+): Op[] {
   const ops: Op[] = [...hostClaims(after, facts)]
   const sysctlsBefore = bridgeSysctls(before)
   const sysctlsAfter = bridgeSysctls(after)
@@ -202,7 +235,13 @@ export function planUpdateBridge(before: BridgeNetwork, after: BridgeNetwork, en
     }
   }
   if (!hasFamily(before, 6) && hasFamily(after, 6)) {
-    ops.push({ kind: "link.set", netns: "host", ifname: after.bridge, change: { linkLocal: true }, previous: { linkLocal: false } })
+    ops.push({
+      kind: "link.set",
+      netns: "host",
+      ifname: after.bridge,
+      change: { linkLocal: true },
+      previous: { linkLocal: false },
+    })
     ops.push(loopbackRoute(after))
   }
   const had = gatewayAddresses(before)
@@ -221,8 +260,11 @@ export function planUpdateBridge(before: BridgeNetwork, after: BridgeNetwork, en
   for (const endpoint of endpoints) {
     if (before.icc !== after.icc) {
       ops.push({
-        kind: "link.set", netns: "host", ifname: endpoint.hostIfname as Ifname,
-        change: { isolated: !after.icc }, previous: { isolated: !before.icc },
+        kind: "link.set",
+        netns: "host",
+        ifname: endpoint.hostIfname as Ifname,
+        change: { isolated: !after.icc },
+        previous: { isolated: !before.icc },
       })
     }
     for (const op of proxyNeighbours(after, endpoint).filter(() => before.icc)) {

@@ -36,7 +36,12 @@ export function planPlugParent(network: ParentNetwork, endpoint: Endpoint): Op[]
   return [
     { kind: "link.add", link },
     { kind: "link.set", netns: sandbox, ifname: "lo" as Ifname, change: { up: true } },
-    { kind: "link.set", netns: sandbox, ifname, change: { ...(hasFamily(network, 6) ? {} : { linkLocal: false }), up: true } },
+    {
+      kind: "link.set",
+      netns: sandbox,
+      ifname,
+      change: { ...(hasFamily(network, 6) ? {} : { linkLocal: false }), up: true },
+    },
     ...endpoint.addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
   ]
 }

@@ -4,7 +4,10 @@ import type { NftElement } from "#plan/op.ts"
 import { elementIdentity } from "./render.ts"
 
 /** A map's key that gets another value is both removed and added. */
-export function elementDifference(before: readonly NftElement[], after: readonly NftElement[]): { readonly add: NftElement[]; readonly del: NftElement[] } {
+export function elementDifference(
+  before: readonly NftElement[],
+  after: readonly NftElement[],
+): { readonly add: NftElement[]; readonly del: NftElement[] } {
   const was = new Set(before.map(elementIdentity))
   const is = new Set(after.map(elementIdentity))
   return {
@@ -19,7 +22,11 @@ function place({ table, set, key }: NftElement): string {
 }
 
 /** Elements with a change applied to them. */
-export function changedElements(elements: readonly NftElement[], add: readonly NftElement[], del: readonly NftElement[]): NftElement[] {
+export function changedElements(
+  elements: readonly NftElement[],
+  add: readonly NftElement[],
+  del: readonly NftElement[],
+): NftElement[] {
   const byPlace = new Map(elements.map((element) => [place(element), element]))
   for (const element of del) {
     byPlace.delete(place(element))

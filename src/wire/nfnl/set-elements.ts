@@ -29,7 +29,12 @@ const SetElementsAttrs = attributeSet("set-elements", {
 
 const NoAttrs = attributeSet("batch", {})
 
-export const BATCH_BEGIN = { name: "NFNL_MSG_BATCH_BEGIN", type: NFNL_MSG_BATCH_BEGIN, header: NfGenMsg, attrs: NoAttrs }
+export const BATCH_BEGIN = {
+  name: "NFNL_MSG_BATCH_BEGIN",
+  type: NFNL_MSG_BATCH_BEGIN,
+  header: NfGenMsg,
+  attrs: NoAttrs,
+}
 export const BATCH_END = { name: "NFNL_MSG_BATCH_END", type: NFNL_MSG_BATCH_END, header: NfGenMsg, attrs: NoAttrs }
 export const NEW_SET_ELEMENTS = {
   name: "NFT_MSG_NEWSETELEM",

@@ -400,6 +400,28 @@ class Run {
   }
 }
 
+/** The request of an operation on a link whose number is known. */
+function requestsOn(index: number, op: Op): Request[] {
+  switch (op.kind) {
+    case "addr.add":
+      return [addAddress(index, op.address)]
+    case "addr.del":
+      return [delAddress(index, op.address)]
+    case "route.add":
+      return [addRoute(index, op.route)]
+    case "route.del":
+      return [delRoute(index, op.route)]
+    case "neigh.proxy.add":
+      return [addProxyNeighbour(index, op.ip)]
+    case "neigh.proxy.del":
+      return [delProxyNeighbour(index, op.ip)]
+    case "neigh.del":
+      return [delNeighbour(index, op.ip)]
+    default:
+      throw new LinkspanError("INTERNAL", { message: `Internal error: no request for ${op.kind}` })
+  }
+}
+
 /** Whose socket an operation goes through. */
 function namespaceOf(op: Op): NetnsRef {
   return "netns" in op ? op.netns : "host"

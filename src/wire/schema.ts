@@ -11,7 +11,7 @@
 
 import { type Ip, ipBytes, ipFromBytes } from "#inet/ip.ts"
 import { type Mac, macBytes, macFromBytes } from "#inet/mac.ts"
-import type { Kept, Window } from "./window.ts"
+import { count, type Kept, type Window } from "./window.ts"
 
 const HOST_ORDER_IS_LITTLE = true
 const NLA_HEADER = 4
@@ -36,6 +36,10 @@ export interface Codec<T> {
   size(value: T, enclosing: unknown): number
   write(out: DataView, offset: number, value: T, enclosing: unknown): void
   read(from: Window, enclosing: unknown): T
+  /** The codecs that this one is made of. */
+  readonly members?: Readonly<Record<string, Codec<unknown>>>
+  /** The names that it knows for numbers. */
+  readonly names?: Readonly<Record<string, number>>
   /** How a trace shows the value; as it is when absent. */
   show?(value: T, enclosing: unknown): string
 }
@@ -170,6 +174,7 @@ export function oneOf<const N extends Readonly<Record<string, number>>>(
     typeof value === "number" ? value : (names[value] ?? Number.NaN)
   return {
     name: `oneOf(${base.name})`,
+    names,
     size: () => base.bytes,
     write: (out, offset, value, enclosing) => base.write(out, offset, toNumber(value), enclosing),
     read: (from, enclosing) => {
@@ -182,13 +187,14 @@ export function oneOf<const N extends Readonly<Record<string, number>>>(
 /** A number that stays one, and that traces show by name: "inet" for 2. */
 export function named(base: Scalar, names: Readonly<Record<string, number>>): Scalar {
   const byNumber = new Map(Object.entries(names).map(([name, value]) => [value, name]))
-  return { ...base, show: (value) => byNumber.get(value) ?? String(value) }
+  return { ...base, names, show: (value) => byNumber.get(value) ?? String(value) }
 }
 
 /** Bits of a number, which traces show by name: "up|broadcast|0x1000" for 0x1003. */
 export function bits(base: Scalar, names: Readonly<Record<string, number>>): Scalar {
   return {
     ...base,
+    names,
     show: (value) => {
       const set = Object.entries(names).filter(([, bit]) => (value & bit) === bit)
       const rest = set.reduce((left, [, bit]) => left & ~bit, value) >>> 0
@@ -420,7 +426,7 @@ export function attributeSet<const A extends AttrTable>(name: string, table: A):
         at += align4(length)
       }
       if (at < end) {
-        from.fail(`${end - at} bytes after the last attribute`, at - start)
+        from.fail(`${count(end - at)} after the last attribute`, at - start)
       }
       if (unknown.length > 0) {
         values["unknown"] = unknown
@@ -467,6 +473,7 @@ export function headed<F extends StructFields, T>(
 ): Codec<{ readonly header?: Partial<StructValue<F>>; readonly attrs: T }> {
   return {
     name: `${header.name}+${set.name}`,
+    members: { attrs: set },
     nested: true,
     size: (value, enclosing) => header.bytes + set.size(value.attrs, enclosing),
     write: (out, offset, value, enclosing) => {
@@ -486,6 +493,7 @@ export function headed<F extends StructFields, T>(
 export function multi<T>(codec: Codec<T>): Codec<readonly T[]> {
   return {
     name: `multi(${codec.name})`,
+    members: { each: codec },
     ...(codec.nested === undefined ? {} : { nested: codec.nested }),
     repeated: true,
     size: (value, enclosing) => codec.size(value[0] as T, enclosing),
@@ -516,6 +524,7 @@ export function selectBy<const C extends Readonly<Record<string, Codec<any>>>>(
   }
   return {
     name: `selectBy(${sibling})`,
+    members: codecs,
     nested: true,
     size: (value, enclosing) => choose(enclosing).size(value, enclosing),
     write: (out, offset, value, enclosing) => choose(enclosing).write(out, offset, value, enclosing),

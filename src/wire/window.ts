@@ -124,6 +124,7 @@ export class Window {
   }
 }
 
-function count(bytes: number): string {
+/** "1 byte", "2 bytes". */
+export function count(bytes: number): string {
   return `${bytes} byte${bytes === 1 ? "" : "s"}`
 }

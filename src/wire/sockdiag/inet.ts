@@ -77,6 +77,7 @@ interface SocketBody {
 
 const Body: Codec<SocketBody> = {
   name: "inet_diag",
+  members: { attrs: SocketAttrs },
   size: () => REQUEST_BYTES,
   write: (out, offset, { states = 0 }) => out.setUint32(offset, states, true),
   read: (from) => {

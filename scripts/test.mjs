@@ -304,9 +304,13 @@ function kill(child, signal) {
   }
 }
 
+/** The caller's, without what would change a test's outcome. */
 function environment(extra = {}) {
-  const { LINKSPAN_STATE_DIR: _state, LINKSPAN_RUN_DIR: _run, FORCE_COLOR: _color, ...env } = process.env
-  return { ...env, PATH: `${env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`, NO_COLOR: "1", ...extra }
+  const env = { ...process.env, PATH: `${process.env.PATH ?? ""}:/usr/local/sbin:/usr/sbin:/sbin`, ...extra }
+  for (const name of ["LINKSPAN_STATE_DIR", "LINKSPAN_RUN_DIR", "FORCE_COLOR", "NO_COLOR"]) {
+    delete env[name]
+  }
+  return env
 }
 
 /** Removes what the test process of that number left, and tells. */

@@ -7,7 +7,7 @@ await using linkspan = await Linkspan.open()
 
 const { result: network } = await linkspan.networks.create({ name: "jail", internal: true })
 const { result: sandbox } = await linkspan.run({
-  command: ["sh", "-c", "ip -brief address; echo 'is there a way out?'; ip route get 192.0.2.1 || echo no"],
+  command: ["sh", "-c", "ip -brief address; echo 'is there a way out?'; ip route get 192.0.2.1 2>/dev/null || echo no"],
   networks: [{ network: network.network.name }],
 })
 console.log(`exit status ${await sandbox.exited}`)

@@ -50,10 +50,36 @@ export function forgetFlows(
   options: { readonly oldKernel?: boolean } = {},
 ): void {
   const needed = filters.filter((filter) => !isCovered(filter, filters))
-  const walks = needed.flatMap(sourcesOf)
+  const v6 = needed.filter(({ ip }) => family(ip) === 6)
+  const v4 = needed.filter(({ ip }) => family(ip) === 4)
+  const walks = v4.flatMap(sourcesOf)
   if (walks.length > MOST_WALKS || options.oldKernel === true || !forgetInKernel(socket, walks)) {
-    forgetByDump(socket, needed)
+    forgetByDump(socket, v4)
   }
+  forgetV6(socket, v6)
+}
+
+/**
+ * The kernel's filter takes every IPv6 address but the one that it is given (ctnetlink_filter_match_tuple() in
+ * net/netfilter/nf_conntrack_netlink.c compares the wrong way round; seen on Linux 6.18): deleting with it cuts the
+ * flows of everybody else. So IPv6 flows are looked through here.
+ */
+function forgetV6(socket: NetlinkSocket, filters: readonly FlowFilter[]): void {
+  if (filters.length > 0 && hasFlows(socket)) {
+    forgetThose(socket, socket.dump(CT_GET, { family: addressFamily(6) }, {}), filters)
+  }
+}
+
+function hasFlows(socket: NetlinkSocket): boolean {
+  return (socket.get(CT_GET_STATS, {}, {}, [])?.attrs.entries ?? 0) > 0
+}
+
+function forgetThose(socket: NetlinkSocket, candidates: readonly Flow[], filters: readonly FlowFilter[]): void {
+  const found = new Map<number, Flow>()
+  for (const flow of candidates.filter((one) => filters.some((filter) => matches(one, filter)))) {
+    found.set(flow.attrs.id ?? found.size, flow)
+  }
+  failOn(socket.execute([...found.values()].map(deletion)))
 }
 
 /** A port's flows are among those of the whole address. */
@@ -74,11 +100,10 @@ function sourcesOf({ ip, protocol, containerPort, count = 1 }: FlowFilter): Sour
     : Array.from({ length: count }, (_, index) => ({ ...called, port: containerPort + index }))
 }
 
-/** The request for one walk; to dump, or to delete. */
+/** The request for one walk, of IPv4 flows; to dump, or to delete. */
 function matching(kind: typeof CT_GET | typeof CT_DELETE, { side, ip, protocol, port }: Source): Request {
-  const of = family(ip)
   const tuple = {
-    ip: of === 6 ? { v6Source: ip } : { v4Source: ip },
+    ip: { v4Source: ip },
     ...(protocol === undefined
       ? {}
       : { proto: { number: protocol, ...(port === undefined ? {} : { sourcePort: port }) } }),
@@ -87,7 +112,7 @@ function matching(kind: typeof CT_GET | typeof CT_DELETE, { side, ip, protocol, 
     CTA_FILTER_F_IP_SRC |
     (protocol === undefined ? 0 : CTA_FILTER_F_PROTO_NUM) |
     (port === undefined ? 0 : CTA_FILTER_F_PROTO_SRC_PORT)
-  return request(kind, 0, { family: addressFamily(of) }, { [side]: tuple, filter: { [side]: flags } })
+  return request(kind, 0, { family: addressFamily(4) }, { [side]: tuple, filter: { [side]: flags } })
 }
 
 /**
@@ -103,6 +128,7 @@ function forgetInKernel(socket: NetlinkSocket, walks: readonly Source[]): boolea
   return true
 }
 
+/** IPv4 only: see {@link forgetV6}. */
 function forgetByDump(socket: NetlinkSocket, filters: readonly FlowFilter[]): void {
   const entries = socket.get(CT_GET_STATS, {}, {}, [])?.attrs.entries ?? 0
   if (entries === 0) {
@@ -114,11 +140,7 @@ function forgetByDump(socket: NetlinkSocket, filters: readonly FlowFilter[]): vo
     walks.length > MOST_WALKS || entries <= FLOWS_PER_DUMP * (walks.length - 1)
       ? socket.dump(CT_GET, {}, {})
       : walks.flatMap((source) => dumpMatching(socket, source))
-  const found = new Map<number, Flow>()
-  for (const flow of candidates.filter((one) => filters.some((filter) => matches(one, filter)))) {
-    found.set(flow.attrs.id ?? found.size, flow)
-  }
-  failOn(socket.execute([...found.values()].map(deletion)))
+  forgetThose(socket, candidates, filters)
 }
 
 /** For a range of ports one dump, not one each. */

@@ -6,6 +6,9 @@ import { mkdir } from "node:fs/promises"
 import type { Answer, Request, Usage } from "./agent.ts"
 import type { Path } from "./traffic.ts"
 
+/** No single request takes longer, not even a thousand attaches on a busy machine. */
+const DEADLINE_MS = 240_000
+
 const AGENT = `${import.meta.dir}/agent.ts`
 // /run is empty in there: namespace files, locks, sockets and pid files of the contenders stay private.
 const ENTER = [
@@ -101,7 +104,10 @@ export class PrivateHost implements AsyncDisposable {
     const request: Request = { id, op, args, ...(name === undefined ? {} : { name }) }
     this.#agent.stdin.write(`${JSON.stringify(request)}\n`)
     void this.#agent.stdin.flush()
-    return answer
+    const timer = setTimeout(() => {
+      this.#settle({ id, error: `${op} ${name ?? ""} took longer than ${DEADLINE_MS / 1000} s` })
+    }, DEADLINE_MS)
+    return answer.finally(() => clearTimeout(timer))
   }
 
   #expect(id: number): Promise<unknown> {

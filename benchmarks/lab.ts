@@ -11,13 +11,17 @@ export interface Command {
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** Runs a process and says how long it took from start to exit. @throws when it fails */
+const DEADLINE_MS = 60_000
+
+/** Runs a process and says how long it took from start to exit. @throws when it fails or does not end within a minute */
 export async function timed({ cmd, stdin, env }: Command): Promise<Finished> {
   const began = performance.now()
   const child = Bun.spawn([...cmd], {
     stdin: stdin === undefined ? "ignore" : new TextEncoder().encode(stdin),
     stdout: "pipe",
     stderr: "pipe",
+    timeout: DEADLINE_MS,
+    killSignal: "SIGKILL",
     env: { ...process.env, ...env },
   })
   const status = await child.exited
@@ -25,7 +29,7 @@ export async function timed({ cmd, stdin, env }: Command): Promise<Finished> {
   const stdout = await new Response(child.stdout).text()
   if (status !== 0) {
     const stderr = await new Response(child.stderr).text()
-    throw new Error(`${cmd.join(" ")} exited with ${status}: ${stderr || stdout}`)
+    throw new Error(`${cmd.join(" ")} ended with ${status}: ${stderr || stdout}`)
   }
   return { ms, stdout }
 }

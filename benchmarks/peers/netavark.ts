@@ -1,7 +1,8 @@
-// netavark as podman executes it: one bridge network, one published port, addresses chosen by the caller. Container 0
-// of the network's own stays attached, because netavark takes the bridge away with the last container.
+// netavark as podman executes it: one bridge network, one published port, addresses chosen by the caller. netavark makes
+// the bridge and the network's rules with the first container and takes them away with the last: `start` measures that,
+// a container alone on its network; netavark-kept.ts has another container that keeps the network.
 
-import { CONTAINER_PORT, type Contender, hostPort, type Start } from "../contender.ts"
+import { CONTAINER_PORT, type Contender, hostPort, type Place, type Start } from "../contender.ts"
 import { run, timed } from "../lab.ts"
 
 const NETAVARK = "/usr/lib/podman/netavark"
@@ -29,7 +30,7 @@ function request(n: number): string {
   })
 }
 
-export const start: Start = async ({ dir, namespaces }) => {
+export async function open({ dir, namespaces }: Place, kept: boolean): Promise<Contender> {
   async function call(verb: "setup" | "teardown", n: number, netns = namespaces[n] ?? ""): Promise<number> {
     return (
       await timed({
@@ -39,14 +40,18 @@ export const start: Start = async ({ dir, namespaces }) => {
     ).ms
   }
   const keeper = "/run/netns/keeper"
-  await run("ip", "netns", "add", "keeper")
-  await call("setup", -1, keeper)
+  if (kept) {
+    await run("ip", "netns", "add", "keeper")
+    await call("setup", -1, keeper)
+  }
 
   const contender: Contender = {
     version: (await run(NETAVARK, "--version")).trim(),
     attach: (n) => call("setup", n),
     detach: (n) => call("teardown", n),
-    close: async () => void (await call("teardown", -1, keeper)),
+    close: async () => void (kept && (await call("teardown", -1, keeper))),
   }
   return contender
 }
+
+export const start: Start = (place) => open(place, false)

@@ -11,6 +11,8 @@ export const growth: Scenario = {
     const last = present + 1
     await using empty = await context.start("linkspan-library")
     await using full = await context.start("linkspan-library", { containers: last })
+    // Both have done as much before: the older a process, the better compiled it is.
+    await empty.extra("cycle", present / 3)
     const filling = await full.extra<number[]>("fill", 0, present)
     const samples = await interleave(
       [attachDetach(empty, { label: "number 1" }), attachDetach(full, { n: present, label: `number ${last}` })],

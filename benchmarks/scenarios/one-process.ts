@@ -3,7 +3,7 @@
 import { type Context, defined, interleave, judge, ratio, type Scenario, toSeries } from "../frame.ts"
 import { attachDetach } from "./turns.ts"
 
-const CONTENDERS = ["linkspan", "linkspan-source", "cni", "netavark"]
+const CONTENDERS = ["linkspan", "linkspan-source", "cni", "netavark", "netavark-kept"]
 
 export const oneProcess: Scenario = {
   name: "one-process",
@@ -16,19 +16,23 @@ export const oneProcess: Scenario = {
     )
     const attachToCni = ratio(samples, "attach: linkspan", "attach: cni")
     const attachToNetavark = ratio(samples, "attach: linkspan", "attach: netavark")
+    const attachToKept = ratio(samples, "attach: linkspan", "attach: netavark-kept")
     const detachToCni = ratio(samples, "detach: linkspan", "detach: cni")
     const detachToNetavark = ratio(samples, "detach: linkspan", "detach: netavark")
+    const detachToKept = ratio(samples, "detach: linkspan", "detach: netavark-kept")
     return {
       series: toSeries(samples, "ms"),
-      ratios: defined([attachToCni, attachToNetavark, detachToCni, detachToNetavark]),
+      ratios: defined([attachToCni, attachToNetavark, attachToKept, detachToCni, detachToNetavark, detachToKept]),
       targets: [
         judge("attach at most 25 % of the reference CNI chain", attachToCni, { atMost: 0.25 }),
         judge("attach at most 35 % of netavark", attachToNetavark, { atMost: 0.35 }),
         judge("detach at most 30 % of the reference CNI chain", detachToCni, { atMost: 0.3 }),
         judge("detach at most 30 % of netavark", detachToNetavark, { atMost: 0.3 }),
+        judge("the same with netavark's network kept by another container: attach", attachToKept, { atMost: 0.35 }),
+        judge("the same with netavark's network kept by another container: detach", detachToKept, { atMost: 0.3 }),
       ],
       notes: [
-        "Each network keeps existing; netavark's keeps another container, so that its teardown leaves the bridge alone.",
+        "linkspan's and the chain's networks exist before and after. netavark makes and removes its bridge with the only container on it, as `podman run` has it; netavark-kept has another container there.",
       ],
     }
   },

@@ -73,6 +73,8 @@ async function main(options) {
     await inParallel(jobs, unit, (file) => runFile("unit", file, options))
   }
   if (groups.has("kernel")) {
+    // What a run that was killed could not remove itself.
+    sweepAll()
     // One at a time: they measure times and look at the whole machine.
     await inParallel(options.jobs ?? 1, kernel, (file) => runFile("kernel", file, options))
   }

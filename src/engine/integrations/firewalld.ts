@@ -22,7 +22,7 @@ const POLICIES = [
 
 export const firewalld: Integration = {
   owner: "firewalld",
-  isAvailable: (host) => hasFrontEnd(host, COMMAND) && ask([COMMAND, "--state"], { mayFail: true }) !== undefined,
+  isAvailable: (host) => hasFrontEnd(host, COMMAND),
   isInPlace: (_host, situation) => {
     const filters = firewalldFilters(situation)
     return (
@@ -44,8 +44,12 @@ export const firewalld: Integration = {
       },
     }
   },
-  take: (host) =>
-    isInstalled(host, COMMAND) ? takeSteps(ask([COMMAND, "--state"], { mayFail: true }) !== undefined) : [],
+  take: (host) => {
+    if (!isInstalled(host, COMMAND)) {
+      return []
+    }
+    return ask(runtime("--state"), { mayFail: true }) === undefined ? takeOffline() : takeSteps()
+  },
   prune: (host, situation, record) => {
     const needed = new Set(interfaces(situation))
     const gone = record.items.filter((name) => !needed.has(name))
@@ -67,43 +71,79 @@ function firewalldFilters({ filters }: Situation): ForeignFilter[] {
 const permanent = (...options: readonly string[]): string[] => [COMMAND, "--permanent", ...options]
 const runtime = (...options: readonly string[]): string[] => [COMMAND, ...options]
 
-function names(command: readonly string[]): string[] {
-  return (ask(command, { mayFail: true }) ?? "").split(/\s+/).filter((name) => name !== "")
+// ── What firewalld has ──────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A zone's or policy's settings as `--list-all-…` prints them. */
+interface Block {
+  readonly name: string
+  readonly interfaces: readonly string[]
+  /** Everything but its interfaces: which zone an interface is in is often NetworkManager's to know, and survives a reload. */
+  readonly settings: string
 }
 
+interface Settings {
+  readonly zones: readonly Block[]
+  readonly policies: readonly Block[]
+}
+
+type Command = (...options: readonly string[]) => string[]
+
+function settingsOf(command: Command): Settings {
+  return {
+    zones: blocks(ask(command("--list-all-zones")) ?? ""),
+    policies: blocks(ask(command("--list-all-policies")) ?? ""),
+  }
+}
+
+function blocks(listing: string): Block[] {
+  return listing
+    .split(/\n(?=\S)/)
+    .filter((text) => text.trim() !== "")
+    .map((text) => {
+      const [head = "", ...lines] = text.trimEnd().split("\n")
+      const of = /^ {2}interfaces: *(.*)$/
+      const interfaces = lines.map((line) => of.exec(line)?.[1]).find((names) => names !== undefined) ?? ""
+      return {
+        name: head.replace(/ \([a-z, ]+\)$/, ""),
+        interfaces: interfaces.split(/\s+/).filter((name) => name !== ""),
+        settings: lines.filter((line) => line.trim() !== "" && !of.test(line)).join("\n"),
+      }
+    })
+}
+
+function find(settings: readonly Block[], name: string): Block | undefined {
+  return settings.find((block) => block.name === name)
+}
+
+// ── What is to be done ──────────────────────────────────────────────────────────────────────────────────────────────
+
 function putSteps(bridges: readonly string[]): Step[] {
+  const kept = settingsOf(permanent)
+  const active = settingsOf(runtime)
   const zone = `--zone=${ZONE}`
-  const zoneKept = names(permanent("--get-zones")).includes(ZONE)
-  const kept = zoneKept ? names(permanent(zone, "--list-interfaces")) : []
-  const policiesKept = names(permanent("--get-policies"))
-  const active = names(runtime("--get-zones")).includes(ZONE) ? names(runtime(zone, "--list-interfaces")) : undefined
-  const policiesActive = names(runtime("--get-policies"))
-  const reload = active === undefined || POLICIES.some(({ name }) => !policiesActive.includes(name))
-  const steps = [
-    ...(zoneKept
-      ? []
-      : [
-          step(permanent(`--new-zone=${ZONE}`), permanent(`--delete-zone=${ZONE}`)),
-          step(
-            permanent(zone, "--set-description=Bridges of linkspan's networks; made by: linkspan firewall integrate"),
-          ),
-        ]),
-    ...bridges
-      .filter((bridge) => !kept.includes(bridge))
-      .map((bridge) =>
-        step(permanent(zone, `--add-interface=${bridge}`), permanent(zone, `--remove-interface=${bridge}`)),
-      ),
-    ...POLICIES.filter(({ name }) => !policiesKept.includes(name)).flatMap(policySteps),
+  const running = find(active.zones, ZONE)
+  const reload = running === undefined || POLICIES.some(({ name }) => find(active.policies, name) === undefined)
+  if (reload && isUnsaved(kept, active)) {
+    throw new LinkspanError("NOT_SUPPORTED", {
+      message:
+        "Cannot integrate with firewalld: it has settings that are not permanent, and would lose them in the reload that this needs",
+      hint: "Keep them with: firewall-cmd --runtime-to-permanent (or drop them with: firewall-cmd --reload), then run: linkspan firewall integrate",
+    })
+  }
+  const missing = (block: Block | undefined): string[] =>
+    bridges.filter((name) => block?.interfaces.includes(name) !== true)
+  return [
+    ...(find(kept.zones, ZONE) === undefined
+      ? [step(permanent(`--new-zone=${ZONE}`), permanent(`--delete-zone=${ZONE}`))]
+      : []),
+    ...missing(find(kept.zones, ZONE)).map((name) =>
+      step(permanent(zone, `--add-interface=${name}`), permanent(zone, `--remove-interface=${name}`)),
+    ),
+    ...POLICIES.filter(({ name }) => find(kept.policies, name) === undefined).flatMap(policySteps),
     ...(reload
       ? [step(runtime("--reload"))]
-      : bridges
-          .filter((bridge) => !active.includes(bridge))
-          .map((bridge) => step(runtime(zone, `--add-interface=${bridge}`)))),
+      : missing(running).map((name) => step(runtime(zone, `--add-interface=${name}`)))),
   ]
-  if (reload) {
-    refuseUnsaved()
-  }
-  return steps
 }
 
 function policySteps({ name, from, to }: (typeof POLICIES)[number]): Step[] {
@@ -121,62 +161,57 @@ function removeInterface(name: string): Step[] {
   return [step(runtime(...option)), step(permanent(...option))]
 }
 
+/** A firewalld that does not run has only its files. */
+function takeOffline(): Step[] {
+  const offline: Command = (...options) => ["firewall-offline-cmd", ...options]
+  return deleteSteps(offline, settingsOf(offline))
+}
+
 /**
- * Interfaces are taken out of the running zone first, which works at once; the rest goes with a reload, now or at the
- * next one. A firewalld that does not run has only its files.
+ * Interfaces are taken out of the running zone first, which works at once; the rest goes with a reload, now or, where
+ * that would lose something, at the next one.
  */
-function takeSteps(running: boolean): Step[] {
-  const zone = `--zone=${ZONE}`
-  const kept = running ? permanent : (...options: readonly string[]): string[] => ["firewall-offline-cmd", ...options]
-  const active = running && names(runtime("--get-zones")).includes(ZONE)
-  const policies = names(kept("--get-policies"))
+function takeSteps(): Step[] {
+  const kept = settingsOf(permanent)
+  const active = settingsOf(runtime)
+  const running = find(active.zones, ZONE)
   return [
-    ...(active
-      ? names(runtime(zone, "--list-interfaces")).map((name) => step(runtime(zone, `--remove-interface=${name}`)))
-      : []),
-    ...POLICIES.filter(({ name }) => policies.includes(name)).map(({ name }) => step(kept(`--delete-policy=${name}`))),
-    ...(names(kept("--get-zones")).includes(ZONE) ? [step(kept(`--delete-zone=${ZONE}`))] : []),
-    ...(active && unsaved().length === 0 ? [step(runtime("--reload"))] : []),
+    ...(running?.interfaces ?? []).map((name) => step(runtime(`--zone=${ZONE}`, `--remove-interface=${name}`))),
+    ...deleteSteps(permanent, kept),
+    ...(running === undefined || isUnsaved(kept, active) ? [] : [step(runtime("--reload"))]),
+  ]
+}
+
+function deleteSteps(command: Command, { zones, policies }: Settings): Step[] {
+  return [
+    ...POLICIES.filter(({ name }) => find(policies, name) !== undefined).map(({ name }) =>
+      step(command(`--delete-policy=${name}`)),
+    ),
+    ...(find(zones, ZONE) === undefined ? [] : [step(command(`--delete-zone=${ZONE}`))]),
   ]
 }
 
 // ── Settings that a reload would lose ───────────────────────────────────────────────────────────────────────────────
 
-const LISTS = ["--list-all-zones", "--list-all-policies"]
 const DIRECT = ["--get-all-chains", "--get-all-rules", "--get-all-passthroughs"]
 
-/** The lists in which what is in force is not what is kept, linkspan's own zone and policies aside. */
-function unsaved(): string[] {
-  return [
-    ...LISTS.filter((list) => settingsIn(ask(runtime(list)) ?? "") !== settingsIn(ask(permanent(list)) ?? "")),
-    ...DIRECT.filter(
+/** Whether something is in force that is not kept, linkspan's own zone and policies aside. */
+function isUnsaved(kept: Settings, active: Settings): boolean {
+  return (
+    comparable(kept.zones) !== comparable(active.zones) ||
+    comparable(kept.policies) !== comparable(active.policies) ||
+    DIRECT.some(
       (list) =>
         ask(runtime("--direct", list), { mayFail: true }) !== ask(permanent("--direct", list), { mayFail: true }),
-    ),
-  ]
+    )
+  )
 }
 
-/** Which interfaces are in which zone survives a reload, and is often known to NetworkManager alone. */
-function settingsIn(list: string): string {
-  return list
-    .split(/\n(?=\S)/)
-    .map((block) =>
-      block
-        .replace(/ \((?:active|default|active, default|default, active)\)$/m, "")
-        .replace(/^ {2}interfaces:.*$/m, "")
-        .trim(),
-    )
-    .filter((block) => block !== "" && !/^linkspan(?:-in|-out)?\n/.test(block))
+function comparable(settings: readonly Block[]): string {
+  const ours = new Set<string>([ZONE, ...POLICIES.map(({ name }) => name)])
+  return settings
+    .filter(({ name }) => !ours.has(name))
+    .map((block) => `${block.name}\n${block.settings}`)
     .toSorted()
     .join("\n")
-}
-
-function refuseUnsaved(): void {
-  if (unsaved().length > 0) {
-    throw new LinkspanError("NOT_SUPPORTED", {
-      message:
-        "Cannot integrate with firewalld: it has settings that are not permanent, and would lose them in the reload that this needs",
-      hint: "Keep them with: firewall-cmd --runtime-to-permanent (or drop them with: firewall-cmd --reload), then run: linkspan firewall integrate",
-    })
-  }
 }

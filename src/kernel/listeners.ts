@@ -12,6 +12,7 @@ import { SOCKETS, socketIp } from "#wire/sockdiag/inet.ts"
 import { KernelError, NetlinkSocket, type Reply } from "./netlink.ts"
 import type { Netns } from "./netns.ts"
 import { type SocketOwner, socketOwner } from "./socket-owner.ts"
+import { readSocketTable } from "./socket-table.ts"
 import { SystemCallError } from "./syscall.ts"
 
 const NETLINK_SOCK_DIAG = 4
@@ -26,7 +27,7 @@ const STATE = { tcp: TCP_LISTEN, udp: TCP_CLOSE, sctp: TCP_LISTEN } as const sat
 const ENOENT = 2
 const EPROTONOSUPPORT = 93
 const EAFNOSUPPORT = 97
-/** No such protocol (or no IPv6) in this kernel, hence nobody who listens on it. */
+/** No such protocol, no IPv6 or no sock_diag in this kernel. */
 const ABSENT: readonly number[] = [ENOENT, EPROTONOSUPPORT, EAFNOSUPPORT]
 
 export interface Listener {
@@ -39,53 +40,73 @@ export interface Listener {
   readonly process?: SocketOwner | undefined
 }
 
-/** Every listener on the protocol. */
+/** Every listener on the protocol; none on one that the kernel does not have. */
 export function listListeners(netns: Netns, protocol: Protocol): Listener[] {
+  // Asked of IPv4, which a kernel without IPv6 has as well.
+  return dumpListeners(netns, protocol) ?? (protocol === "sctp" ? [] : tableListeners(netns, protocol))
+}
+
+/** undefined where the kernel has no sock_diag for the protocol. */
+function dumpListeners(netns: Netns, protocol: Protocol): Listener[] | undefined {
   try {
     using socket = new NetlinkSocket(netns, NETLINK_SOCK_DIAG, { label: "sock_diag" })
-    return [AF_INET, AF_INET6].flatMap((domain) => listFamily(socket, protocol, domain))
+    const [four, six] = [AF_INET, AF_INET6].map((domain) => dumpFamily(socket, protocol, domain))
+    return four === undefined ? undefined : [...four, ...(six ?? [])]
   } catch (error) {
-    if (isAbsent(error)) {
-      return []
-    }
-    throw error
+    return absent(error)
   }
 }
 
-function listFamily(socket: NetlinkSocket, protocol: Protocol, domain: number): Listener[] {
+function dumpFamily(socket: NetlinkSocket, protocol: Protocol, domain: number): Listener[] | undefined {
   const state = STATE[protocol]
   try {
     return socket
       .dump(SOCKETS, { family: domain, protocolOrState: IPPROTO[protocol] }, { states: 1 << state })
       .flatMap((reply) => (reply.header.protocolOrState === state ? toListeners(reply) : []))
   } catch (error) {
-    if (isAbsent(error)) {
-      return []
-    }
-    throw error
+    return absent(error)
   }
 }
 
-function isAbsent(error: unknown): boolean {
-  return (error instanceof KernelError || error instanceof SystemCallError) && ABSENT.includes(error.errno)
+/** @throws everything that does not mean that the kernel lacks something */
+function absent(error: unknown): undefined {
+  if ((error instanceof KernelError || error instanceof SystemCallError) && ABSENT.includes(error.errno)) {
+    return undefined
+  }
+  throw error
 }
 
 function toListeners({ header, attrs: { socket } }: Reply<typeof SOCKETS>): Listener[] {
-  if (socket === undefined || socket.port === 0) {
+  if (socket === undefined) {
     return []
   }
   const { port, inode, attrs } = socket
   const bound = socketIp(header.family, socket.address)
-  return [...new Set([bound, ...(attrs.locals ?? [])])]
-    .filter((ip) => !isMulticast(ip))
-    .map((ip) => ({
-      ip,
-      port,
-      dual: ip === "::" && attrs.v6only === false,
-      get process() {
-        return socketOwner(inode)
-      },
-    }))
+  return [...new Set([bound, ...(attrs.locals ?? [])])].flatMap((ip) =>
+    toListener(ip, port, inode, attrs.v6only === false),
+  )
+}
+
+/** From the table of the kernel without sock_diag: every socket on :: counts for IPv4 too, which most are. */
+export function tableListeners(netns: Netns, protocol: "tcp" | "udp"): Listener[] {
+  return readSocketTable(netns, protocol)
+    .filter(({ state }) => state === STATE[protocol])
+    .flatMap(({ ip, port, inode }) => toListener(ip, port, inode, true))
+}
+
+function toListener(ip: Ip, port: number, inode: number, takesBoth: boolean): Listener[] {
+  return port === 0 || isMulticast(ip)
+    ? []
+    : [
+        {
+          ip,
+          port,
+          dual: ip === "::" && takesBoth,
+          get process() {
+            return socketOwner(inode)
+          },
+        },
+      ]
 }
 
 /** The listener that a publication of the port would hide: at one address, at every address of a family (0.0.0.0, ::), or at all. */

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
 import type { Ip } from "#inet/ip.ts"
-import { findListener, listenerOn, listListeners } from "#kernel/listeners.ts"
+import { findListener, type Listener, listenerOn, listListeners, tableListeners } from "#kernel/listeners.ts"
 import { Netns as KernelNetns } from "#kernel/netns.ts"
 import { Host } from "../host.ts"
 import { toolEnvironment } from "../run.ts"
@@ -152,6 +152,27 @@ client = s.socket(s.AF_INET, s.SOCK_DGRAM); client.bind(("127.0.0.1", 7006)); cl
     expect(findListener(netns, { protocol: "tcp", port: 7007 })).toBeUndefined()
   })
 
+  test("finds the same without sock_diag, but for what procfs does not tell", async () => {
+    await using _ = await python(`
+held = []
+for port, address in enumerate(["0.0.0.0", "127.0.0.1", "::", "::1", "::ffff:127.0.0.2"], 7010):
+  for kind in [s.SOCK_STREAM, s.SOCK_DGRAM]:
+    a = s.socket(s.AF_INET6 if ":" in address else s.AF_INET, kind)
+    if ":" in address: a.setsockopt(s.IPPROTO_IPV6, s.IPV6_V6ONLY, 0 if "ffff" in address else 1)
+    a.bind((address, port))
+    if kind == s.SOCK_STREAM: a.listen()
+    held.append(a)
+    if kind == s.SOCK_STREAM and address == "127.0.0.1": c = s.socket(); c.connect((address, port))`)
+    for (const protocol of ["tcp", "udp"] as const) {
+      const plain = (listeners: readonly Listener[]): string[] =>
+        listeners.map(({ ip: address, port, process: owner }) => `${address} ${port} ${owner?.name}`).toSorted()
+      const table = tableListeners(netns, protocol)
+      expect(plain(table)).toEqual(plain(listListeners(netns, protocol)))
+      expect(table).toHaveLength(5)
+      expect(table.filter(({ dual }) => dual).map(({ ip: address }) => address as string)).toEqual(["::"])
+    }
+  })
+
   test("answers for a protocol that the kernel may not have", () => {
     expect(listListeners(netns, "sctp")).toEqual([])
   })
@@ -164,15 +185,15 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
 held = []
 for port in range(10000, 11000):
   a = s.socket(); a.bind(("127.0.0.1", port)); a.listen(); held.append(a)`)
-  listListeners(netns, "tcp")
-  const began = performance.now()
-  const listeners = listListeners(netns, "tcp")
-  const found = Array.from({ length: 1000 }, (_, index) => listenerOn(listeners, undefined, 20_000 + index)).filter(
-    (one) => one !== undefined,
-  )
-  const ms = performance.now() - began
-  expect(listeners).toHaveLength(1000)
-  expect(found).toEqual([])
+  const times = Array.from({ length: 5 }, () => {
+    const began = performance.now()
+    const listeners = listListeners(netns, "tcp")
+    const found = Array.from({ length: 1000 }, (_unused, index) => listenerOn(listeners, undefined, 20_000 + index))
+    const ms = performance.now() - began
+    expect(listeners).toHaveLength(1000)
+    expect(found.every((one) => one === undefined)).toBe(true)
+    return ms
+  })
   // Measured on an idle machine: 10 ms with a thousand listeners, below 1 ms with a handful.
-  expect(ms).toBeLessThan(100)
+  expect(Math.min(...times)).toBeLessThan(100)
 })

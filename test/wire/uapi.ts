@@ -22,6 +22,8 @@ export interface Struct {
 
 export interface Header {
   readonly numbers: ReadonlyMap<string, number>
+  /** Each enum's own names by their numbers. */
+  readonly enums: readonly ReadonlyMap<number, string>[]
   readonly structs: ReadonlyMap<string, Struct>
 }
 
@@ -45,11 +47,12 @@ export function header(name: string): Header {
 export function parseHeader(source: string, known: ReadonlyMap<string, number> = new Map()): Header {
   const text = source.replaceAll(/\/\*[\s\S]*?\*\//g, " ").replaceAll("\\\n", " ")
   const numbers = new Map(known)
+  const enums: ReadonlyMap<number, string>[] = []
   for (const [, defined, body] of text
     .matchAll(/^[ \t]*#define[ \t]+(\w+)[ \t]+(.+)$|enum\s*\w*\s*\{([^}]*)\}/gm)
     .map(split)) {
     if (defined === undefined) {
-      parseEnum(body, numbers)
+      enums.push(parseEnum(body, numbers))
     } else {
       const value = evaluate(body, numbers)
       if (value !== undefined) {
@@ -57,14 +60,15 @@ export function parseHeader(source: string, known: ReadonlyMap<string, number> =
       }
     }
   }
-  return { numbers, structs: parseStructs(text) }
+  return { numbers, enums, structs: parseStructs(text) }
 }
 
 function split(match: RegExpExecArray): readonly [string, string | undefined, string] {
   return [match[0], match[1], match[2] ?? match[3] ?? ""]
 }
 
-function parseEnum(body: string, numbers: Map<string, number>): void {
+function parseEnum(body: string, numbers: Map<string, number>): ReadonlyMap<number, string> {
+  const names = new Map<number, string>()
   let next: number | undefined = 0
   for (const line of body.replaceAll(/^\s*#.*$/gm, "").split(",")) {
     const [, name, expression] = /^\s*(\w+)\s*(?:=\s*([\s\S]+))?$/.exec(line) ?? []
@@ -74,9 +78,11 @@ function parseEnum(body: string, numbers: Map<string, number>): void {
     next = expression === undefined ? next : evaluate(expression, numbers)
     if (next !== undefined) {
       numbers.set(name, next)
+      names.set(next, names.get(next) ?? name)
       next++
     }
   }
+  return names
 }
 
 /** Sums, differences, shifts and bits of numbers and of names that stand further up. */

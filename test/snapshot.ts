@@ -27,8 +27,8 @@ export async function snapshot(netns: string): Promise<Snapshot> {
   ])
   return {
     ...network,
-    qdiscs: lines(jsonObjects(qdiscs)),
-    sysctls: sysctls.stdout.replaceAll("/proc/sys/", "").split("\n").filter(isSteady).sort(),
+    qdiscs: lines(jsonObjects(qdiscs.ok().stdout)),
+    sysctls: settingLines(sysctls.stdout.replaceAll("/proc/sys/", "").split("\n")),
   }
 }
 
@@ -39,19 +39,31 @@ export async function networkOf(netns: string): Promise<Snapshot> {
     inside(netns, ["ip", "-6", "-j", "-d", "-batch", "-"], IP_LISTS),
     inside(netns, ["nft", "-s", "list", "ruleset"]),
   ])
-  const objects = [...jsonObjects(ip4), ...jsonObjects(ip6)]
-  const isLink = (object: object): boolean => "ifindex" in object
   return {
-    "links and addresses": lines(objects.filter(isLink)),
-    "routes, rules and neighbour proxies": lines(objects.filter((object) => !isLink(object))),
+    ...ipSnapshot(ip4.ok().stdout + ip6.ok().stdout),
     // In nft's order, which carries meaning.
     "nft ruleset": ruleset.ok().stdout.split("\n").filter(Boolean),
   }
 }
 
+/** @param printed by `ip -j -d -batch -`. */
+export function ipSnapshot(printed: string): Snapshot {
+  const objects = jsonObjects(printed)
+  const isLink = (object: object): boolean => "ifindex" in object
+  return {
+    "links and addresses": lines(objects.filter(isLink)),
+    "routes, rules and neighbour proxies": lines(objects.filter((object) => !isLink(object))),
+  }
+}
+
+/** @param settings "net/ipv4/ip_forward:0", … */
+export function settingLines(settings: readonly string[]): string[] {
+  return settings.filter(isSteady).sort()
+}
+
 /** The ids under which a namespace knows others: an id stays until the other namespace is no more. */
 export async function namespaceIds(netns: string): Promise<Snapshot> {
-  const listed = jsonObjects(await inside(netns, ["ip", "-j", "netns", "list-id"])) as { nsid: number }[]
+  const listed = jsonObjects((await inside(netns, ["ip", "-j", "netns", "list-id"])).ok().stdout) as { nsid: number }[]
   return { "namespace ids": listed.map((each) => String(each.nsid)).sort() }
 }
 
@@ -59,7 +71,7 @@ function inside(netns: string, command: readonly string[], input?: string): Prom
   return run(["nsenter", `--net=${netns}`, "--", ...command], input === undefined ? {} : { input })
 }
 
-const IP_LISTS = "route show table all\nrule show\nneighbour show proxy\n"
+export const IP_LISTS = "route show table all\nrule show\nneighbour show proxy\n"
 
 /** Only what a mistake of ours would change on the machine itself, where other programs live too. */
 export async function machineSnapshot(): Promise<Snapshot> {
@@ -74,7 +86,7 @@ export async function machineSnapshot(): Promise<Snapshot> {
       .map((link) => `${link.ifindex} ${link.ifname}`)
       .sort(),
     "nft ruleset of the machine": ruleset.stdout.split("\n").filter((line) => line !== ""),
-    "sysctls of the machine": sysctls.stdout.split("\n").filter(isSteady).sort(),
+    "sysctls of the machine": settingLines(sysctls.stdout.split("\n")),
   }
 }
 
@@ -114,11 +126,8 @@ function isSteady(line: string): boolean {
 }
 
 /** `ip -j -batch` prints an array a command. */
-function jsonObjects(ran: Ran): object[] {
-  const printed = ran
-    .ok()
-    .stdout.split("\n")
-    .filter((line) => line.trim() !== "")
+function jsonObjects(stdout: string): object[] {
+  const printed = stdout.split("\n").filter((line) => line.trim() !== "")
   return printed.flatMap((line) => JSON.parse(line) as object[]).filter((object) => Object.keys(object).length > 0)
 }
 

@@ -23,31 +23,21 @@ import { carryOut } from "./transaction.ts"
 export function attach(host: Host, request: AttachRequest, options: MutationOptions): Outcome<ContainerSummary> {
   const title = `attach container${request?.name === undefined ? "" : ` ${quote(request.name)}`}`
   const wanted = accept(`Cannot ${title}`, checkAttach(request))
-  return carryOut(
-    host,
-    options,
-    () => {
-      const netns = openRequested(title, wanted.netns)
-      try {
-        return decide(host, title, wanted, netns)
-      } catch (error) {
-        netns[Symbol.dispose]()
-        throw error
-      }
-    },
-    sweep,
-  )
+  return carryOut(host, options, () => decide(host, title, wanted, options), sweep)
 }
 
 function decide(
   host: Host,
   title: string,
   wanted: Attach,
-  netns: Netns,
+  options: MutationOptions,
 ): ReturnType<Parameters<typeof carryOut<ContainerSummary>>[2]> {
+  const id = host.newId()
+  // The host's from here on, who lets go of it at the end of the command.
+  const netns = openRequested(title, wanted.netns)
+  host.adopt(id, netns)
   const identity = host.identify(netns)
   refuseKnown(host, title, identity.cookie)
-  const id = host.newId()
   const name = availableName(host, title, wanted.name)
   const sandbox: Sandbox = {
     id,
@@ -60,13 +50,11 @@ function decide(
     place: placeOf(wanted.netns),
     ...(wanted.netns.kind === "new" ? { ownedNetns: wanted.netns.name } : {}),
   }
-  const { changes, ops } = joinNetworks(host, {
-    title,
-    sandbox,
-    netns,
-    joins: wanted.networks,
-    publish: wanted.publish,
-  })
+  const { changes, ops } = joinNetworks(
+    host,
+    { title, sandbox, joins: wanted.networks, publish: wanted.publish },
+    options,
+  )
   const naming: Op[] =
     wanted.netns.kind === "new"
       ? [{ kind: "netns.add", netns: id, name: wanted.netns.name, cookie: identity.cookie }]

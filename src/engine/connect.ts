@@ -7,11 +7,11 @@ import { checkConnect } from "#model/validate-join.ts"
 import type { EndpointView, Outcome } from "#model/view.ts"
 import { planMemberships } from "#plan/membership.ts"
 import { allocateEndpoint } from "./allocate-endpoint.ts"
-import { urgentDrift } from "./drift.ts"
 import { findNetwork, findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import { endpointView } from "./inspect-endpoint.ts"
 import type { MutationOptions } from "./linkspan.ts"
+import { mendFirst } from "./mend.ts"
 import { observePorts } from "./observe-host.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, Stale } from "./transaction.ts"
@@ -48,6 +48,7 @@ export function connect(host: Host, request: ConnectRequest, options: MutationOp
           hint: `Look at it with: linkspan inspect ${sandbox.name}`,
         })
       }
+      const mending = mendFirst(host, [network], options)
       const namespace = host.resolve(sandbox.id)
       const endpoint = allocateEndpoint(host, {
         title,
@@ -62,7 +63,7 @@ export function connect(host: Host, request: ConnectRequest, options: MutationOp
         title,
         changes: [{ object: "endpoint", id: endpoint.id, after: endpoint }],
         ops: [
-          ...urgentDrift(host, network).flatMap(({ ops }) => ops),
+          ...mending,
           ...planMemberships(sandbox.id, before, [...before, { endpoint, network }], observePorts(host)),
         ],
         intent: "make",

@@ -64,17 +64,13 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
     ...(draft.metric === undefined ? {} : { metric: draft.metric }),
   }
   const warnings = obstacleWarnings(host)
-  const record: Decision<NetworkView>["record"] = (writer) => {
-    for (const prefix of cursors) {
-      writer.putFact(SUBNET_CURSOR[prefixFamily(prefix)], prefix)
-    }
-  }
+  const cursorFacts = Object.fromEntries(cursors.map((prefix) => [SUBNET_CURSOR[prefixFamily(prefix)], prefix]))
   const settled = (network: Network, ops: Op[]): Decision<NetworkView> => ({
     title,
     ops,
     intent: "make",
     warnings,
-    record,
+    facts: cursorFacts,
     changes: [{ object: "network", id, after: network }],
     result: () => inspectNetwork(host, id),
   })
@@ -95,13 +91,7 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
     const ops = planCreateBridge(network, observeHost(host), adopted)
     const decision = settled(network, ops)
     return draft.adopted
-      ? {
-          ...decision,
-          record: (writer) => {
-            record(writer)
-            writer.putFact(adoptionFact(id), JSON.stringify(ops))
-          },
-        }
+      ? { ...decision, facts: { ...cursorFacts, [adoptionFact(id)]: JSON.stringify(ops) } }
       : decision
   }
   const { parent, vlan, exists } = link as ParentLink

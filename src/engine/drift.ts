@@ -7,13 +7,23 @@ import type { Membership } from "#plan/default-route.ts"
 import { bridgeDrift, type Drift, endpointDrift, routeDrift } from "#plan/drift.ts"
 import { bridgeSysctls, planCreateBridge } from "#plan/drivers/bridge.ts"
 import { planCreateParent } from "#plan/drivers/parent.ts"
-import type { HostFacts, PortFacts } from "#plan/host.ts"
+import { type HostFacts, hostClaims, type PortFacts } from "#plan/host.ts"
 import type { Op } from "#plan/op.ts"
 import type { Host } from "./host.ts"
 import { observeHost, readSysctl } from "./observe-host.ts"
 import type { Snapshots } from "./snapshot.ts"
 
 const RT_TABLE_LOCAL = 255
+
+/** Settings of the host that the network needs and that are not so. */
+export function claimDrift(host: Host, network: Network, facts: HostFacts): Drift[] {
+  return hostClaims(network, facts).flatMap((claim) => {
+    const current = readSysctl(host, claim.key)
+    return current === undefined || current === claim.value
+      ? []
+      : [{ problem: `net.${claim.key.replaceAll("/", ".")} is ${current} instead of ${claim.value}`, ops: [claim] }]
+  })
+}
 
 /** Everything that is wrong with a network's own links. */
 export function networkDrift(host: Host, network: Network, snapshots: Snapshots, facts: HostFacts): Drift[] {
@@ -101,6 +111,7 @@ export function sandboxDrift(
         container,
         addresses: container === undefined ? [] : (inside.addressesOf.get(container.index) ?? []),
         bridgeIndex: outside.byName.get(network.bridge)?.index,
+        proxied: network.icc ? new Set() : snapshots.proxiedIn(host.namespace),
       },
       facts,
     )

@@ -51,6 +51,18 @@ export function findSandbox(host: Host, title: string, nameOrId: string): Row<Sa
   return row
 }
 
+/** The same for looking only: undefined when something of it is in flight. */
+export function restingMemberships(host: Host, sandbox: Sandbox): Membership[] | undefined {
+  try {
+    return memberships(host, sandbox)
+  } catch (error) {
+    if (error instanceof InFlight) {
+      return undefined
+    }
+    throw error
+  }
+}
+
 /** A container's endpoints with their networks, all at rest. @throws InFlight */
 export function memberships(host: Host, sandbox: Sandbox): Membership[] {
   return host.store.endpointsOfSandbox(sandbox.id).map((row) => {
@@ -61,6 +73,7 @@ export function memberships(host: Host, sandbox: Sandbox): Membership[] {
         message: `Internal error: endpoint ${endpoint.id} is on network ${endpoint.network}, which does not exist`,
       })
     }
-    return { endpoint, network: network.body }
+    // In flight, it is being changed under its containers.
+    return { endpoint, network: settled(network, `network "${network.body.name}"`) }
   })
 }

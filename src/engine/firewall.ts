@@ -1,14 +1,12 @@
-// The ruleset in the kernel. Elements come and go under a shared lock; whoever finds that a change does not fit what is
-// there (a flushed ruleset, a missing set) takes the lock alone and puts the whole ruleset back as the state says, with
-// that change in it.
+// The ruleset in the kernel. Whoever finds that a change of elements does not fit what is there (a flushed ruleset, a
+// missing set) puts the whole ruleset back as the state says, with that change in it.
 
 import { KernelError } from "#kernel/netlink.ts"
 import { NftError } from "#kernel/nftables.ts"
 import { changeSetElements, isEncodable } from "#kernel/set-elements.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
-import { isBridge, type Network } from "#model/network.ts"
-import type { Endpoint } from "#model/sandbox.ts"
+import { isBridge } from "#model/network.ts"
 import { changedElements, elementDifference } from "#plan/firewall/difference.ts"
 import { networkElements } from "#plan/firewall/elements.ts"
 import { rulesFingerprint } from "#plan/firewall/fingerprint.ts"
@@ -17,32 +15,33 @@ import { renderTransaction } from "#plan/firewall/render.ts"
 import { removeRuleset, replaceRuleset } from "#plan/firewall/ruleset.ts"
 import { sandboxElements } from "#plan/membership.ts"
 import type { NftElement } from "#plan/op.ts"
-import type { Change } from "#store/journal.ts"
-import { RULESET_BYTE } from "#store/locks.ts"
-import type { Row } from "#store/store.ts"
 import type { Host } from "./host.ts"
 
 /** Fact: the fingerprint of the rules as they were loaded. */
 const FINGERPRINT = "ruleset-fingerprint"
 
-function withRuleset<T>(host: Host, mode: "shared" | "exclusive", act: () => T): T {
-  host.locks.lock(RULESET_BYTE, mode, true)
-  try {
-    return act()
-  } finally {
-    host.locks.unlock(RULESET_BYTE)
+/** One transaction on the elements. @throws LinkspanError */
+export function changeElements(host: Host, add: readonly NftElement[], del: readonly NftElement[]): void {
+  host.ruleset.share()
+  if (!fits(host, add, del)) {
+    host.ruleset.alone(() => {
+      // Another one may have put it right while this one waited.
+      if (!fits(host, add, del)) {
+        replace(host, changedElements(wantedElements(host), add, del))
+      }
+    })
   }
 }
 
-/** One transaction on the elements. @throws LinkspanError */
-export function changeElements(host: Host, add: readonly NftElement[], del: readonly NftElement[]): void {
+function fits(host: Host, add: readonly NftElement[], del: readonly NftElement[]): boolean {
   try {
-    withRuleset(host, "shared", () => transact(host, add, del))
+    transact(host, add, del)
+    return true
   } catch (error) {
-    if (!(error instanceof NftError || error instanceof KernelError)) {
-      throw error
+    if (error instanceof NftError || error instanceof KernelError) {
+      return false
     }
-    replaceElements(host, (wanted) => changedElements(wanted, add, del))
+    throw error
   }
 }
 
@@ -54,31 +53,36 @@ function transact(host: Host, add: readonly NftElement[], del: readonly NftEleme
   }
 }
 
-/** Puts the whole ruleset there in one transaction. */
-export function replaceElements(
-  host: Host,
-  adjust: (wanted: readonly NftElement[]) => readonly NftElement[] = (wanted) => wanted,
-): void {
+/** Puts the whole ruleset there, as the state says. */
+export function replaceElements(host: Host): void {
+  host.ruleset.alone(() => replace(host, wantedElements(host)))
+}
+
+function replace(host: Host, elements: readonly NftElement[]): void {
   const { nftables } = host
   try {
-    withRuleset(host, "exclusive", () => {
-      nftables.run(replaceRuleset(adjust(wantedElements(host))))
-      rememberFingerprint(host)
-    })
+    nftables.run(replaceRuleset(elements))
+    rememberFingerprint(host)
   } catch (error) {
     throw error instanceof NftError ? refused(error) : error
   }
 }
 
-/** Removes linkspan's tables, unless a network that has come meanwhile needs them. */
-export function removeTablesUnless(host: Host, needed: () => boolean): void {
+/**
+ * Removes linkspan's tables, unless a network needs them.
+ * @param leaving networks that need nothing any more, although the state still has them.
+ */
+export function removeTablesUnless(host: Host, needed: () => boolean, leaving: ReadonlySet<Id>): void {
   if (needed()) {
     return
   }
-  const { nftables } = host
-  withRuleset(host, "exclusive", () => {
-    if (!needed()) {
-      nftables.run(removeRuleset())
+  host.ruleset.alone(() => {
+    if (needed()) {
+      // Before this one was alone, another may have put back what the leaving networks had taken out.
+      replace(host, wantedElements(host, leaving))
+    } else {
+      host.nftables.run(removeRuleset())
+      host.store.write((writer) => writer.deleteFact(FINGERPRINT))
     }
   })
 }
@@ -93,47 +97,30 @@ function refused(error: NftError): LinkspanError {
 }
 
 /**
- * Every element that the state asks for. Of an object in flight both what it was and what it shall be count: its own
- * command may be on either side of its transaction.
+ * Every element that the state asks for; of an object in flight, what it was before. Whoever is changing it adds and
+ * takes away the rest.
  */
-export function wantedElements(host: Host): NftElement[] {
+export function wantedElements(host: Host, leaving: ReadonlySet<Id> = new Set()): NftElement[] {
   const { store } = host
-  const changes = new Map(
-    store.journal().flatMap(({ entry }) => entry.changes.map((change) => [change.id, change] as const)),
-  )
-  const variants = <T extends Network | Endpoint>(row: Row<T>, id: Id, side: "before" | "after"): T | undefined => {
-    const change: Change | undefined = row.journal === null ? undefined : changes.get(id)
-    return change === undefined ? row.body : (change[side] as T | undefined)
-  }
-  let elements: NftElement[] = []
-  for (const side of ["before", "after"] as const) {
+  return store.consistently(() => {
+    const changes = store.hasJournal() ? store.journal().flatMap(({ entry }) => entry.changes) : []
+    const absent = new Set([...leaving, ...changes.filter(({ before }) => before === undefined).map(({ id }) => id)])
     const networks = new Map(
-      store.networks().flatMap((row) => {
-        const network = variants(row, row.body.id, side)
-        return network === undefined ? [] : [[network.id, network] as const]
-      }),
+      store.networks().flatMap(({ body }) => (absent.has(body.id) ? [] : [[body.id, body] as const])),
     )
-    const bySandbox = Map.groupBy(
-      store.endpoints().flatMap((row) => variants(row, row.body.id, side) ?? []),
-      ({ sandbox }) => sandbox,
-    )
-    const wanted = [
+    const endpoints = store.endpoints().flatMap(({ body }) => (absent.has(body.id) ? [] : [body]))
+    return [
       ...[...networks.values()].flatMap((network) => (isBridge(network) ? networkElements(network) : [])),
-      ...[...bySandbox.values()].flatMap((endpoints) =>
+      ...[...Map.groupBy(endpoints, ({ sandbox }) => sandbox).values()].flatMap((own) =>
         sandboxElements(
-          endpoints.flatMap((endpoint) => {
+          own.flatMap((endpoint) => {
             const network = networks.get(endpoint.network)
             return network === undefined ? [] : [{ endpoint, network }]
           }),
         ),
       ),
     ]
-    elements = changedElements(elements, wanted, [])
-    if (changes.size === 0) {
-      break
-    }
-  }
-  return elements
+  })
 }
 
 /** What is in the kernel, as canonical elements; undefined when the tables are not there. */

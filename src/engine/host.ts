@@ -14,6 +14,7 @@ import type { NetnsIdentity, Sandbox } from "#model/sandbox.ts"
 import type { NetnsRef } from "#plan/op.ts"
 import type { Locks } from "#store/locks.ts"
 import { Store } from "#store/store.ts"
+import { RulesetLock } from "./ruleset-lock.ts"
 
 const LOCKS = "lock"
 const DATABASE = "linkspan.db"
@@ -34,11 +35,12 @@ export class Host implements Disposable {
   readonly trace: ((line: string) => void) | undefined
   readonly store: Store
   readonly locks: Locks
+  readonly ruleset: RulesetLock
   /** Journal entries that this process is writing: alive, although their lock is its own. */
   readonly ownEntries = new Set<number>()
   readonly #namespace: Namespace
   readonly #oneShot: boolean
-  /** Namespaces of containers, opened once and held by descriptor; null: known to be gone. */
+  /** Namespaces of containers, opened once a command and held by descriptor; null: known to be gone. */
   readonly #sandboxes = new Map<Id, Namespace | null>()
   #nftables: Nftables | undefined
   #bootId: string | undefined
@@ -50,6 +52,7 @@ export class Host implements Disposable {
     this.#oneShot = options.oneShot === true
     this.trace = options.trace
     this.locks = locks
+    this.ruleset = new RulesetLock(locks)
     this.store = store
     this.#namespace = namespace
   }
@@ -61,20 +64,20 @@ export class Host implements Disposable {
     for (const file of [LOCKS, DATABASE]) {
       privateFile(`${stateDir}/${file}`)
     }
-    const locks = new LockFile(`${stateDir}/${LOCKS}`)
-    const store = Store.open(`${stateDir}/${DATABASE}`, locks)
+    using opened = new DisposableStack()
+    const locks = opened.use(new LockFile(`${stateDir}/${LOCKS}`))
+    const store = opened.use(Store.open(`${stateDir}/${DATABASE}`, locks))
     const netns = options.hostNetns === undefined ? Netns.own() : Netns.open(options.hostNetns)
-    return new Host(options, locks, store, new Namespace(netns, "host", options.trace))
+    const host = new Host(options, locks, store, new Namespace(netns, "host", options.trace))
+    opened.move()
+    return host
   }
 
   [Symbol.dispose](): void {
     if (this.#oneShot) {
       return
     }
-    for (const namespace of this.#sandboxes.values()) {
-      namespace?.[Symbol.dispose]()
-    }
-    this.#sandboxes.clear()
+    this.forgetSandboxes()
     this.#nftables?.[Symbol.dispose]()
     this.#namespace[Symbol.dispose]()
     this.store[Symbol.dispose]()
@@ -136,6 +139,14 @@ export class Host implements Disposable {
   forget(id: Id): void {
     this.#sandboxes.get(id)?.[Symbol.dispose]()
     this.#sandboxes.delete(id)
+  }
+
+  /** At the end of every command: an open namespace would go on living when its container is gone. */
+  forgetSandboxes(): void {
+    for (const namespace of this.#sandboxes.values()) {
+      namespace?.[Symbol.dispose]()
+    }
+    this.#sandboxes.clear()
   }
 
   /** Opens a container's namespace, and makes sure that what is there now is the same one. The caller owns it. */

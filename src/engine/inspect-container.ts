@@ -3,7 +3,7 @@ import { describeRoutes } from "#kernel/links.ts"
 import type { Sandbox } from "#model/sandbox.ts"
 import type { ContainerStatus, ContainerSummary, ContainerView } from "#model/view.ts"
 import { sandboxDrift } from "./drift.ts"
-import { findSandbox, memberships } from "./find.ts"
+import { findSandbox, restingMemberships } from "./find.ts"
 import type { Host } from "./host.ts"
 import { endpointView } from "./inspect-endpoint.ts"
 import { observePorts } from "./observe-host.ts"
@@ -15,10 +15,8 @@ export function inspectContainer(host: Host, nameOrId: string): ContainerView {
   const namespace = sandbox.mode === "host" ? host.namespace : host.resolve(sandbox.sharedWith ?? sandbox.id)
   const inside = namespace === undefined ? undefined : snapshots.of(namespace)
   const path = placePath(sandbox)
-  const drift =
-    journal === null && sandbox.mode === "private"
-      ? sandboxDrift(host, sandbox, memberships(host, sandbox), snapshots, observePorts(host))
-      : []
+  const members = journal === null && sandbox.mode === "private" ? restingMemberships(host, sandbox) : undefined
+  const drift = members === undefined ? [] : sandboxDrift(host, sandbox, members, snapshots, observePorts(host))
   return {
     ...summarize(host, sandbox),
     hostname: sandbox.hostname,

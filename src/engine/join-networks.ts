@@ -1,7 +1,6 @@
 // A new container's networks, addresses and published ports, decided together. Runs in the store's write transaction.
 
 import { listLinks } from "#kernel/links.ts"
-import type { Netns } from "#kernel/netns.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Sandbox } from "#model/sandbox.ts"
 import type { Join } from "#model/validate-join.ts"
@@ -11,21 +10,26 @@ import { planMemberships } from "#plan/membership.ts"
 import type { Op } from "#plan/op.ts"
 import type { Change } from "#store/journal.ts"
 import { allocateEndpoint } from "./allocate-endpoint.ts"
-import { urgentDrift } from "./drift.ts"
 import { findNetwork, settled } from "./find.ts"
 import type { Host } from "./host.ts"
+import type { MutationOptions } from "./linkspan.ts"
+import { mendFirst } from "./mend.ts"
 import { observePorts } from "./observe-host.ts"
 import { carrier, refuseUnpublishable, takePorts } from "./publications.ts"
 
 interface NewContainer {
   readonly title: string
+  /** Its namespace is the host's to resolve already. */
   readonly sandbox: Sandbox
-  readonly netns: Netns
   readonly joins: readonly Join[]
   readonly publish: readonly PublicationDraft[]
 }
 
-export function joinNetworks(host: Host, container: NewContainer): { readonly changes: Change[]; readonly ops: Op[] } {
+export function joinNetworks(
+  host: Host,
+  container: NewContainer,
+  options: MutationOptions,
+): { readonly changes: Change[]; readonly ops: Op[] } {
   const { title, sandbox, joins, publish } = container
   const networks = joins.map(({ network }) => settled(findNetwork(host, title, network), `network "${network}"`))
   refuseDoubles(
@@ -34,8 +38,9 @@ export function joinNetworks(host: Host, container: NewContainer): { readonly ch
     networks.map(({ id }) => id),
   )
   refuseUnpublishable(title, publish, networks, "publish")
+  const mending = mendFirst(host, networks, options)
   const publications = takePorts(host, title, publish, undefined)
-  const taken = new Set(host.adopt(sandbox.id, container.netns) === undefined ? [] : namesIn(host, sandbox.id))
+  const taken = new Set(namesIn(host, sandbox.id))
   const joined = joins.map((join, index): Membership => {
     const network = networks[index] as Membership["network"]
     const endpoint = allocateEndpoint(host, {
@@ -59,10 +64,7 @@ export function joinNetworks(host: Host, container: NewContainer): { readonly ch
       { object: "sandbox", id: sandbox.id, after: sandbox },
       ...members.map(({ endpoint }): Change => ({ object: "endpoint", id: endpoint.id, after: endpoint })),
     ],
-    ops: [
-      ...networks.flatMap((network) => urgentDrift(host, network)).flatMap(({ ops }) => ops),
-      ...planMemberships(sandbox.id, [], members, observePorts(host)),
-    ],
+    ops: [...mending, ...planMemberships(sandbox.id, [], members, observePorts(host))],
   }
 }
 

@@ -1,54 +1,55 @@
 // Makes the kernel what the state says: interrupted commands are settled, containers that are gone are forgotten,
 // networks that are missing or damaged are mended, the ruleset is what it should be.
 
-import type { Network } from "#model/network.ts"
-import type { Sandbox } from "#model/sandbox.ts"
+import { isBridge } from "#model/network.ts"
 import type { ReconcileReport } from "#model/view.ts"
-import type { Membership } from "#plan/default-route.ts"
-import type { Drift } from "#plan/drift.ts"
-import { hostClaims } from "#plan/host.ts"
-import type { Change } from "#store/journal.ts"
-import { networkDrift, sandboxDrift } from "./drift.ts"
 import { replaceElements, rulesetDrift } from "./firewall.ts"
 import type { Host } from "./host.ts"
 import type { MutationOptions } from "./linkspan.ts"
-import { observeHost, observePorts, readSysctl } from "./observe-host.ts"
-import { Snapshots } from "./snapshot.ts"
+import { planMending } from "./mend.ts"
+import { releaseHost, strandedSettings } from "./release-host.ts"
 import { staleSandboxes, sweep } from "./sweep.ts"
-import { carryOut, recover } from "./transaction.ts"
+import { carryOut, listInterrupted, settleInterrupted } from "./transaction.ts"
 
 export function reconcile(host: Host, options: MutationOptions): ReconcileReport {
-  const interrupted = host.store.journal().map(({ entry }) => entry.title)
-  const problems = options.dryRun === true ? [] : recover(host)
-  const repairs =
-    interrupted.length > problems.length && options.dryRun !== true
-      ? [`settled ${interrupted.length - problems.length} interrupted commands (${interrupted.join(", ")})`]
-      : []
+  const isRehearsal = options.dryRun === true
+  const interrupted = isRehearsal ? listInterrupted(host) : settleInterrupted(host)
   const stale = staleSandboxes(host)
-  for (const { name } of stale) {
-    repairs.push(`container "${name}" is gone; its addresses and ports are free again`)
+  const ids = stale.map(({ id }) => id)
+  if (!isRehearsal) {
+    sweep(host, ids)
   }
-  if (options.dryRun !== true) {
-    sweep(
-      host,
-      stale.map(({ id }) => id),
-    )
+  const ruleset = mendRuleset(host, isRehearsal)
+  const stranded = strandedSettings(host)
+  if (stranded.length > 0 && !isRehearsal) {
+    releaseHost(host, new Set())
   }
-  const ruleset = host.store.networks().some(({ body }) => body.driver === "bridge") ? rulesetDrift(host) : []
-  repairs.push(...ruleset)
-  if (ruleset.length > 0 && options.dryRun !== true) {
-    replaceElements(host)
-  }
-  const mended = mend(host, options, new Set(stale.map(({ id }) => id)))
+  const mended = mendAll(host, options, new Set(ids))
   return {
-    repairs: [...repairs, ...mended.repairs],
-    problems: [...problems, ...mended.problems],
+    repairs: [
+      ...interrupted
+        .filter(({ problem }) => problem === undefined)
+        .map(({ title }) => `an interrupted command (${title}) is settled`),
+      ...stale.map(({ name }) => `container "${name}" is gone; its addresses and ports are free again`),
+      ...ruleset,
+      ...stranded,
+      ...mended.repairs,
+    ],
+    problems: [...interrupted.flatMap(({ problem }) => problem ?? []), ...mended.problems],
     plan: mended.plan,
-    dryRun: options.dryRun === true,
+    dryRun: isRehearsal,
   }
 }
 
-function mend(
+function mendRuleset(host: Host, isRehearsal: boolean): string[] {
+  const drift = host.store.networks().some(({ body }) => isBridge(body)) ? rulesetDrift(host) : []
+  if (drift.length > 0 && !isRehearsal) {
+    replaceElements(host)
+  }
+  return drift
+}
+
+function mendAll(
   host: Host,
   options: MutationOptions,
   stale: ReadonlySet<string>,
@@ -56,16 +57,7 @@ function mend(
   const outcome = carryOut(
     host,
     options,
-    () => {
-      const { drifts, changes } = observeDrift(host, stale)
-      return {
-        title: "reconcile",
-        changes,
-        ops: drifts.flatMap(({ ops }) => ops),
-        intent: "remove" as const,
-        result: () => drifts,
-      }
-    },
+    () => planMending(host, { hasNetwork: () => true, hasSandbox: (id) => !stale.has(id) }),
     sweep,
   )
   return {
@@ -75,66 +67,4 @@ function mend(
       .map(({ problem }) => `${problem}, and linkspan cannot mend that`),
     plan: outcome.plan,
   }
-}
-
-/** Objects in flight are left alone: their own command is at them. */
-function observeDrift(
-  host: Host,
-  stale: ReadonlySet<string>,
-): { readonly drifts: Drift[]; readonly changes: Change[] } {
-  const snapshots = new Snapshots()
-  const facts = observeHost(host)
-  const ports = observePorts(host)
-  const drifts: Drift[] = []
-  const changes: Change[] = []
-  const networks = host.store
-    .networks()
-    .filter(({ journal }) => journal === null)
-    .map(({ body }) => body)
-  for (const network of networks) {
-    const found = [...claimDrift(host, network), ...networkDrift(host, network, snapshots, facts)]
-    if (found.length > 0) {
-      drifts.push(...found)
-      changes.push({ object: "network", id: network.id, before: network, after: network })
-    }
-  }
-  for (const sandbox of host.store
-    .sandboxes()
-    .filter(({ journal, body }) => journal === null && !stale.has(body.id))
-    .map(({ body }) => body)) {
-    const members = restingMemberships(host, sandbox)
-    const found = sandboxDrift(host, sandbox, members, snapshots, ports)
-    if (found.length > 0) {
-      drifts.push(...found)
-      changes.push(
-        ...members.map(
-          ({ endpoint }): Change => ({ object: "endpoint", id: endpoint.id, before: endpoint, after: endpoint }),
-        ),
-      )
-    }
-  }
-  return { drifts: distinct(drifts), changes }
-}
-
-function claimDrift(host: Host, network: Network): Drift[] {
-  return hostClaims(network, observeHost(host)).flatMap((claim) => {
-    const current = readSysctl(host, claim.key)
-    return current === undefined || current === claim.value
-      ? []
-      : [{ problem: `net.${claim.key.replaceAll("/", ".")} is ${current} instead of ${claim.value}`, ops: [claim] }]
-  })
-}
-
-/** Several networks need the same setting. */
-function distinct(drifts: readonly Drift[]): Drift[] {
-  return [...new Map(drifts.map((drift) => [drift.problem, drift])).values()]
-}
-
-function restingMemberships(host: Host, sandbox: Sandbox): Membership[] {
-  return host.store.endpointsOfSandbox(sandbox.id).flatMap(({ body: endpoint, journal }) => {
-    const network = host.store.network(endpoint.network)
-    return journal !== null || network === undefined || network.journal !== null
-      ? []
-      : [{ endpoint, network: network.body }]
-  })
 }

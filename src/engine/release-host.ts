@@ -1,24 +1,36 @@
 // When the last network that needs something of the host has gone, the host is as it was: no tables, no settings.
 
+import { hasOwnTables } from "#kernel/foreign-firewall.ts"
 import type { Id } from "#model/name.ts"
-import type { Network } from "#model/network.ts"
+import { isBridge, type Network } from "#model/network.ts"
 import { removeTablesUnless } from "./firewall.ts"
 import type { Host } from "./host.ts"
-import { releaseSysctls } from "./host-settings.ts"
+import { releaseSysctls, unneededClaims } from "./host-settings.ts"
 
 /** @param leaving networks that the caller is about to forget. Others that are being removed need nothing either. */
 export function releaseHost(host: Host, leaving: ReadonlySet<Id>): void {
-  const remaining = (): Network[] => {
-    const removing = new Set(
-      host.store
-        .journal()
-        .flatMap(({ entry }) => entry.changes.filter(({ after }) => after === undefined).map(({ id }) => id)),
-    )
+  releaseSysctls(host, () => remaining(host, leaving))
+  removeTablesUnless(host, () => remaining(host, leaving).some(isBridge), leaving)
+}
+
+/** What is there although no network needs it, a sentence each. */
+export function strandedSettings(host: Host): string[] {
+  const networks = remaining(host, new Set())
+  const claims = unneededClaims(host, networks).map(
+    ({ key, value }) => `net.${key.replaceAll("/", ".")} is still ${value}, which no network needs any more`,
+  )
+  return networks.some(isBridge) || !hasOwnTables(host.namespace)
+    ? claims
+    : [...claims, "linkspan's nftables tables are there without a network"]
+}
+
+function remaining(host: Host, leaving: ReadonlySet<Id>): Network[] {
+  return host.store.consistently(() => {
+    const changes = host.store.journal().flatMap(({ entry }) => entry.changes)
+    const removing = new Set(changes.filter(({ after }) => after === undefined).map(({ id }) => id))
     return host.store
       .networks()
       .map(({ body }) => body)
       .filter(({ id }) => !leaving.has(id) && !removing.has(id))
-  }
-  releaseSysctls(host, remaining)
-  removeTablesUnless(host, () => remaining().some(({ driver }) => driver === "bridge"))
+  })
 }

@@ -1,14 +1,17 @@
 import { LinkspanError } from "#model/errors.ts"
+import type { Id } from "#model/name.ts"
 import { isBridge, type Network } from "#model/network.ts"
 import type { Outcome } from "#model/view.ts"
 import { planRemoveBridge } from "#plan/drivers/bridge.ts"
 import { planRemoveParent } from "#plan/drivers/parent.ts"
+import { planMemberships } from "#plan/membership.ts"
 import type { Op } from "#plan/op.ts"
+import type { Change } from "#store/journal.ts"
 import { adoptionFact, adoptionOps } from "./adoption.ts"
-import { disconnect } from "./disconnect.ts"
-import { findNetwork, settled } from "./find.ts"
+import { findNetwork, findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import type { MutationOptions } from "./linkspan.ts"
+import { observePorts } from "./observe-host.ts"
 import { staleSandboxes, sweep } from "./sweep.ts"
 import { carryOut, Stale } from "./transaction.ts"
 
@@ -18,40 +21,88 @@ export interface RemovedNetwork {
 }
 
 /** @param options.force takes its containers off it first. */
-export function removeNetwork(
-  host: Host,
-  nameOrId: string,
-  options: MutationOptions & { readonly force?: boolean },
-): Outcome<RemovedNetwork> {
+export function removeNetwork(host: Host, nameOrId: string, options: RemoveOptions): Outcome<RemovedNetwork> {
   const title = `remove network "${nameOrId}"`
-  const disconnected = options.force === true ? disconnectAll(host, title, nameOrId, options) : []
-  const outcome = carryOut(
+  const outcome = removeAll(host, title, options, () => {
+    const network = settled(findNetwork(host, title, nameOrId), `network "${nameOrId}"`)
+    if (options.force !== true) {
+      refuseUsed(host, title, network)
+    }
+    return [network]
+  })
+  // A cast: what was chosen is removed, or an error was thrown.
+  return { ...outcome, result: outcome.result[0] as RemovedNetwork }
+}
+
+/** Removes every network that no container is on and that has all the labels ("key" or "key=value"). */
+export function pruneNetworks(
+  host: Host,
+  options: MutationOptions & { readonly labels?: readonly string[] },
+): Outcome<RemovedNetwork[]> {
+  const stale = staleSandboxes(host).map(({ id }) => id)
+  if (options.dryRun !== true) {
+    sweep(host, stale)
+  }
+  return removeAll(host, "remove unused networks", { ...options, force: true }, () =>
+    host.store
+      .networks()
+      .filter(({ body }) => (options.labels ?? []).every((label) => hasLabel(body, label)))
+      .filter(({ body }) => host.store.endpointsOfNetwork(body.id).every((row) => stale.includes(row.body.sandbox)))
+      .map((row) => settled(row, `network "${row.body.name}"`)),
+  )
+}
+
+type RemoveOptions = MutationOptions & { readonly force?: boolean }
+
+/** In one change: a command that dies in the middle leaves all of them or none. */
+function removeAll(
+  host: Host,
+  title: string,
+  options: RemoveOptions,
+  choose: () => Network[],
+): Outcome<RemovedNetwork[]> {
+  return carryOut(
     host,
     options,
     () => {
-      const network = settled(findNetwork(host, title, nameOrId), `network "${nameOrId}"`)
-      if (options.dryRun !== true || options.force !== true) {
-        refuseUsed(host, title, network)
-      }
+      const networks = choose()
+      const leaving = new Set(networks.map(({ id }) => id))
+      const endpoints = networks.flatMap(({ id, name }) =>
+        host.store.endpointsOfNetwork(id).map((row) => settled(row, `network "${name}"`)),
+      )
+      const removals = networks.flatMap((network) => planRemove(host, network, leaving))
       return {
         title,
-        changes: [{ object: "network", id: network.id, before: network }],
-        ops: planRemove(host, network),
+        changes: [
+          ...endpoints.map((endpoint): Change => ({ object: "endpoint", id: endpoint.id, before: endpoint })),
+          ...networks.map((network): Change => ({ object: "network", id: network.id, before: network })),
+        ],
+        ops: [
+          ...[...new Set(endpoints.map(({ sandbox }) => sandbox))].flatMap((id) =>
+            planLeaving(host, title, id, leaving),
+          ),
+          // Once, when all are gone.
+          ...removals.filter(({ kind }) => kind !== "host.release"),
+          ...removals.filter(({ kind }) => kind === "host.release").slice(0, 1),
+        ],
         intent: "remove",
-        result: (): RemovedNetwork => ({ id: network.id, name: network.name }),
-        record: (writer) => writer.deleteFact(adoptionFact(network.id)),
+        result: (): RemovedNetwork[] => networks.map(({ id, name }) => ({ id, name })),
+        facts: Object.fromEntries(networks.map(({ id }) => [adoptionFact(id), null])),
       }
     },
     sweep,
   )
-  return { ...outcome, plan: [...disconnected, ...outcome.plan] }
 }
 
-function disconnectAll(host: Host, title: string, nameOrId: string, options: MutationOptions): string[] {
-  const { body: network } = findNetwork(host, title, nameOrId)
-  return host.store
-    .endpointsOfNetwork(network.id)
-    .flatMap(({ body }) => [...disconnect(host, { container: body.sandbox, network: network.id }, options).plan])
+function planLeaving(host: Host, title: string, id: Id, leaving: ReadonlySet<Id>): Op[] {
+  const sandbox = settled(findSandbox(host, title, id), "a container of the network")
+  const before = memberships(host, sandbox)
+  return planMemberships(
+    id,
+    before,
+    before.filter(({ network }) => !leaving.has(network.id)),
+    observePorts(host),
+  )
 }
 
 function refuseUsed(host: Host, title: string, network: Network): void {
@@ -78,35 +129,12 @@ function refuseUsed(host: Host, title: string, network: Network): void {
   })
 }
 
-export function planRemove(host: Host, network: Network): Op[] {
+function planRemove(host: Host, network: Network, leaving: ReadonlySet<Id>): Op[] {
   if (isBridge(network)) {
     return planRemoveBridge(network, adoptionOps(host, network.id))
   }
-  const shared = host.store.networkByLink(network.parent).some(({ body }) => body.id !== network.id)
+  const shared = host.store.networkByLink(network.parent).some(({ body }) => !leaving.has(body.id))
   return planRemoveParent(network, shared)
-}
-
-/** Removes every network that no container is on and that has all the labels ("key" or "key=value"). */
-export function pruneNetworks(
-  host: Host,
-  options: MutationOptions & { readonly labels?: readonly string[] },
-): Outcome<RemovedNetwork[]> {
-  const stale = staleSandboxes(host).map(({ id }) => id)
-  if (options.dryRun !== true) {
-    sweep(host, stale)
-  }
-  const outcomes = host.store
-    .networks()
-    .map(({ body }) => body)
-    .filter((network) => (options.labels ?? []).every((label) => hasLabel(network, label)))
-    .filter((network) => host.store.endpointsOfNetwork(network.id).every(({ body }) => stale.includes(body.sandbox)))
-    .map((network) => removeNetwork(host, network.id, options))
-  return {
-    result: outcomes.map(({ result }) => result),
-    plan: outcomes.flatMap(({ plan }) => plan),
-    dryRun: options.dryRun === true,
-    warnings: outcomes.flatMap(({ warnings }) => warnings),
-  }
 }
 
 function hasLabel(network: Network, label: string): boolean {

@@ -37,7 +37,7 @@ export function run(host: Host, request: RunRequest, options: MutationOptions): 
     host,
     options,
     () => {
-      const plan = decide(host, title, wanted)
+      const plan = decide(host, title, wanted, options)
       sandbox = plan.sandbox
       return {
         title,
@@ -68,7 +68,7 @@ interface Plan {
   readonly ops: Op[]
 }
 
-function decide(host: Host, title: string, wanted: Run): Plan {
+function decide(host: Host, title: string, wanted: Run, options: MutationOptions): Plan {
   const name = availableName(host, title, wanted.name)
   const base = {
     id: host.newId(),
@@ -107,8 +107,8 @@ function decide(host: Host, title: string, wanted: Run): Plan {
     }
     case "none": {
       const netns = Netns.create()
-      const sandbox: Sandbox = { ...base, mode: "none", netns: host.identify(netns) }
       host.adopt(base.id, netns)
+      const sandbox: Sandbox = { ...base, mode: "none", netns: host.identify(netns) }
       return {
         sandbox,
         netns,
@@ -118,11 +118,12 @@ function decide(host: Host, title: string, wanted: Run): Plan {
     }
     case "private": {
       const netns = Netns.create()
+      host.adopt(base.id, netns)
       const sandbox: Sandbox = { ...base, mode: "private", netns: host.identify(netns) }
       return {
         sandbox,
         netns,
-        ...joinNetworks(host, { title, sandbox, netns, joins: wanted.networks, publish: wanted.publish }),
+        ...joinNetworks(host, { title, sandbox, joins: wanted.networks, publish: wanted.publish }, options),
       }
     }
   }

@@ -1,8 +1,10 @@
 // One namespace's links, addresses and routes, read together: what views and drift are made from.
 
+import type { Ip } from "#inet/ip.ts"
 import {
   listAddresses,
   listLinks,
+  listProxyNeighbours,
   listRoutes,
   type ObservedAddress,
   type ObservedLink,
@@ -30,6 +32,7 @@ export function snapshot(namespace: Namespace): Snapshot {
 /** Snapshots by namespace, each taken once when it is first asked for. */
 export class Snapshots {
   readonly #taken = new Map<Namespace, Snapshot>()
+  readonly #proxied = new Map<Namespace, ReadonlySet<Ip>>()
 
   of(namespace: Namespace): Snapshot {
     let taken = this.#taken.get(namespace)
@@ -38,5 +41,15 @@ export class Snapshots {
       this.#taken.set(namespace, taken)
     }
     return taken
+  }
+
+  /** Addresses that the namespace answers for; apart, since few need to know. */
+  proxiedIn(namespace: Namespace): ReadonlySet<Ip> {
+    let proxied = this.#proxied.get(namespace)
+    if (proxied === undefined) {
+      proxied = new Set(listProxyNeighbours(namespace.rtnl).map(({ ip }) => ip))
+      this.#proxied.set(namespace, proxied)
+    }
+    return proxied
   }
 }

@@ -4,13 +4,13 @@
 import { type ApplyContext, apply, IncompleteError, undo } from "#kernel/apply.ts"
 import { exists } from "#kernel/file.ts"
 import { Netns } from "#kernel/netns.ts"
-import { NETNS_DIRECTORY, pin, unpin } from "#kernel/netns-pin.ts"
+import { isBareName, NETNS_DIRECTORY, pin, unpin } from "#kernel/netns-pin.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
 import type { Outcome } from "#model/view.ts"
 import type { Op } from "#plan/op.ts"
 import { type NetnsNames, renderOp } from "#plan/render.ts"
-import type { Change, JournalEntry } from "#store/journal.ts"
+import type { Change, Facts, JournalEntry } from "#store/journal.ts"
 import { journalByte } from "#store/locks.ts"
 import type { Store, Writer } from "#store/store.ts"
 import { changeElements } from "./firewall.ts"
@@ -33,7 +33,9 @@ export interface Decision<T> {
   readonly warnings?: readonly string[]
   /** The last step after the operations, for what is no operation; when it throws, they are undone. */
   readonly start?: () => void
-  /** More to record in the same transaction that settles the change, after it. */
+  /** Single facts to write down when the change is done, by whomever; null: to be forgotten. */
+  readonly facts?: Facts
+  /** What is known only now, recorded in the same transaction that settles the change, after it. */
   readonly record?: (writer: Writer) => void
 }
 
@@ -59,6 +61,16 @@ export class Stale extends Error {
   }
 }
 
+/** Thrown by a decision that needs something to be mended first; then it is made again. */
+export class Damaged extends Error {
+  readonly mend: () => void
+
+  constructor(what: string, mend: () => void) {
+    super(`${what} is damaged`)
+    this.mend = mend
+  }
+}
+
 const IN_FLIGHT_WAIT_MS = 10_000
 const MOST_ATTEMPTS = 100
 
@@ -69,27 +81,49 @@ export function carryOut<T>(
   decide: (store: Store) => Decision<T>,
   sweep: (host: Host, sandboxes: readonly Id[]) => void,
 ): Outcome<T> {
-  const warnings = recover(host)
-  for (let attempt = 0; ; attempt++) {
+  const isRehearsal = options.dryRun === true
+  const warnings = isRehearsal ? [] : recover(host)
+  for (let attempt = 1; ; attempt++) {
     try {
-      const outcome = options.dryRun === true ? rehearse(host, decide) : perform(host, options, decide)
+      const outcome = isRehearsal ? rehearse(host, decide) : perform(host, options, decide)
       return { ...outcome, warnings: [...warnings, ...outcome.warnings] }
     } catch (error) {
-      if (attempt >= MOST_ATTEMPTS || !(error instanceof InFlight || error instanceof Stale)) {
-        throw error
-      }
-      if (error instanceof InFlight) {
-        awaitEntry(host, error)
-      } else if (options.dryRun === true) {
-        throw new LinkspanError("BUSY", {
-          message: "Cannot plan: the state holds containers that are gone",
-          hint: "Run: linkspan reconcile",
-          cause: error,
-        })
-      } else {
-        sweep(host, error.sandboxes)
-      }
+      clear(host, error, isRehearsal, attempt, sweep)
+    } finally {
+      host.forgetSandboxes()
     }
+  }
+}
+
+/** Removes what is in a decision's way. @throws the error itself when it is none that something could be done about */
+function clear(
+  host: Host,
+  error: unknown,
+  isRehearsal: boolean,
+  attempt: number,
+  sweep: (host: Host, sandboxes: readonly Id[]) => void,
+): void {
+  if (!(error instanceof InFlight || error instanceof Stale || error instanceof Damaged)) {
+    throw error
+  }
+  if (attempt === MOST_ATTEMPTS) {
+    throw new LinkspanError("BUSY", {
+      message: `Cannot go on: ${error.message} again and again`,
+      hint: "Try again later",
+      cause: error,
+    })
+  }
+  if (error instanceof InFlight) {
+    awaitEntry(host, error, isRehearsal)
+  } else if (isRehearsal) {
+    throw new LinkspanError("BUSY", {
+      message: "Cannot plan: the state holds containers that are gone",
+      hint: "Run: linkspan reconcile",
+    })
+  } else if (error instanceof Stale) {
+    sweep(host, error.sandboxes)
+  } else {
+    error.mend()
   }
 }
 
@@ -116,22 +150,28 @@ function perform<T>(host: Host, options: MutationOptions, decide: (store: Store)
       intent: decision.intent,
       ...stepsOf(host, options, decision),
     })
-    startLast(host, decision)
+    finish(host, id, decision)
   } catch (error) {
     abandon(host, id, decision, error)
+  } finally {
+    host.ruleset.release()
+    host.ownEntries.delete(id)
   }
-  host.store.write((writer) => {
-    writer.settle(id, "after")
-    decision.record?.(writer)
-  })
-  host.ownEntries.delete(id)
   return { result: decision.result(), plan, dryRun: false, warnings: decision.warnings ?? [] }
 }
 
-function startLast<T>(host: Host, decision: Decision<T>): void {
+/** The last steps, after the operations. */
+function finish<T>(host: Host, id: number, decision: Decision<T>): void {
   try {
     decision.start?.()
+    host.store.write((writer) => {
+      writer.settle(id, "after")
+      decision.record?.(writer)
+    })
   } catch (error) {
+    if (decision.intent === "remove") {
+      throw new IncompleteError([error], (error as Error).message, { cause: error })
+    }
     undo(decision.ops, applyContext(host, decision.changes))
     throw error
   }
@@ -139,18 +179,17 @@ function startLast<T>(host: Host, decision: Decision<T>): void {
 
 /** After a failure: nothing has changed, or the entry stays for the next command to finish. */
 function abandon<T>(host: Host, id: number, decision: Decision<T>, error: unknown): never {
-  host.ownEntries.delete(id)
   const incomplete =
     error instanceof IncompleteError || (error instanceof LinkspanError && error.code === "CLEANUP_INCOMPLETE")
-  if (incomplete) {
-    host.locks.unlock(journalByte(id))
-  } else {
-    host.store.write((writer) => writer.settle(id, "before"))
-  }
-  for (const change of decision.changes) {
-    if (change.object === "sandbox" && change.before === undefined) {
-      host.forget(change.id)
+  try {
+    if (incomplete) {
+      host.locks.unlock(journalByte(id))
+    } else {
+      takenBack(host, id, decision.changes)
     }
+  } catch (cause) {
+    host.locks.unlock(journalByte(id))
+    host.trace?.(`Journal entry ${id} is left to the next command: ${(cause as Error).message}`)
   }
   if (error instanceof IncompleteError) {
     throw new LinkspanError("CLEANUP_INCOMPLETE", {
@@ -162,8 +201,23 @@ function abandon<T>(host: Host, id: number, decision: Decision<T>, error: unknow
   throw error
 }
 
-function entryOf<T>({ title, changes, ops, intent }: Decision<T>): JournalEntry {
-  return { title, changes, ops, onCrash: intent === "make" ? "undo" : "redo" }
+/** The operations of an entry are undone: so is what they were undone on behalf of. */
+function takenBack(host: Host, id: number, changes: readonly Change[]): void {
+  if (changes.some(({ object, before }) => object === "network" && before === undefined)) {
+    // Another network that was removed meanwhile may have left the host to this one.
+    applyContext(host, changes).releaseHost()
+  }
+  host.store.write((writer) => writer.settle(id, "before"))
+}
+
+function entryOf<T>({ title, changes, ops, intent, facts }: Decision<T>): JournalEntry {
+  return {
+    title,
+    changes,
+    ops,
+    onCrash: intent === "make" ? "undo" : "redo",
+    ...(facts === undefined ? {} : { facts }),
+  }
 }
 
 /** How a container's namespace is called in a plan: by the name that `ip -n` takes, where there is one. */
@@ -223,17 +277,18 @@ export function applyContext(host: Host, changes: readonly Change[]): ApplyConte
 
 /** Takes a namespace's name away, if it still names the one that it was given to. */
 function unpinOwn(path: string, cookie: string): void {
-  if (!exists(path)) {
-    return
-  }
-  using netns = Netns.open(path)
-  if (netns.cookie().toString() === cookie) {
+  if (isBareName(path)) {
     unpin(path)
+  } else if (exists(path)) {
+    using netns = Netns.open(path)
+    if (netns.cookie().toString() === cookie) {
+      unpin(path)
+    }
   }
 }
 
 /** Waits until another command's change is settled, or settles it when that command is dead. @throws LinkspanError BUSY */
-function awaitEntry(host: Host, { entry, subject }: InFlight): void {
+function awaitEntry(host: Host, { entry, subject }: InFlight, isRehearsal: boolean): void {
   const deadline = performance.now() + IN_FLIGHT_WAIT_MS
   while (host.store.journalEntry(entry) !== undefined) {
     if (host.ownEntries.has(entry) || performance.now() > deadline) {
@@ -244,6 +299,12 @@ function awaitEntry(host: Host, { entry, subject }: InFlight): void {
     }
     if (host.locks.lock(journalByte(entry), "exclusive", false)) {
       host.locks.unlock(journalByte(entry))
+      if (isRehearsal && host.store.journalEntry(entry) !== undefined) {
+        throw new LinkspanError("BUSY", {
+          message: `Cannot plan: ${subject} was left half changed by a command that was interrupted`,
+          hint: "Run: linkspan reconcile",
+        })
+      }
       for (const problem of recover(host)) {
         throw new LinkspanError("CLEANUP_INCOMPLETE", {
           message: problem,
@@ -258,13 +319,32 @@ function awaitEntry(host: Host, { entry, subject }: InFlight): void {
 
 /** Settles what dead commands left. @returns a sentence for each entry that still cannot be settled. */
 export function recover(host: Host): string[] {
-  if (!host.store.hasJournal()) {
-    return []
-  }
-  return host.store.journal().flatMap(({ id }) => recoverEntry(host, id) ?? [])
+  return settleInterrupted(host).flatMap(({ problem }) => problem ?? [])
 }
 
-function recoverEntry(host: Host, id: number): string | undefined {
+/** A command that died in the middle. */
+export interface Interrupted {
+  readonly title: string
+  /** Why it could not be settled. */
+  readonly problem?: string
+}
+
+export function settleInterrupted(host: Host): Interrupted[] {
+  return host.store.hasJournal() ? host.store.journal().flatMap(({ id }) => recoverEntry(host, id) ?? []) : []
+}
+
+/** Those that {@link settleInterrupted} would settle. */
+export function listInterrupted(host: Host): Interrupted[] {
+  return host.store.journal().flatMap(({ id, entry }) => {
+    if (host.ownEntries.has(id) || !host.locks.lock(journalByte(id), "exclusive", false)) {
+      return []
+    }
+    host.locks.unlock(journalByte(id))
+    return host.store.journalEntry(id) === undefined ? [] : [{ title: entry.title }]
+  })
+}
+
+function recoverEntry(host: Host, id: number): Interrupted | undefined {
   if (host.ownEntries.has(id) || !host.locks.lock(journalByte(id), "exclusive", false)) {
     return undefined
   }
@@ -278,16 +358,21 @@ function recoverEntry(host: Host, id: number): string | undefined {
   try {
     if (entry.onCrash === "undo") {
       undo(ops, applyContext(host, entry.changes))
+      takenBack(host, id, entry.changes)
     } else {
       apply(ops, applyContext(host, entry.changes), { intent: "remove", again: true })
+      host.store.write((writer) => writer.settle(id, "after"))
     }
+    return { title: entry.title }
   } catch (error) {
     host.locks.unlock(journalByte(id))
-    return `An interrupted command (${entry.title}) could not be ${entry.onCrash === "undo" ? "undone" : "finished"}: ${(error as Error).message}`
+    const verb = entry.onCrash === "undo" ? "undone" : "finished"
+    return {
+      title: entry.title,
+      problem: `An interrupted command (${entry.title}) could not be ${verb}: ${(error as Error).message}`,
+    }
+  } finally {
+    host.ruleset.release()
+    host.forgetSandboxes()
   }
-  host.store.write((writer) => writer.settle(id, entry.onCrash === "undo" ? "before" : "after"))
-  for (const change of entry.changes) {
-    host.forget(change.id)
-  }
-  return undefined
 }

@@ -10,6 +10,7 @@ import { forgetFlows } from "./conntrack.ts"
 import { alreadySo, ENOENT, explain } from "./errno.ts"
 import { getLink } from "./links.ts"
 import type { Namespace } from "./namespace.ts"
+import { refusal } from "./refusal.ts"
 import {
   addAddress,
   addLink,
@@ -395,7 +396,9 @@ class Run {
       if (this.#options.intent === "remove" && (error as { errno?: number }).errno === ENOENT) {
         return // The setting went with its link.
       }
-      throw error
+      throw refusal(`Cannot ${DOING[op.kind]} ${subject(op)} to ${op.value}`, error, {
+        hint: "Make /proc/sys writable",
+      })
     }
   }
 }

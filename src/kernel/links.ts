@@ -9,6 +9,7 @@ import { AF_INET, AF_INET6 } from "#wire/family.ts"
 import { RTM_GETADDR } from "#wire/rtnl/address.ts"
 import { IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
 import { RTM_GETLINK } from "#wire/rtnl/link.ts"
+import { NTF_PROXY, RTM_GETNEIGH } from "#wire/rtnl/neighbour.ts"
 import { RT_TABLE_MAIN, RTM_GETROUTE, RTN_UNICAST } from "#wire/rtnl/route.ts"
 import type { NetlinkSocket, Reply } from "./netlink.ts"
 
@@ -109,6 +110,15 @@ export function listAddresses(socket: NetlinkSocket, index = 0): ObservedAddress
     const ip = attrs.local ?? attrs.address
     return ip === undefined ? [] : [{ index: header.index, ip, length: header.prefixLength }]
   })
+}
+
+/** Addresses that the namespace answers neighbour solicitations for on behalf of their owners, by link. */
+export function listProxyNeighbours(socket: NetlinkSocket): { readonly index: number; readonly ip: Ip }[] {
+  return socket
+    .dump(RTM_GETNEIGH, { flags: NTF_PROXY }, {})
+    .flatMap(({ header, attrs }) =>
+      attrs.destination === undefined ? [] : [{ index: header.index, ip: attrs.destination }],
+    )
 }
 
 export interface ObservedRoute {

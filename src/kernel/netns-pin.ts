@@ -2,7 +2,7 @@
 // without a process, and every tool of iproute2 finds it there (ip-netns(8), netns_add() in iproute2's ip/ipnetns.c).
 
 import { LinkspanError } from "#model/errors.ts"
-import { AT_FDCWD, closeFile, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, openFile } from "./file.ts"
+import { AT_FDCWD, closeFile, O_CREAT, O_EXCL, O_NOFOLLOW, O_PATH, O_RDONLY, openFile, ownerOf } from "./file.ts"
 import type { Netns } from "./netns.ts"
 import { refusal } from "./refusal.ts"
 import { check, cString, hasFailed, SystemCallError, syscall } from "./syscall.ts"
@@ -13,6 +13,7 @@ const ENOENT = 2
 const EEXIST = 17
 const EINVAL = 22
 const LOCK_EX = 2
+const REGULAR_WITHOUT_PERMISSIONS = 0o100000
 // <linux/mount.h>
 const MS_BIND = 0x1000
 const MS_REC = 0x4000
@@ -41,6 +42,20 @@ export function pin(netns: Netns, path: string): void {
     }
   } catch (cause) {
     throw refusal(what, cause)
+  }
+}
+
+/** Whether there is the file that a name needs, but nothing mounted on it: naming, or taking the name away, was interrupted. */
+export function isBareName(path: string): boolean {
+  const file = openFile(path, O_PATH | O_NOFOLLOW)
+  if (hasFailed(file)) {
+    return false
+  }
+  try {
+    // Nobody may do anything with it, as pin() and iproute2 make it, and with a namespace on it its mode is another.
+    return (ownerOf(file).mode & 0o177777) === REGULAR_WITHOUT_PERMISSIONS
+  } finally {
+    closeFile(file)
   }
 }
 

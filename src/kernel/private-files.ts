@@ -2,7 +2,19 @@
 // link. By system calls, since importing node:fs costs more than everything else in here.
 
 import { LinkspanError } from "#model/errors.ts"
-import { AT_FDCWD, closeFile, O_CREAT, O_DIRECTORY, O_NOFOLLOW, O_RDONLY, O_RDWR, openFile, ownerOf } from "./file.ts"
+import {
+  AT_FDCWD,
+  closeFile,
+  O_CREAT,
+  O_DIRECTORY,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_PATH,
+  O_RDONLY,
+  O_RDWR,
+  openFile,
+  ownerOf,
+} from "./file.ts"
 import { check, cString, hasFailed, SystemCallError, syscall } from "./syscall.ts"
 
 const DIRECTORY_MODE = 0o700
@@ -38,7 +50,10 @@ export function privateDirectory(path: string): void {
 /** Makes a file that only its owner can use, or makes sure that the one there is a regular file. @throws LinkspanError STATE_UNUSABLE, NOT_PERMITTED */
 export function privateFile(path: string): void {
   try {
-    const fd = check("open", openFile(path, O_RDWR | O_CREAT | O_NOFOLLOW, FILE_MODE))
+    const made = openFile(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, FILE_MODE)
+    // O_PATH: closing a descriptor of any other kind would take away the locks that SQLite, on behalf of another
+    // instance in this process, has on the same file (fcntl_locking(2); sqlite.org/howtocorrupt.html §2.2).
+    const fd = check("open", made === -EEXIST ? openFile(path, O_PATH | O_NOFOLLOW) : made)
     try {
       const { uid, mode } = ownerOf(fd)
       if ((mode & FILE_TYPE) !== REGULAR || uid !== ownUid()) {

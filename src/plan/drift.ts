@@ -6,7 +6,14 @@ import type { Interface } from "#inet/prefix.ts"
 import type { BridgeNetwork } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import { defaultRoutes, type Membership } from "./default-route.ts"
-import { bridgeSysctls, gatewayAddresses, loopbackRoute, planPlugBridge, portFlags } from "./drivers/bridge.ts"
+import {
+  bridgeSysctls,
+  gatewayAddresses,
+  loopbackRoute,
+  planPlugBridge,
+  portFlags,
+  proxyNeighbours,
+} from "./drivers/bridge.ts"
 import { hasFamily, type PortFacts } from "./host.ts"
 import type { Op, RouteSpec } from "./op.ts"
 
@@ -96,6 +103,8 @@ export interface SeenEndpoint {
   readonly addresses: readonly { readonly ip: Ip; readonly length: number }[]
   /** Ifindex of the network's bridge. */
   readonly bridgeIndex: number | undefined
+  /** What the host answers neighbour solicitations for. */
+  readonly proxied: ReadonlySet<Ip>
 }
 
 export function endpointDrift(
@@ -143,6 +152,15 @@ export function endpointDrift(
   }
   if (!seen.host.up) {
     found(`${port} is down`, { kind: "link.set", netns: "host", ifname: hostIfname, change: { up: true } })
+  }
+  for (const { ifname: bridge, ip } of proxyNeighbours(network, endpoint).filter(
+    (wanted) => !seen.proxied.has(wanted.ip),
+  )) {
+    found(`bridge "${bridge}" does not answer for address ${ip} of container "${container}"`, {
+      kind: "neigh.proxy.add",
+      ifname: bridge,
+      ip,
+    })
   }
   if (seen.container === undefined) {
     found(`container "${container}" has no interface "${ifname}" any more`)

@@ -24,10 +24,14 @@ export type Change = {
   }
 }[ObjectKind]
 
+export type Facts = Readonly<Record<string, string | null>>
+
 export interface JournalEntry {
   /** What the user did, for messages: 'attach "api"'. */
   readonly title: string
   readonly changes: readonly Change[]
+  /** Single facts to write down when the change is done; null: to be forgotten. */
+  readonly facts?: Facts
   /** The plan's operations, opaque here. */
   readonly ops: readonly unknown[]
   /** undo: take everything back (things being made). redo: carry on (things being removed). */

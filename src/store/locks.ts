@@ -2,7 +2,9 @@
 // their holder dies, however it dies (open file description locks, fcntl(2) F_OFD_SETLK). The engine hands them in.
 //
 //   byte 0       the one writer of the database
-//   byte 1       the ruleset: shared to change elements, exclusive to replace it whole
+//   byte 1       the ruleset: shared to change elements, exclusive to replace it whole (engine/ruleset-lock.ts)
+//   byte 2       integrations with foreign packet filters
+//   byte 3       the gate to byte 1
 //   byte 16 + n  journal entry n: held by its writer for as long as the entry is alive
 
 export interface Locks extends Disposable {
@@ -13,6 +15,7 @@ export interface Locks extends Disposable {
 
 export const WRITER_BYTE = 0
 export const RULESET_BYTE = 1
+export const RULESET_GATE_BYTE = 3
 const FIRST_JOURNAL_BYTE = 16
 
 export function journalByte(id: number): number {

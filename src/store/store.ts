@@ -2,7 +2,7 @@
 // transaction behind a kernel lock, so writers queue without polling. Write-ahead logging with synchronous=NORMAL: a
 // killed process loses nothing, a power cut at most the last commits, and never the database's consistency.
 
-import { Database, type Statement } from "bun:sqlite"
+import { Database, SQLiteError, type Statement } from "bun:sqlite"
 import type { Ip } from "#inet/ip.ts"
 import type { Protocol } from "#inet/port.ts"
 import { LinkspanError } from "#model/errors.ts"
@@ -48,11 +48,20 @@ function unusable(path: string, cause: unknown): LinkspanError {
   })
 }
 
+/** Whatever is wrong with the file, the disk or the permissions; a violated constraint is a bug of ours instead. */
+function isUnusable(error: unknown): boolean {
+  return error instanceof SQLiteError && !(error.code ?? "").startsWith("SQLITE_CONSTRAINT")
+}
+
 export class Store implements Disposable {
   readonly path: string
   readonly #db: Database
   readonly #locks: Locks
   readonly #statements = new Map<string, Statement>()
+  /** Journal entries whose locks the open transaction gives back when it is over: by being settled, or by its failure. */
+  readonly #settled: number[] = []
+  readonly #begun: number[] = []
+  #isOpen = false
 
   private constructor(db: Database, path: string, locks: Locks) {
     this.#db = db
@@ -63,26 +72,30 @@ export class Store implements Disposable {
   /** Opens the database in a private file that exists, empty or not. @throws STATE_UNUSABLE */
   static open(path: string, locks: Locks): Store {
     try {
-      const db = new Database(path, { strict: true })
-      db.run("PRAGMA busy_timeout = 10000")
-      const store = new Store(db, path, locks)
-      store.#migrate()
-      return store
+      const store = new Store(new Database(path, { strict: true }), path, locks)
+      try {
+        store.#migrate()
+        return store
+      } catch (error) {
+        store[Symbol.dispose]()
+        throw error
+      }
     } catch (error) {
       throw error instanceof LinkspanError ? error : unusable(path, error)
     }
   }
 
   [Symbol.dispose](): void {
-    // A statement that is still prepared would keep the file open.
+    // A statement that is still prepared would keep the file open until the garbage collector finds it.
     for (const statement of this.#statements.values()) {
       statement.finalize()
     }
     this.#statements.clear()
-    this.#db.close(false)
+    this.#db.close(true)
   }
 
   #migrate(): void {
+    this.#db.run("PRAGMA busy_timeout = 10000")
     const version = (this.#prepare("PRAGMA user_version").get() as { user_version: number }).user_version
     if (version > MIGRATIONS.length) {
       throw new LinkspanError("STATE_UNUSABLE", {
@@ -94,7 +107,8 @@ export class Store implements Disposable {
     if (version === MIGRATIONS.length) {
       return
     }
-    this.#db.run("PRAGMA journal_mode = WAL")
+    // Alone: SQLite does not wait for another connection that is changing the mode, it fails.
+    this.#alone(() => this.#db.run("PRAGMA journal_mode = WAL"))
     this.#exclusively(() => {
       const current = (this.#prepare("PRAGMA user_version").get() as { user_version: number }).user_version
       for (const migration of MIGRATIONS.slice(current)) {
@@ -114,32 +128,76 @@ export class Store implements Disposable {
   }
 
   #all<T>(sql: string, ...values: (string | number | null)[]): T[] {
-    return this.#prepare(sql).all(...values) as T[]
+    return this.#ask(() => this.#prepare(sql).all(...values) as T[])
   }
 
   #get<T>(sql: string, ...values: (string | number | null)[]): T | undefined {
-    return (this.#prepare(sql).get(...values) as T | null) ?? undefined
+    return this.#ask(() => (this.#prepare(sql).get(...values) as T | null) ?? undefined)
   }
 
   #run(sql: string, ...values: (string | number | null)[]): void {
     this.#prepare(sql).run(...values)
   }
 
-  #exclusively<T>(change: () => T): T {
+  /** @throws LinkspanError STATE_UNUSABLE when the database cannot be read or written */
+  #ask<T>(question: () => T): T {
+    try {
+      return question()
+    } catch (error) {
+      throw isUnusable(error) ? unusable(this.path, error) : error
+    }
+  }
+
+  #parse<T>(text: string): T {
+    try {
+      return JSON.parse(text) as T
+    } catch (error) {
+      throw unusable(this.path, error)
+    }
+  }
+
+  #alone<T>(act: () => T): T {
     this.#locks.lock(WRITER_BYTE, "exclusive", true)
     try {
-      this.#db.run("BEGIN IMMEDIATE")
-      try {
-        const result = change()
-        this.#db.run("COMMIT")
-        return result
-      } catch (error) {
-        this.#db.run("ROLLBACK")
-        throw error
-      }
+      return act()
     } finally {
       this.#locks.unlock(WRITER_BYTE)
     }
+  }
+
+  #exclusively<T>(change: () => T): T {
+    return this.#ask(() => this.#alone(() => this.#transaction("IMMEDIATE", change)))
+  }
+
+  #transaction<T>(kind: "IMMEDIATE" | "DEFERRED", act: () => T): T {
+    this.#db.run(`BEGIN ${kind}`)
+    this.#isOpen = true
+    let over = this.#begun
+    try {
+      const result = act()
+      this.#db.run("COMMIT")
+      over = this.#settled
+      return result
+    } catch (error) {
+      // SQLite has rolled back by itself after some errors, such as a full disk.
+      if (this.#db.inTransaction) {
+        this.#db.run("ROLLBACK")
+      }
+      throw error
+    } finally {
+      this.#isOpen = false
+      // Not a moment earlier: whoever gets a lock while the entry can still be read takes its writer for dead.
+      for (const id of over) {
+        this.#locks.unlock(journalByte(id))
+      }
+      this.#begun.length = 0
+      this.#settled.length = 0
+    }
+  }
+
+  /** Runs `look` on the state as it is at one moment, whatever others write meanwhile. */
+  consistently<T>(look: () => T): T {
+    return this.#isOpen ? look() : this.#ask(() => this.#transaction("DEFERRED", look))
   }
 
   /** Runs `change` as one transaction that no other writer overlaps; an exception takes everything back. */
@@ -168,11 +226,11 @@ export class Store implements Disposable {
 
   #row<T>(sql: string, ...values: (string | number)[]): Row<T> | undefined {
     const raw = this.#get<RawRow>(sql, ...values)
-    return raw === undefined ? undefined : { body: JSON.parse(raw.body) as T, journal: raw.journal }
+    return raw === undefined ? undefined : { body: this.#parse<T>(raw.body), journal: raw.journal }
   }
 
   #rows<T>(sql: string, ...values: (string | number)[]): Row<T>[] {
-    return this.#all<RawRow>(sql, ...values).map((raw) => ({ body: JSON.parse(raw.body) as T, journal: raw.journal }))
+    return this.#all<RawRow>(sql, ...values).map((raw) => ({ body: this.#parse<T>(raw.body), journal: raw.journal }))
   }
 
   networks(): Row<Network>[] {
@@ -275,7 +333,7 @@ export class Store implements Disposable {
     return this.#all<{ id: number; entry: string }>("SELECT id, entry FROM journal ORDER BY id").map(
       ({ id, entry }) => ({
         id,
-        entry: JSON.parse(entry) as JournalEntry,
+        entry: this.#parse<JournalEntry>(entry),
       }),
     )
   }
@@ -286,7 +344,7 @@ export class Store implements Disposable {
 
   journalEntry(id: number): JournalEntry | undefined {
     const raw = this.#get<{ entry: string }>("SELECT entry FROM journal WHERE id = ?", id)
-    return raw === undefined ? undefined : (JSON.parse(raw.entry) as JournalEntry)
+    return raw === undefined ? undefined : this.#parse<JournalEntry>(raw.entry)
   }
 
   freeRanges(network: Id, prefix: string): SqliteFreeRanges {
@@ -308,13 +366,8 @@ export class Store implements Disposable {
         value,
       ),
     releaseSysctl: (key) => this.#run("DELETE FROM sysctl WHERE key = ?", key),
-    putFact: (key, value) =>
-      this.#run(
-        "INSERT INTO fact (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        key,
-        value,
-      ),
-    deleteFact: (key) => this.#run("DELETE FROM fact WHERE key = ?", key),
+    putFact: (key, value) => this.#recordFact(key, value),
+    deleteFact: (key) => this.#recordFact(key, null),
   }
 
   #begin(entry: JournalEntry): number {
@@ -322,6 +375,7 @@ export class Store implements Disposable {
     const id = Number((this.#get("SELECT last_insert_rowid() AS id") as { id: number }).id)
     // Before anybody can see the entry: nobody but its writer may ever hold a live entry's byte.
     this.#locks.lock(journalByte(id), "exclusive", true)
+    this.#begun.push(id)
     for (const change of entry.changes) {
       const body = change.before ?? change.after
       if (change.before === undefined && body !== undefined) {
@@ -358,8 +412,23 @@ export class Store implements Disposable {
         this.#syncClaims(change.id, final as Endpoint | undefined)
       }
     }
+    for (const [key, value] of Object.entries(outcome === "after" ? (entry?.facts ?? {}) : {})) {
+      this.#recordFact(key, value)
+    }
     this.#run("DELETE FROM journal WHERE id = ?", id)
-    this.#locks.unlock(journalByte(id))
+    this.#settled.push(id)
+  }
+
+  #recordFact(key: string, value: string | null): void {
+    if (value === null) {
+      this.#run("DELETE FROM fact WHERE key = ?", key)
+    } else {
+      this.#run(
+        "INSERT INTO fact (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        key,
+        value,
+      )
+    }
   }
 
   #insert<K extends ObjectKind>(kind: K, body: Body<K>): void {

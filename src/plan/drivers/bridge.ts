@@ -45,10 +45,14 @@ export function bridgeSysctls(network: BridgeNetwork): Record<string, string> {
     // else that claims to be loopback out.
     ...(hasFamily(network, 4) ? { [`ipv4/conf/${bridge}/route_localnet`]: "1" } : {}),
     // With the ports isolated from each other the host answers ARP for them, so that what is refused is refused at once.
-    ...(hasFamily(network, 4) && !network.icc ? { [`ipv4/conf/${bridge}/proxy_arp_pvlan`]: "1" } : {}),
+    ...(hasFamily(network, 4) && !network.icc
+      ? { [`ipv4/conf/${bridge}/proxy_arp_pvlan`]: "1", [`ipv4/neigh/${bridge}/proxy_delay`]: "0" }
+      : {}),
     // Containers do not tell the host where to route.
     [`ipv6/conf/${bridge}/accept_ra`]: "0",
-    ...(hasFamily(network, 6) && !network.icc ? { [`ipv6/conf/${bridge}/proxy_ndp`]: "1" } : {}),
+    ...(hasFamily(network, 6) && !network.icc
+      ? { [`ipv6/conf/${bridge}/proxy_ndp`]: "1", [`ipv6/neigh/${bridge}/proxy_delay`]: "0" }
+      : {}),
     // The host asks for its containers' MACs from its link-local address, which duplicate address detection would keep
     // unusable for the first second or two; nobody else is on the bridge then.
     ...(hasFamily(network, 6) && !network.adopted ? { [`ipv6/conf/${bridge}/accept_dad`]: "0" } : {}),
@@ -57,7 +61,8 @@ export function bridgeSysctls(network: BridgeNetwork): Record<string, string> {
 
 /** What a new bridge has where linkspan sets nothing (Documentation/networking/ip-sysctl.rst). */
 function kernelDefault(key: string): string {
-  return key.endsWith("/accept_dad") || key.endsWith("/accept_ra") ? "1" : "0"
+  const last = key.slice(key.lastIndexOf("/") + 1)
+  return { accept_dad: "1", accept_ra: "1", proxy_delay: "80" }[last] ?? "0"
 }
 
 /** Behind the kernel's own route to ::1, which has metric 0. */
@@ -177,7 +182,11 @@ export function portFlags(
   }
 }
 
-function proxyNeighbours(network: BridgeNetwork, endpoint: Endpoint): { readonly ifname: Ifname; readonly ip: Ip }[] {
+/** What the host answers for, since the containers cannot ask each other. */
+export function proxyNeighbours(
+  network: BridgeNetwork,
+  endpoint: Endpoint,
+): { readonly ifname: Ifname; readonly ip: Ip }[] {
   if (network.icc || network.gatewayMode === "isolated") {
     return []
   }

@@ -34,4 +34,11 @@ const NeighbourAttrs = attributeSet("neighbour", {
 })
 
 export const RTM_NEWNEIGH = { name: "RTM_NEWNEIGH", type: 28, header: NdMsg, attrs: NeighbourAttrs }
+export const RTM_GETNEIGH = {
+  name: "RTM_GETNEIGH",
+  type: 30,
+  header: NdMsg,
+  attrs: NeighbourAttrs,
+  answer: "RTM_NEWNEIGH",
+}
 export const RTM_DELNEIGH = { name: "RTM_DELNEIGH", type: 29, header: NdMsg, attrs: NeighbourAttrs }

@@ -170,7 +170,8 @@ function finish<T>(host: Host, id: number, decision: Decision<T>): void {
     })
   } catch (error) {
     if (decision.intent === "remove") {
-      throw new IncompleteError([error], (error as Error).message, { cause: error })
+      const incomplete = new IncompleteError([error], (error as Error).message)
+      throw incomplete
     }
     undo(decision.ops, applyContext(host, decision.changes))
     throw error

@@ -3,6 +3,7 @@
 // drops is dropped (nft(8): drop is final, accept is not).
 
 import type { Family } from "#inet/ip.ts"
+import { unreachable } from "#model/errors.ts"
 import type { Obstacle } from "#model/view.ts"
 import { DOCKER_USER, dockerUserRules, namedDockerBridges } from "./docker-user.ts"
 import type { FilterReader, ForeignRule, ForwardChain } from "./foreign-filter.ts"
@@ -166,6 +167,8 @@ export function toObstacle(refused: Refusal, reader: FilterReader, traffic: Traf
         means.firewalld,
         "Start firewalld, or run this where its firewall-cmd is, then: linkspan firewall integrate",
       )
+    default:
+      return unreachable(owner)
   }
 }
 

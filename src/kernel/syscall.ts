@@ -80,7 +80,12 @@ export function numberOf(call: SystemCall): number {
   return NUMBERS[call][process.arch === "arm64" ? 1 : 0]
 }
 
-/** Runs a system call on this thread. Returns its answer, or -errno. A `Buffer` or typed array is passed by address. */
+const EINTR = 4
+
+/**
+ * Runs a system call on this thread. Returns its answer, or -errno. A `Buffer` or typed array is passed by address.
+ * One that a signal interrupts is called again: the signal's listener is JavaScript, which cannot run before.
+ */
 export function syscall(
   call: SystemCall,
   a: Word = 0,
@@ -90,7 +95,14 @@ export function syscall(
   e: Word = 0,
   f: Word = 0,
 ): number {
-  return native().invoke(numberOf(call), a, b, c, d, e, f)
+  const number = numberOf(call)
+  for (;;) {
+    // A timeout is no obstacle: ppoll(2) itself leaves in it what remains. close(2) has closed even so.
+    const result = native().invoke(number, a, b, c, d, e, f)
+    if (result !== -EINTR || call === "close") {
+      return result
+    }
+  }
 }
 
 /** A system call said no. Whoever knows what was being done turns it into a LinkspanError. */

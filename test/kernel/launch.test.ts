@@ -744,6 +744,24 @@ describe("a process handle", () => {
     expect(PidHandle.open(pid)).toBeUndefined()
   })
 
+  test("signals to the caller do not cut a wait short", async () => {
+    const listener = () => undefined
+    process.on("SIGUSR2", listener)
+    const noise = spawn("sh", ["-c", `while kill -USR2 ${process.pid}; do :; done`])
+    const child = spawn("sleep", ["60"])
+    try {
+      using handle = PidHandle.open(child.pid ?? 0)
+      for (let round = 0; round < 20; round++) {
+        expect(handle?.hasEnded(10)).toBe(false)
+      }
+    } finally {
+      child.kill("SIGKILL")
+      noise.kill("SIGKILL")
+      await new Promise((resolve) => noise.once("exit", resolve))
+      process.off("SIGUSR2", listener)
+    }
+  })
+
   test("waiting needs no thread", async () => {
     const children = Array.from({ length: 20 }, () => spawn("sleep", ["0.2"]))
     const threads = readdirSync("/proc/self/task").length

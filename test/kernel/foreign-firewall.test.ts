@@ -8,7 +8,7 @@ import { releaseIntegrations, restoreIntegrations } from "#engine/firewall-integ
 import { Host as EngineHost } from "#engine/host.ts"
 import type { Linkspan } from "../../src/index.ts"
 import { Host } from "../host.ts"
-import type { Netns } from "../netns.ts"
+import { Netns } from "../netns.ts"
 import { run } from "../run.ts"
 import { foreignRuleset, Scene } from "./foreign-scene.ts"
 
@@ -231,6 +231,35 @@ describe("obstacles", () => {
       }
     }, 20_000)
   }
+
+  test("names a bridge filter that cuts a network in itself", async () => {
+    await linkspan.attach({
+      name: "neighbour",
+      netns: { kind: "new", name: host.unique("neighbour") },
+      networks: [{ network: "web" }],
+    })
+    const neighbour = new Netns(host.unique("neighbour"))
+    const listening = await neighbour.listen(90)
+    const view = await linkspan.inspect("neighbour")
+    const [address = ""] = view.endpoints[0]?.addresses ?? []
+    const reached = async (): Promise<boolean> =>
+      (await scene.container.connect(address.split("/")[0] ?? "", 90, { timeoutMs: 500 })).ok
+    expect(await reached()).toBe(true)
+    await host.loadNft(
+      "table bridge theirs { chain onward { type filter hook forward priority 0; policy drop; ether type arp accept; }; }",
+    )
+    expect(await reached()).toBe(false)
+    const { obstacles } = await linkspan.firewall.status()
+    expect(obstacles).toMatchObject([
+      { owner: "custom", where: 'chain "onward" of table bridge theirs, policy drop', families: [4, 6] },
+    ])
+    await type(host, obstacles[0]?.remedy ?? "")
+    expect(await reached()).toBe(true)
+    expect((await linkspan.firewall.status()).obstacles).toEqual([])
+    await host.exec(["nft", "delete", "table", "bridge", "theirs"])
+    await listening.stop()
+    await linkspan.detach("neighbour")
+  }, 30_000)
 
   test("warns when a network is made and when a port is published, and costs nothing to speak of otherwise", async () => {
     await host.loadNft(chain(""))

@@ -18,13 +18,22 @@ const PACKAGES = {
   test: [
     { name: "busybox-static", has: "busybox", why: "a root filesystem in one file" },
     { name: "conntrack", has: "conntrack", why: "the test's view of flows" },
+    { name: "docker.io", has: "dockerd", why: "a real dockerd beside linkspan" },
+    { name: "dbus-daemon", has: "dbus-daemon", why: "the bus of a real firewalld" },
     { name: "iperf3", has: "iperf3", why: "throughput" },
     { name: "iproute2", has: "ip", why: "the test's view of links, addresses and routes" },
     { name: "iputils-ping", has: "ping", why: "reachability" },
+    { name: "iptables", has: "iptables", why: "other people's rules, as they write them" },
     { name: "netcat-openbsd", has: "nc", why: "connections by somebody else's program" },
     { name: "nftables", has: "nft", why: "the test's view of the ruleset" },
     { name: "procps", has: "sysctl", why: "the test's view of sysctls" },
     { name: "python3", has: "python3", why: "the peers that tests talk to" },
+    {
+      name: "python3-dbus",
+      has: "/usr/lib/python3/dist-packages/dbus/__init__.py",
+      why: "what firewalld is made with",
+    },
+    { name: "python3-gi", has: "/usr/lib/python3/dist-packages/gi/__init__.py", why: "what firewalld is made with" },
     { name: "socat", has: "socat", why: "connections by somebody else's program" },
     { name: "tcpdump", has: "tcpdump", why: "captures" },
     { name: "tmux", has: "tmux", why: "a terminal for the interactive tests" },
@@ -32,9 +41,7 @@ const PACKAGES = {
   ],
   bench: [
     { name: "containernetworking-plugins", has: "/usr/lib/cni/bridge", why: "the reference CNI chain" },
-    { name: "docker.io", has: "dockerd", why: "docker network connect" },
     { name: "netavark", has: "/usr/lib/podman/netavark", why: "Podman's network engine" },
-    { name: "iptables", has: "iptables", why: "what the reference CNI chain calls" },
   ],
 }
 

@@ -41,8 +41,7 @@ export async function networkOf(netns: string): Promise<Snapshot> {
   ])
   return {
     ...ipSnapshot(ip4.ok().stdout + ip6.ok().stdout),
-    // In nft's order, which carries meaning.
-    "nft ruleset": ruleset.ok().stdout.split("\n").filter(Boolean),
+    "nft ruleset": rulesetLines(ruleset.ok().stdout),
   }
 }
 
@@ -85,7 +84,7 @@ export async function machineSnapshot(): Promise<Snapshot> {
       .json<{ ifindex: number; ifname: string }[]>()
       .map((link) => `${link.ifindex} ${link.ifname}`)
       .sort(),
-    "nft ruleset of the machine": ruleset.stdout.split("\n").filter((line) => line !== ""),
+    "nft ruleset of the machine": rulesetLines(ruleset.stdout),
     "sysctls of the machine": settingLines(sysctls.stdout.split("\n")),
   }
 }
@@ -137,4 +136,13 @@ function lines(objects: readonly object[]): string[] {
 
 function steady(key: string, value: unknown): unknown {
   return VOLATILE.has(key) || VOLATILE_INFO.test(key) ? undefined : value
+}
+
+/** In nft's order, which carries meaning, except for the elements of a set, whose order says only when each came. */
+export function rulesetLines(listing: string): string[] {
+  const sorted = listing.replace(/elements = \{([^}]*)\}/g, (_, elements: string) => {
+    const each = elements.split(",").map((element) => element.trim().replace(/\s+/g, " "))
+    return `elements = { ${each.toSorted().join(", ")} }`
+  })
+  return sorted.split("\n").filter(Boolean)
 }

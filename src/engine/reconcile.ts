@@ -4,6 +4,7 @@
 import { isBridge } from "#model/network.ts"
 import type { ReconcileReport } from "#model/view.ts"
 import { replaceElements, rulesetDrift } from "./firewall.ts"
+import { restoreIntegrations } from "./firewall-integrate.ts"
 import type { Host } from "./host.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { planMending } from "./mend.ts"
@@ -32,6 +33,7 @@ export function reconcile(host: Host, options: MutationOptions): ReconcileReport
         .map(({ title }) => `an interrupted command (${title}) is settled`),
       ...stale.map(({ name }) => `container "${name}" is gone; its addresses and ports are free again`),
       ...ruleset,
+      ...restoreIntegrations(host, options),
       ...stranded,
       ...mended.repairs,
     ],

@@ -4,12 +4,14 @@ import { hasOwnTables } from "#kernel/foreign-firewall.ts"
 import type { Id } from "#model/name.ts"
 import { isBridge, type Network } from "#model/network.ts"
 import { removeTablesUnless } from "./firewall.ts"
+import { releaseIntegrations } from "./firewall-integrate.ts"
 import type { Host } from "./host.ts"
 import { releaseSysctls, unneededClaims } from "./host-settings.ts"
 
 /** @param leaving networks that the caller is about to forget. Others that are being removed need nothing either. */
 export function releaseHost(host: Host, leaving: ReadonlySet<Id>): void {
   releaseSysctls(host, () => remaining(host, leaving))
+  releaseIntegrations(host, () => remaining(host, leaving))
   removeTablesUnless(host, () => remaining(host, leaving).some(isBridge), leaving)
 }
 

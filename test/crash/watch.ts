@@ -3,7 +3,7 @@
 
 import { join } from "node:path"
 import type { Netns, Program } from "../netns.ts"
-import { IP_LISTS, ipSnapshot, type Snapshot, settingLines } from "../snapshot.ts"
+import { IP_LISTS, ipSnapshot, rulesetLines, type Snapshot, settingLines } from "../snapshot.ts"
 
 const SYSCTLS = join(import.meta.dir, "sysctls.py")
 /** nft(8) answers the question with one line that no ruleset has. */
@@ -44,7 +44,7 @@ export class Watch {
     for (;;) {
       const line = await this.#nft.nextLine()
       if (MARK.answer.test(line)) {
-        return lines
+        return rulesetLines(lines.join("\n"))
       }
       if (line !== "") {
         lines.push(line)

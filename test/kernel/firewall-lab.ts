@@ -13,6 +13,7 @@ import { type Ifname, parseIfname } from "#model/name.ts"
 import type { BridgeNetwork } from "#model/network.ts"
 import type { Endpoint, Publication } from "#model/sandbox.ts"
 import { endpointElements, networkElements } from "#plan/firewall/elements.ts"
+import { LINK_GROUP } from "#plan/firewall/link-group.ts"
 import { elementIdentity, renderTransaction } from "#plan/firewall/render.ts"
 import { replaceRuleset } from "#plan/firewall/ruleset.ts"
 import type { NftElement } from "#plan/op.ts"
@@ -245,7 +246,7 @@ export class FirewallLab {
     endpoints.set(name, endpoint)
     this.change({ add: endpointElements(network, endpoint, elsewhere) })
     this.ip("host", [
-      `link add ${endpoint.hostIfname} type veth peer name ${endpoint.ifname} netns ${this.ns(name)} address ${endpoint.mac}`,
+      `link add ${endpoint.hostIfname} group ${LINK_GROUP} type veth peer name ${endpoint.ifname} netns ${this.ns(name)} address ${endpoint.mac}`,
       `link set ${endpoint.hostIfname} addrgenmode none`,
       `link set ${endpoint.hostIfname} master ${network.bridge} up`,
       `link set ${endpoint.hostIfname} type bridge_slave hairpin ${this.bridgeNetfilter === 1 ? "on" : "off"} isolated ${network.icc ? "off" : "on"}`,

@@ -2,6 +2,7 @@
 
 import { BRIDGE_RULES } from "#plan/firewall/bridge-rules.ts"
 import { INET_RULES } from "#plan/firewall/inet-rules.ts"
+import { LINK_GROUP } from "#plan/firewall/link-group.ts"
 
 export interface RuleReason {
   /** A promise's name. */
@@ -33,8 +34,9 @@ const HONEST = "a container sends what is its own, and nothing forged"
 
 /** By chain and rule, counters left out. */
 export const REASONS: Readonly<Record<string, RuleReason>> = {
-  "inet loopback_guard: ip daddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
-  "inet loopback_guard: ip saddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
+  "inet loopback_forgery: ip daddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
+  "inet loopback_forgery: ip saddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
+  'inet loopback_guard: meta iifkind "bridge" goto loopback_forgery': { breaks: LOOPBACK },
   "inet publish4: dnat ip to ip daddr . meta l4proto . th dport map @published4_at": { breaks: ONE_ADDRESS },
   "inet publish4: dnat ip to meta l4proto . th dport map @published4": { breaks: CLIENT },
   "inet publish6: dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6_at": { breaks: ONE_ADDRESS },
@@ -64,7 +66,7 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "inet reach_gateway: ct state established,related accept": { breaks: TOGETHER },
   "inet reach_gateway: fib daddr . iif type { local, broadcast, multicast } accept": { breaks: INTERNAL },
   "inet reach_gateway: goto refuse": { breaks: INTERNAL },
-  "inet input: iifname vmap @reaching": { breaks: INTERNAL },
+  'inet input: meta iifkind "bridge" iifname vmap @reaching': { breaks: INTERNAL },
   "inet masquerade_into_network: ip saddr 127.0.0.0/8 masquerade": { breaks: LOCAL },
   "inet masquerade_into_network: ip6 saddr ::1 masquerade": { breaks: LOCAL6 },
   "inet masquerade_into_network: ct status dnat ip saddr . oifname @hairpin4 masquerade": { breaks: HAIRPIN },
@@ -73,35 +75,37 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   'inet postrouting: oifname "lo" return': { breaks: ITSELF },
   "inet postrouting: ip saddr @masquerade4 masquerade": { breaks: OUTSIDE },
   "inet postrouting: ip6 saddr @masquerade6 masquerade": { breaks: OUTSIDE },
+  "bridge rogue_udp: udp sport { 67, 547 } drop": { breaks: HONEST },
+  "bridge rogue_igmp: ether type ip igmp type membership-query drop": { breaks: HONEST },
+  "bridge rogue_icmp6: icmpv6 type { nd-router-advert, nd-redirect } drop": { breaks: HONEST },
+  "bridge rogue_icmp6: icmpv6 type mld-listener-query drop": { breaks: HONEST },
+  "bridge rogue_icmp6: icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 != @advertised6 drop": {
+    breaks: HONEST,
+  },
   "bridge guard_arp: iifname . ether saddr != @macs drop": { breaks: HONEST },
+  "bridge guard_arp: iifname @detached arp daddr ip != @isolated4 drop": { breaks: ISOLATED },
   "bridge guard_arp: iifname . arp saddr ether . arp saddr ip @sources4 accept": { breaks: HONEST },
   "bridge guard_arp: arp operation request arp saddr ip 0.0.0.0 iifname . arp saddr ether @macs accept": {
     breaks: HONEST,
   },
   "bridge guard_arp: drop": { breaks: HONEST },
-  "bridge guard_ip4: udp sport 67 drop": { breaks: HONEST },
-  "bridge guard_ip4: ether type ip igmp type membership-query drop": { breaks: HONEST },
-  "bridge guard_ip4: iifname . ether saddr . ip saddr @sources4 accept": { breaks: HONEST },
-  "bridge guard_ip4: ip saddr 0.0.0.0 udp sport 68 udp dport 67 iifname . ether saddr @macs accept": { breaks: HONEST },
-  "bridge guard_ip4: drop": { breaks: HONEST },
-  "bridge guard_ip6: icmpv6 type { nd-router-advert, nd-redirect } drop": { breaks: HONEST },
-  "bridge guard_ip6: icmpv6 type mld-listener-query drop": { breaks: HONEST },
-  "bridge guard_ip6: icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 != @advertised6 drop": {
+  "bridge unaddressed4: ip saddr 0.0.0.0 udp sport 68 udp dport 67 iifname . ether saddr @macs accept": {
     breaks: HONEST,
   },
-  "bridge guard_ip6: udp sport 547 drop": { breaks: HONEST },
-  "bridge guard_ip6: iifname . ether saddr . ip6 saddr @sources6 accept": { breaks: HONEST },
-  "bridge guard_ip6: ip6 saddr :: icmpv6 type { nd-router-solicit, nd-neighbor-solicit, mld2-listener-report } iifname . ether saddr @macs accept":
-    {
-      breaks: HONEST,
-    },
-  "bridge guard_ip6: drop": { breaks: HONEST },
-  "bridge guard: ether type vmap { ip : goto guard_ip4, arp : goto guard_arp, ip6 : goto guard_ip6 }": {
+  "bridge unaddressed4: drop": { breaks: HONEST },
+  "bridge unaddressed6: ip6 saddr :: icmpv6 type { nd-router-solicit, nd-neighbor-solicit, mld2-listener-report } iifname . ether saddr @macs accept":
+    { breaks: HONEST },
+  "bridge unaddressed6: drop": { breaks: HONEST },
+  "bridge guard: ether type != { ip, arp, ip6 } drop": { breaks: HONEST },
+  "bridge guard: meta l4proto vmap { igmp : jump rogue_igmp, udp : jump rogue_udp, ipv6-icmp : jump rogue_icmp6 }": {
     breaks: HONEST,
   },
-  "bridge guard: drop": { breaks: HONEST },
-  "bridge prerouting: iifname @ports goto guard": { breaks: HONEST },
-  "bridge input: ether type arp iifname @detached drop": { breaks: ISOLATED },
+  "bridge guard: iifname . ether saddr . ip saddr @sources4 accept": { breaks: HONEST },
+  "bridge guard: iifname . ether saddr . ip6 saddr @sources6 accept": { breaks: HONEST },
+  "bridge guard: meta protocol vmap { ip : goto unaddressed4, arp : goto guard_arp, ip6 : goto unaddressed6 }": {
+    breaks: HONEST,
+  },
+  [`bridge prerouting: iifgroup ${LINK_GROUP} goto guard`]: { breaks: HONEST },
 }
 
 /** Every rule of the ruleset, named as above. */

@@ -55,6 +55,7 @@ describe("networkElements()", () => {
         'inet confined "br-web"',
         'inet leaving "br-web" : drop',
         'inet reaching "br-web" : drop',
+        "bridge isolated4 10.89.0.0/24",
       ],
     },
     {
@@ -77,7 +78,6 @@ describe("networkElements()", () => {
 describe("endpointElements()", () => {
   test("a port may send from its own MAC, its addresses and the link-local address of its MAC", () => {
     expect(lines(endpointElements(aNetwork(), anEndpoint()))).toEqual([
-      'bridge ports "vethweb1"',
       'bridge macs "vethweb1" . 02:00:00:00:00:02',
       'bridge sources4 "vethweb1" . 02:00:00:00:00:02 . 10.89.0.2',
       'bridge sources6 "vethweb1" . 02:00:00:00:00:02 . fd00:89::2',

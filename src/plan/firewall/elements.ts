@@ -27,7 +27,11 @@ function boundaryElements(network: BridgeNetwork): NftElement[] {
   const bridge = quoteIfname(network.bridge)
   if (network.gatewayMode === "isolated") {
     // The host has no address here: an answer, even a refusal, would have to come from an address of another network.
-    return confinedElements(bridge, "drop", "drop")
+    const subnets = network.subnets.filter(({ prefix }) => prefixFamily(prefix) === 4)
+    return [
+      ...confinedElements(bridge, "drop", "drop"),
+      ...subnets.map(({ prefix }) => element("bridge", "isolated4", [prefixText(prefix)])),
+    ]
   }
   if (network.internal) {
     return confinedElements(bridge, "goto refuse", "goto reach_gateway")
@@ -78,7 +82,6 @@ function guardElements(network: BridgeNetwork, endpoint: Endpoint, elsewhere: re
   const { mac } = endpoint
   const own = [...endpoint.addresses.map(({ ip }) => ip), linkLocalOf(mac)]
   return [
-    element("bridge", "ports", [port]),
     ...(network.gatewayMode === "isolated" ? [element("bridge", "detached", [port])] : []),
     element("bridge", "macs", [port, mac]),
     ...[...own, ...elsewhere].map((ip) =>

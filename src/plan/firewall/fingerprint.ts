@@ -19,7 +19,8 @@ function canonicalLines(body: string): string {
     .split("\n")
     .map((line) =>
       line
-        .replace(/ # handle \d+$/, "")
+        // nft -a, and the number of elements in later versions.
+        .replace(/\s*# (?:handle|count) \d+$/, "")
         .replace(/^\s*#.*$/, "")
         .trim()
         .replace(/\s+/g, " "),

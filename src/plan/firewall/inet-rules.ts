@@ -9,10 +9,15 @@ export const INET_COUNTERS = ["loopback_from_network", "refused", "unpublished",
 export const INET_RULES = `\
 	# route_localnet=1 on a bridge lets the host's own clients use published ports at 127.0.0.1. What it would also let
 	# happen, a container sending to or from the host's loopback addresses, ends here, before conntrack sees it.
-	chain loopback_guard {
-		type filter hook prerouting priority ${PRIORITIES.loopbackGuard}; policy accept;
+	chain loopback_forgery {
 		ip daddr 127.0.0.0/8 iifname @bridges counter name "loopback_from_network" drop
 		ip saddr 127.0.0.0/8 iifname @bridges counter name "loopback_from_network" drop
+	}
+
+	# Here as in "input": what comes from no bridge at all pays one comparison, not a look-up.
+	chain loopback_guard {
+		type filter hook prerouting priority ${PRIORITIES.loopbackGuard}; policy accept;
+		meta iifkind "bridge" goto loopback_forgery
 	}
 
 	# Ports published at one address first, then those at every address. What is in no map is not translated.
@@ -95,7 +100,7 @@ export const INET_RULES = `\
 	# To the host itself.
 	chain input {
 		type filter hook input priority ${PRIORITIES.input}; policy accept;
-		iifname vmap @reaching
+		meta iifkind "bridge" iifname vmap @reaching
 	}
 
 	# Translated flows into a bridge keep the client's address, except where the answer would not come back through here:

@@ -104,6 +104,8 @@ describe("rulesFingerprint()", () => {
     const other = LISTING.replace(/\t\telements = \{(?:"[^"]*"|[^"}])*\}\n/g, "")
       .replace("packets 12 bytes 720", "packets 0 bytes 0")
       .replace("chain forward {", "chain forward { # handle 7")
+      .replace("policy accept;\n", "policy accept; # handle 8\n")
+      .replace("\t\ttype ipv4_addr\n", "\t\ttype ipv4_addr\t# count 3\n")
       .replace(/^\t\t/gm, "    ")
     expect(rulesFingerprint(other)).toBe(rulesFingerprint(LISTING))
   })
@@ -114,7 +116,7 @@ describe("rulesFingerprint()", () => {
       ["ct status dnat accept", "accept"],
       ["policy accept", "policy drop"],
       ["type ifname . ether_addr\n", "type ifname . ipv4_addr\n"],
-      ["\tset ports", "\tset gates"],
+      ["\tset macs", "\tset apples"],
       ["table bridge linkspan {", "table bridge other {"],
     ] as const) {
       expect(baseRuleset()).toContain(from)

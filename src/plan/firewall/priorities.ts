@@ -3,15 +3,12 @@
 //  from a container's veth                       from eth0, a VPN, …
 //        │
 //  ══ bridge prerouting ═════════════════
-//   -310 guard            drop what the container may not send
+//   -310 prerouting       drop what the container may not send
 //   -300 …   0            (other people's bridge rules; 0: br_netfilter)
 //        │
 //        ├─ for another port ── bridge forward ── bridge postrouting ── the other container
 //        │                      (br_netfilter: inet prerouting, forward and postrouting see the frame as well)
-//   for the host's MAC
-//  ══ bridge input ══════════════════════
-//      0 input            isolated networks' ARP ends here
-//        │                                             │
+//        └─ for the host's MAC                         │
 //  ══ inet prerouting ═════════════════════════════════╧═════════   a process of the host
 //   -300 loopback_guard   127.0.0.0/8 from a bridge: drop                │
 //   -200                  (conntrack)                              ══ inet output ═══════
@@ -32,7 +29,6 @@
 export const PRIORITIES = {
   /** Before everything of the bridge family, NF_BR_PRI_NAT_DST_BRIDGED (-300) included: others see no forged frame. */
   guard: "dstnat - 10",
-  bridgeInput: "filter",
   /** NF_IP_PRI_RAW: before conntrack, so that no flow is made for what is dropped, and before its answers are un-NATed. */
   loopbackGuard: "raw",
   /** NF_IP_PRI_NAT_DST. */

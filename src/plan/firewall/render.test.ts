@@ -11,14 +11,18 @@ const port = (hostPort: number, to: string): NftElement => ({
 
 test("renderTransaction() deletes by key before it adds, one statement a set", () => {
   const text = renderTransaction({
-    add: [port(80, "10.89.0.3 . 80"), { table: "bridge", set: "ports", key: '"vethweb1"' }, port(81, "10.89.0.3 . 81")],
+    add: [
+      port(80, "10.89.0.3 . 80"),
+      { table: "bridge", set: "detached", key: '"vethweb1"' },
+      port(81, "10.89.0.3 . 81"),
+    ],
     del: [port(80, "10.89.0.2 . 80")],
   })
   expect(text).toBe(
     [
       "delete element inet linkspan published4 { tcp . 80 }",
       "add element inet linkspan published4 { tcp . 80 : 10.89.0.3 . 80, tcp . 81 : 10.89.0.3 . 81 }",
-      'add element bridge linkspan ports { "vethweb1" }',
+      'add element bridge linkspan detached { "vethweb1" }',
       "",
     ].join("\n"),
   )

@@ -74,7 +74,6 @@ const inet = {
 } as const satisfies Record<string, SetSpec>
 
 const bridge = {
-  ports: { key: ["ifname"], purpose: "the host's ends of containers' veth pairs: all that is guarded" },
   macs: { key: ["ifname", "mac"], purpose: "port . the MAC address behind it" },
   sources4: { key: ["ifname", "mac", "ip4"], purpose: "port . MAC . IPv4 address that may send from there" },
   sources6: { key: ["ifname", "mac", "ip6"], purpose: "port . MAC . IPv6 address that may send from there" },
@@ -86,6 +85,11 @@ const bridge = {
     purpose: "port . MAC . IPv6 address that may be claimed in neighbour advertisements",
   },
   detached: { key: ["ifname"], purpose: "ports of networks that the host has no part in (isolated gateway mode)" },
+  isolated4: {
+    key: ["prefix4"],
+    interval: true,
+    purpose: "the subnets of those networks: all that ARP may ask for there",
+  },
 } as const satisfies Record<string, SetSpec>
 
 export const SETS = { inet, bridge } as const

@@ -27,7 +27,7 @@ const SEED = Number(process.env["LINKSPAN_CRASH_SEED"] ?? 1)
 /** Deaths at native calls, for each verb, and deaths while settling. */
 /** The kernel tells of a lost carrier once a second at most (net/core/link_watch.c). */
 const CARRIER_PATIENCE_MS = 3000
-const SAMPLES = 4
+const SAMPLES = 2
 /** Settling takes about this many native calls. */
 const MOST_CALLS = 120
 const SIGKILL = 128 + 9
@@ -272,6 +272,6 @@ for (const verb of VERBS) {
   test.concurrent(
     `${verb.name}: killed at every step, ends ${verb.ends} it`,
     () => lanes.run(() => onStage(verb, killEverywhere)),
-    ALL ? 10_000_000 : 280_000,
+    ALL ? 10_000_000 : 580_000,
   )
 }

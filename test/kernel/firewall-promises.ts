@@ -287,7 +287,7 @@ export const PROMISES: readonly FirewallPromise[] = [
   },
   {
     // With br_netfilter the translated frame stays on the bridge, where isolated ports never meet.
-    name: "the same without inter-container communication",
+    name: "a published port can be used from its own network without inter-container communication as well",
     only: 0,
     check: (lab) =>
       all(

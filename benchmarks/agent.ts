@@ -5,10 +5,11 @@ import { readdirSync } from "node:fs"
 import { createInterface } from "node:readline"
 import type { Contender, Start } from "./contender.ts"
 import { furnish } from "./lab.ts"
-import { connectionRate, type Path, serve, throughput } from "./traffic.ts"
+import { measureTraffic, type Path, serve } from "./traffic.ts"
 
 export interface Request {
   readonly id: number
+  /** traffic: `name` is "serve" or a path. */
   readonly op: "attach" | "detach" | "parallel" | "traffic" | "usage" | "extra" | "close"
   readonly args: readonly number[]
   readonly name?: string
@@ -43,17 +44,6 @@ async function parallel(contender: Contender, verb: "attach" | "detach", count: 
   return performance.now() - began
 }
 
-/** `what` is "serve", "throughput PATH", or "connections PATH" for so many seconds. */
-async function traffic(contender: Contender, what: string, seconds: number): Promise<unknown> {
-  const [measure, path] = what.split(" ")
-  if (measure === "serve") {
-    return serve(contender)
-  }
-  return measure === "throughput"
-    ? throughput(contender, path as Path)
-    : connectionRate(contender, path as Path, seconds)
-}
-
 async function perform(contender: Contender, { op, args, name }: Request): Promise<unknown> {
   const [first = 0, second = 1] = args
   switch (op) {
@@ -63,7 +53,7 @@ async function perform(contender: Contender, { op, args, name }: Request): Promi
     case "parallel":
       return parallel(contender, name === "detach" ? "detach" : "attach", first, second)
     case "traffic":
-      return traffic(contender, name ?? "", first)
+      return name === "serve" ? serve(contender) : measureTraffic(contender, name as Path)
     case "usage":
       return usage()
     case "extra": {

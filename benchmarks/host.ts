@@ -4,7 +4,7 @@
 
 import { mkdir } from "node:fs/promises"
 import type { Answer, Request, Usage } from "./agent.ts"
-import type { Path } from "./traffic.ts"
+import type { Measure, Path } from "./traffic.ts"
 
 /** No single request takes longer, not even a thousand attaches on a busy machine. */
 const DEADLINE_MS = 240_000
@@ -77,12 +77,8 @@ export class PrivateHost implements AsyncDisposable {
     await this.#request("traffic", [], "serve")
   }
 
-  throughput(path: Path): Promise<number> {
-    return this.#request("traffic", [], `throughput ${path}`) as Promise<number>
-  }
-
-  connectionRate(path: Path, seconds: number): Promise<number> {
-    return this.#request("traffic", [seconds], `connections ${path}`) as Promise<number>
+  traffic(path: Path): Promise<Record<Measure, number>> {
+    return this.#request("traffic", [], path) as Promise<Record<Measure, number>>
   }
 
   extra<T = number>(name: string, ...args: readonly number[]): Promise<T> {

@@ -1,5 +1,6 @@
 // npm run bench [-- --quick] [-- --only NAME[,NAME]]: runs the scenarios, prints what they found and writes results/.
 
+import { rmSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { loadavg } from "node:os"
 import { parseArgs } from "node:util"
@@ -33,9 +34,24 @@ function chosen(only: string | undefined): readonly Scenario[] {
   })
 }
 
+/** A run that is interrupted leaves nothing: the agents end with their standard input, and the directory goes here. */
+function onInterrupt(clean: () => void): void {
+  for (const [signal, status] of [
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const) {
+    process.on(signal, () => {
+      clean()
+      process.exit(status)
+    })
+  }
+}
+
 /** On the machine's disk and not in a tmpfs, because that is where a state directory is. */
 async function withDirectory<T>(body: (dir: string) => Promise<T>): Promise<T> {
   const dir = await mkdtemp("/var/tmp/linkspan-bench-")
+  onInterrupt(() => rmSync(dir, { recursive: true, force: true }))
   try {
     return await body(dir)
   } finally {
@@ -61,6 +77,11 @@ async function measure(scenarios: readonly Scenario[], dir: string, choice: Choi
   const began = performance.now()
   const when = new Date().toISOString()
   const machine = await observeMachine()
+  if ((machine.load[0] ?? 0) > machine.cpus / 2) {
+    console.error(
+      `warning: the load is ${machine.load[0]?.toFixed(1)}: other work on this machine will show in the figures`,
+    )
+  }
   const executable = choice.executable ?? (await build(dir))
   const context = new Context({ quick, dir, env: { LINKSPAN_BENCH_EXECUTABLE: executable } })
   const results: Report["scenarios"][number][] = []

@@ -1,11 +1,20 @@
 // What the data path is held against: veth pairs on a plain bridge with nothing else on it, and one hand-written DNAT
 // and one masquerade rule a port, as an expert would type them. No filter, no anti-spoofing.
 
+import { existsSync } from "node:fs"
 import { CONTAINER_PORT, type Contender, hostPort, type Start } from "../contender.ts"
 import { ipBatch, netnsName, nft, run } from "../lab.ts"
 
 export const start: Start = async ({ namespaces }) => {
   await run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+  if (existsSync("/proc/sys/net/bridge")) {
+    // Where br_netfilter is loaded (dockerd does that), a new namespace sends bridged packets through iptables' hooks.
+    await run(
+      "sysctl",
+      "-qw",
+      ...["iptables", "ip6tables", "arptables"].map((of) => `net.bridge.bridge-nf-call-${of}=0`),
+    )
+  }
   await ipBatch(["link add plain0 type bridge", "addr add 10.75.0.1/16 dev plain0", "link set plain0 up"])
   await nft(`
 table ip plain {

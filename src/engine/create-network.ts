@@ -11,18 +11,18 @@ import type { CreateNetworkRequest } from "#model/request.ts"
 import { type BridgeDraft, checkCreateNetwork, gatewayRule, type NetworkDraft } from "#model/validate-network.ts"
 import type { NetworkView, Outcome } from "#model/view.ts"
 import { parseVlanParent } from "#model/vlan-parent.ts"
-import { type BridgeFacts, bridgeSysctls, planCreateBridge } from "#plan/drivers/bridge.ts"
+import { type BridgeFacts, planCreateBridge } from "#plan/drivers/bridge.ts"
 import { type ParentNetwork, planCreateParent } from "#plan/drivers/parent.ts"
 import { bridgeMac } from "#plan/mac.ts"
 import { bridgeIfname } from "#plan/names.ts"
 import type { Op } from "#plan/op.ts"
 import { chooseSubnet, chooseUla, DEFAULT_POOLS, parsePools, poolsOf } from "#plan/pools.ts"
 import { describeCollision, findCollision, type TakenPrefix, type TakenSpace, takenSpace } from "#plan/taken.ts"
-import { adoptionFact } from "./adoption.ts"
+import { adoptionFacts } from "./adoption.ts"
 import type { Host } from "./host.ts"
 import { inspectNetwork } from "./inspect-network.ts"
 import type { MutationOptions } from "./linkspan.ts"
-import { defaultRouteLink, observeHost, observeTaken, readSysctl } from "./observe-host.ts"
+import { defaultRouteLink, observeBridgeSysctls, observeHost, observeTaken } from "./observe-host.ts"
 import { obstacleWarnings } from "./obstacles.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, type Decision } from "./transaction.ts"
@@ -90,9 +90,7 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
     const adopted = facts === undefined ? undefined : adoptedFacts(host, network, facts)
     const ops = planCreateBridge(network, observeHost(host), adopted)
     const decision = settled(network, ops)
-    return draft.adopted
-      ? { ...decision, facts: { ...cursorFacts, [adoptionFact(id)]: JSON.stringify(ops) } }
-      : decision
+    return draft.adopted ? { ...decision, facts: { ...cursorFacts, ...adoptionFacts(host, network, ops) } } : decision
   }
   const { parent, vlan, exists } = link as ParentLink
   const mtu = draft.mtu === undefined ? {} : { mtu: draft.mtu }
@@ -223,11 +221,7 @@ function bridgeOf(host: Host, title: string, draft: BridgeDraft, id: string): { 
 
 function adoptedFacts(host: Host, network: BridgeNetwork, link: ObservedLink): BridgeFacts {
   const addresses = listAddresses(host.namespace.rtnl).filter(({ index }) => index === link.index)
-  const sysctls = Object.keys(bridgeSysctls(network)).flatMap((key) => {
-    const value = readSysctl(host, key)
-    return value === undefined ? [] : [[key, value] as const]
-  })
-  return { up: link.up, mtu: link.mtu, addresses, sysctls: Object.fromEntries(sysctls) }
+  return { up: link.up, mtu: link.mtu, addresses, sysctls: observeBridgeSysctls(host, network) }
 }
 
 interface ParentLink {

@@ -5,12 +5,12 @@ import { isBridge, type Network } from "#model/network.ts"
 import type { Sandbox } from "#model/sandbox.ts"
 import type { Membership } from "#plan/default-route.ts"
 import { bridgeDrift, type Drift, endpointDrift, routeDrift } from "#plan/drift.ts"
-import { bridgeSysctls, planCreateBridge } from "#plan/drivers/bridge.ts"
+import { planCreateBridge } from "#plan/drivers/bridge.ts"
 import { planCreateParent } from "#plan/drivers/parent.ts"
 import { type HostFacts, hostClaims, type PortFacts } from "#plan/host.ts"
 import type { Op } from "#plan/op.ts"
 import type { Host } from "./host.ts"
-import { observeHost, readSysctl } from "./observe-host.ts"
+import { observeBridgeSysctls, observeHost, readSysctl } from "./observe-host.ts"
 import type { Snapshots } from "./snapshot.ts"
 
 const RT_TABLE_LOCAL = 255
@@ -44,14 +44,10 @@ export function networkDrift(host: Host, network: Network, snapshots: Snapshots,
       missingBridge(network.name, network.bridge, network.adopted ? [] : planCreateBridge(network, facts, undefined)),
     ]
   }
-  const sysctls = Object.keys(bridgeSysctls(network)).flatMap((key) => {
-    const value = readSysctl(host, key)
-    return value === undefined ? [] : [[key, value] as const]
-  })
   return bridgeDrift(network, {
     link,
     addresses: addressesOf.get(link.index) ?? [],
-    sysctls: Object.fromEntries(sysctls),
+    sysctls: observeBridgeSysctls(host, network),
     hasLoopbackRoute: routes.some(
       ({ table, destination, index }) => table === RT_TABLE_LOCAL && destination === "::1/128" && index === link.index,
     ),

@@ -4,6 +4,8 @@ import { family, type Ip, isLinkLocal, isLoopback } from "#inet/ip.ts"
 import { prefixBase, prefixOf } from "#inet/prefix.ts"
 import { listAddresses, listLinks, listRoutes, type ObservedLink } from "#kernel/links.ts"
 import { LINK_GROUP } from "#kernel/rtnetlink.ts"
+import type { BridgeNetwork } from "#model/network.ts"
+import { bridgeSysctls } from "#plan/drivers/bridge.ts"
 import type { HostFacts, PortFacts } from "#plan/host.ts"
 import type { TakenPrefix } from "#plan/taken.ts"
 import type { Host } from "./host.ts"
@@ -23,6 +25,15 @@ export function readSysctl(host: Host, key: string): string | undefined {
     }
     throw error
   }
+}
+
+/** Those settings of a network's bridge that linkspan would set, as they are; below net/. */
+export function observeBridgeSysctls(host: Host, network: BridgeNetwork): Record<string, string> {
+  const settings = Object.keys(bridgeSysctls(network)).flatMap((key) => {
+    const value = readSysctl(host, key)
+    return value === undefined ? [] : [[key, value] as const]
+  })
+  return Object.fromEntries(settings)
 }
 
 /** The two settings that plugging in depends on; costs the same however many links the host has. */

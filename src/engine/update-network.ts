@@ -1,4 +1,4 @@
-import { getLink } from "#kernel/links.ts"
+import { getLink, listAddresses } from "#kernel/links.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { accept } from "#model/field.ts"
 import type { BridgeNetwork, Network } from "#model/network.ts"
@@ -15,13 +15,14 @@ import { sandboxElements } from "#plan/membership.ts"
 import type { Op } from "#plan/op.ts"
 import { type TakenPrefix, takenSpace } from "#plan/taken.ts"
 import type { Change } from "#store/journal.ts"
+import { adoptionFacts } from "./adoption.ts"
 import { gatewaysOf } from "./allocate-endpoint.ts"
 import { refuseCollision } from "./create-network.ts"
 import { findNetwork, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import { inspectNetwork } from "./inspect-network.ts"
 import type { MutationOptions } from "./linkspan.ts"
-import { observeHost, observeTaken } from "./observe-host.ts"
+import { observeBridgeSysctls, observeHost, observeTaken } from "./observe-host.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, type Decision } from "./transaction.ts"
 
@@ -51,6 +52,10 @@ function decide(host: Host, title: string, update: NetworkUpdate): Decision<Netw
   const moved = endpoints.map(
     (endpoint): Endpoint => ({ ...endpoint, gateways: gatewaysOf(after, endpoint.addresses) }),
   )
+  const ops =
+    before.driver === "bridge" && after.driver === "bridge"
+      ? planBridge(host, before, after, endpoints, moved)
+      : planParent(host, before, after, endpoints)
   return {
     title,
     changes: [
@@ -62,11 +67,9 @@ function decide(host: Host, title: string, update: NetworkUpdate): Decision<Netw
           : [{ object: "endpoint", id: endpoint.id, before: endpoint, after: changed }]
       }),
     ],
-    ops:
-      before.driver === "bridge" && after.driver === "bridge"
-        ? planBridge(host, before, after, endpoints, moved)
-        : planParent(host, before, after, endpoints),
+    ops,
     intent: "make",
+    ...(after.driver === "bridge" && after.adopted ? { facts: adoptionFacts(host, after, ops) } : {}),
     result: () => inspectNetwork(host, before.id),
   }
 }
@@ -141,11 +144,14 @@ function planBridge(
   const routes = [...is].flatMap(([sandbox, memberships]) =>
     planDefaultRoutes(sandbox, was.get(sandbox) ?? [], memberships, []),
   )
-  const previousMtu = getLink(host.namespace.rtnl, before.bridge)?.mtu
-  const known = previousMtu === undefined || before.mtu !== undefined ? before : { ...before, mtu: previousMtu }
+  const bridge = getLink(host.namespace.rtnl, before.bridge)
+  const known = bridge === undefined || before.mtu !== undefined ? before : { ...before, mtu: bridge.mtu }
   return [
     ...(elements.add.length + elements.del.length === 0 ? [] : [{ kind: "nft.run", ...elements } satisfies Op]),
-    ...planUpdateBridge(known, after, moved, observeHost(host)),
+    ...planUpdateBridge(known, after, moved, observeHost(host), {
+      addresses: bridge === undefined ? [] : listAddresses(host.namespace.rtnl, bridge.index),
+      sysctls: observeBridgeSysctls(host, after),
+    }),
     ...routes,
   ]
 }

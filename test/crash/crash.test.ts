@@ -6,7 +6,7 @@
 
 // time limit: 600 s
 
-import { afterAll, expect, test } from "bun:test"
+import { afterAll, beforeAll, expect, test } from "bun:test"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -33,7 +33,15 @@ const MOST_CALLS = 120
 const SIGKILL = 128 + 9
 
 const scratch = mkdtempSync(join(tmpdir(), `${PREFIX}-${process.pid}-victim-`))
-afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+/** While one host lives, what the others are still opening is no leak. */
+let whole: Host
+beforeAll(async () => {
+  whole = await Host.create({ uplink: false })
+})
+afterAll(async () => {
+  await whole[Symbol.asyncDispose]()
+  rmSync(scratch, { recursive: true, force: true })
+})
 
 /** In one file, which starts faster than a hundred. */
 const victimProgram = Bun.build({
@@ -61,9 +69,11 @@ class Stage implements AsyncDisposable {
   static async set(verb: Verb): Promise<Stage> {
     const host = await Host.create()
     const containers = [await host.netns("a"), await host.netns("b")]
-    for (const netns of containers) {
-      // No address that is tentative for a while.
+    // No address that is tentative for a while; and a host whose defaults are not the kernel's.
+    for (const netns of [host, ...containers]) {
       await netns.setSysctl("net.ipv6.conf.default.accept_dad", 0)
+    }
+    for (const netns of containers) {
       // linkspan raises it and leaves it up.
       await netns.ip(["link", "set", "lo", "up"])
     }
@@ -76,8 +86,8 @@ class Stage implements AsyncDisposable {
         await host.ip(["link", "set", ifname, "addrgenmode", "none"])
         await host.ip(["link", "set", ifname, "up"])
       }
-      await host.baseline()
     }
+    await host.baseline()
     const stage = new Stage(verb, host, containers)
     await stage.with((linkspan) => verb.scene(linkspan, stage.props))
     return stage
@@ -272,6 +282,7 @@ for (const verb of VERBS) {
   test.concurrent(
     `${verb.name}: killed at every step, ends ${verb.ends} it`,
     () => lanes.run(() => onStage(verb, killEverywhere)),
+    // They wait for each other.
     ALL ? 10_000_000 : 580_000,
   )
 }

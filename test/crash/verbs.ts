@@ -59,6 +59,10 @@ async function both(linkspan: Linkspan, props: Props): Promise<void> {
   await attachB(linkspan, props)
 }
 
+async function adopted(linkspan: Linkspan): Promise<void> {
+  await linkspan.networks.create({ ...WEB, adopt: "br0" })
+}
+
 async function none(): Promise<void> {}
 
 const removeWeb: Verb["restore"] = (linkspan) => linkspan.networks.remove("web")
@@ -146,6 +150,22 @@ export const VERBS: readonly Verb[] = [
     },
     ends: "before",
     restoresAll: false,
+  },
+  {
+    name: "network update, on a bridge that is there",
+    scene: adopted,
+    act: (linkspan, _, options) =>
+      linkspan.networks.update(
+        { network: "web", addSubnets: [{ prefix: "10.77.9.0/24" }, { prefix: "fd77:1::/64" }], icc: false },
+        options,
+      ),
+    restore: async (linkspan) => {
+      await linkspan.networks.remove("web")
+      await adopted(linkspan)
+    },
+    ends: "before",
+    restoresAll: false,
+    foreignBridge: true,
   },
   {
     name: "network rm, the last one",

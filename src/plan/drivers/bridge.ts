@@ -226,35 +226,38 @@ export function planRepublish(network: BridgeNetwork, before: Endpoint, after: E
   ]
 }
 
-/** From one configuration of a network to another, under its running containers. */
+/**
+ * From one configuration of a network to another, under its running containers.
+ * @param seen the bridge as it is.
+ */
 export function planUpdateBridge(
   before: BridgeNetwork,
   after: BridgeNetwork,
   endpoints: readonly Endpoint[],
   facts: HostFacts,
+  seen: Pick<BridgeFacts, "addresses" | "sysctls">,
 ): Op[] {
   const ops: Op[] = [...hostClaims(after, facts)]
   const sysctlsBefore = bridgeSysctls(before)
   const sysctlsAfter = bridgeSysctls(after)
   for (const key of new Set([...Object.keys(sysctlsBefore), ...Object.keys(sysctlsAfter)])) {
-    const previous = sysctlsBefore[key] ?? kernelDefault(key)
+    // Where linkspan set nothing, the host may have defaults of its own (net.ipv6.conf.default).
+    const previous = sysctlsBefore[key] ?? seen.sysctls[key] ?? kernelDefault(key)
     const value = sysctlsAfter[key] ?? kernelDefault(key)
     if (previous !== value) {
       ops.push({ kind: "sysctl.set", netns: "host", key, value, previous })
     }
   }
   if (!hasFamily(before, 6) && hasFamily(after, 6)) {
-    ops.push({
-      kind: "link.set",
-      netns: "host",
-      ifname: after.bridge,
-      change: { linkLocal: true },
-      previous: { linkLocal: false },
-    })
+    if (!after.adopted) {
+      const [change, previous] = [{ linkLocal: true }, { linkLocal: false }]
+      ops.push({ kind: "link.set", netns: "host", ifname: after.bridge, change, previous })
+    }
     ops.push(loopbackRoute(after))
   }
   const had = gatewayAddresses(before)
-  for (const address of gatewayAddresses(after).filter(({ ip }) => !had.some((old) => old.ip === ip))) {
+  const hasAlready = [...had, ...seen.addresses]
+  for (const address of gatewayAddresses(after).filter(({ ip }) => !hasAlready.some((old) => old.ip === ip))) {
     ops.push({ kind: "addr.add", netns: "host", ifname: after.bridge, address })
   }
   if (after.mtu !== undefined && after.mtu !== before.mtu) {

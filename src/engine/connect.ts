@@ -11,7 +11,7 @@ import { findNetwork, findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import { endpointView } from "./inspect-endpoint.ts"
 import type { MutationOptions } from "./linkspan.ts"
-import { mendFirst } from "./mend.ts"
+import { mendContainerFirst, mendFirst } from "./mend.ts"
 import { observePorts } from "./observe-host.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, Stale } from "./transaction.ts"
@@ -48,7 +48,7 @@ export function connect(host: Host, request: ConnectRequest, options: MutationOp
           hint: `Look at it with: linkspan inspect ${sandbox.name}`,
         })
       }
-      const mending = mendFirst(host, [network], options)
+      const mending = [...mendFirst(host, [network], options), ...mendContainerFirst(host, sandbox, before, options)]
       const namespace = host.resolve(sandbox.id)
       const endpoint = allocateEndpoint(host, {
         title,

@@ -6,7 +6,8 @@ import { NftError } from "#kernel/nftables.ts"
 import { changeSetElements, isEncodable } from "#kernel/set-elements.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
-import { isBridge } from "#model/network.ts"
+import { isBridge, type Network } from "#model/network.ts"
+import type { Endpoint } from "#model/sandbox.ts"
 import { changedElements, elementDifference } from "#plan/firewall/difference.ts"
 import { networkElements } from "#plan/firewall/elements.ts"
 import { rulesFingerprint } from "#plan/firewall/fingerprint.ts"
@@ -15,6 +16,8 @@ import { renderTransaction } from "#plan/firewall/render.ts"
 import { removeRuleset, replaceRuleset } from "#plan/firewall/ruleset.ts"
 import { sandboxElements } from "#plan/membership.ts"
 import type { NftElement } from "#plan/op.ts"
+import type { Change } from "#store/journal.ts"
+import type { Row } from "#store/store.ts"
 import type { Host } from "./host.ts"
 
 /** Fact: the fingerprint of the rules as they were loaded. */
@@ -53,9 +56,15 @@ function transact(host: Host, add: readonly NftElement[], del: readonly NftEleme
   }
 }
 
-/** Puts the whole ruleset there, as the state says. */
-export function replaceElements(host: Host): void {
-  host.ruleset.alone(() => replace(host, wantedElements(host)))
+/** Compares the whole ruleset with what the state says and, unless that is all, puts it there. @returns what is wrong */
+export function mendRuleset(host: Host, options: { readonly dryRun: boolean }): string[] {
+  return host.ruleset.alone(() => {
+    const drift = rulesetDrift(host)
+    if (drift.length > 0 && !options.dryRun) {
+      replace(host, wantedElements(host))
+    }
+    return drift
+  })
 }
 
 function replace(host: Host, elements: readonly NftElement[]): void {
@@ -101,14 +110,31 @@ function refused(error: NftError): LinkspanError {
  * takes away the rest.
  */
 export function wantedElements(host: Host, leaving: ReadonlySet<Id> = new Set()): NftElement[] {
+  return elementsOf(host, ({ id }, change) => (leaving.has(id) ? undefined : change === undefined ? "body" : "before"))
+}
+
+/** @param side which version of an object counts; `change` is what is being done to it. Undefined: none. */
+function elementsOf(
+  host: Host,
+  side: (body: Network | Endpoint, change: Change | undefined) => "body" | "before" | "after" | undefined,
+): NftElement[] {
   const { store } = host
   return store.consistently(() => {
-    const changes = store.hasJournal() ? store.journal().flatMap(({ entry }) => entry.changes) : []
-    const absent = new Set([...leaving, ...changes.filter(({ before }) => before === undefined).map(({ id }) => id)])
+    const entries = store.hasJournal() ? store.journal() : []
+    const changes = new Map(entries.flatMap(({ entry }) => entry.changes.map((change) => [change.id, change] as const)))
+    const version = <T extends Network | Endpoint>({ body }: Row<T>): T | undefined => {
+      const change = changes.get(body.id)
+      const wanted = side(body, change)
+      // A cast: a change is about objects of one kind.
+      return wanted === "body" ? body : wanted === undefined ? undefined : (change?.[wanted] as T | undefined)
+    }
     const networks = new Map(
-      store.networks().flatMap(({ body }) => (absent.has(body.id) ? [] : [[body.id, body] as const])),
+      store
+        .networks()
+        .flatMap((row) => version(row) ?? [])
+        .map((network) => [network.id, network]),
     )
-    const endpoints = store.endpoints().flatMap(({ body }) => (absent.has(body.id) ? [] : [body]))
+    const endpoints = store.endpoints().flatMap((row) => version(row) ?? [])
     return [
       ...[...networks.values()].flatMap((network) => (isBridge(network) ? networkElements(network) : [])),
       ...[...Map.groupBy(endpoints, ({ sandbox }) => sandbox).values()].flatMap((own) =>
@@ -130,12 +156,20 @@ function loadedListing(host: Host): string | undefined {
 }
 
 /** What is wrong with the loaded ruleset, a sentence each. */
-export function rulesetDrift(host: Host): string[] {
+function rulesetDrift(host: Host): string[] {
   const listing = loadedListing(host)
   if (listing === undefined) {
     return ["linkspan's nftables tables are missing"]
   }
-  const { add, del } = elementDifference(parseListing(listing), wantedElements(host))
+  const loaded = parseListing(listing)
+  // What a dead command was changing may be on either side, until the entry is settled.
+  const certain = elementsOf(host, (_, change) => (change === undefined ? "body" : undefined))
+  const possible = [
+    wantedElements(host),
+    elementsOf(host, (_, change) => (change === undefined ? "body" : "after")),
+  ].flat()
+  const { add } = elementDifference(loaded, certain)
+  const { del } = elementDifference(loaded, possible)
   const fingerprint = host.store.fact(FINGERPRINT)
   return [
     ...(add.length === 0 ? [] : [`${add.length} firewall ${add.length === 1 ? "element is" : "elements are"} missing`]),

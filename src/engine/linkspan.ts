@@ -153,11 +153,26 @@ export class Linkspan implements LinkspanApi {
     this.#host[Symbol.dispose]()
   }
 
+  /** Lets go of the containers that were looked at: an open namespace would live on when its container is gone. */
+  #look<T>(look: () => T): T {
+    try {
+      return look()
+    } finally {
+      this.#host.forgetSandboxes()
+    }
+  }
+
   readonly networks: LinkspanApi["networks"] = {
     create: async (request, options = {}) =>
       (await import("./create-network.ts")).createNetwork(this.#host, request, options),
-    list: async () => (await import("./inspect-network.ts")).listNetworks(this.#host),
-    inspect: async (network) => (await import("./inspect-network.ts")).inspectNetwork(this.#host, network),
+    list: async () => {
+      const { listNetworks } = await import("./inspect-network.ts")
+      return this.#look(() => listNetworks(this.#host))
+    },
+    inspect: async (network) => {
+      const { inspectNetwork } = await import("./inspect-network.ts")
+      return this.#look(() => inspectNetwork(this.#host, network))
+    },
     update: async (request, options = {}) =>
       (await import("./update-network.ts")).updateNetwork(this.#host, request, options),
     remove: async (network, options = {}) =>
@@ -207,11 +222,13 @@ export class Linkspan implements LinkspanApi {
   }
 
   async list(options: { readonly all?: boolean } = {}): Promise<ContainerSummary[]> {
-    return (await import("./inspect-container.ts")).listContainers(this.#host, options)
+    const { listContainers } = await import("./inspect-container.ts")
+    return this.#look(() => listContainers(this.#host, options))
   }
 
   async inspect(container: string): Promise<ContainerView> {
-    return (await import("./inspect-container.ts")).inspectContainer(this.#host, container)
+    const { inspectContainer } = await import("./inspect-container.ts")
+    return this.#look(() => inspectContainer(this.#host, container))
   }
 
   async *logs(

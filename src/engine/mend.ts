@@ -1,8 +1,11 @@
 // Mending: what differs from the state is made as it should be, in an entry of its own. It is never taken back, so a
 // command that needs something mended has it done first and begins again.
 
+import { getLink } from "#kernel/links.ts"
 import type { Id } from "#model/name.ts"
 import type { Network } from "#model/network.ts"
+import type { Sandbox } from "#model/sandbox.ts"
+import type { Membership } from "#plan/default-route.ts"
 import type { Drift } from "#plan/drift.ts"
 import type { Op } from "#plan/op.ts"
 import type { Change } from "#store/journal.ts"
@@ -61,27 +64,63 @@ function distinct(drifts: readonly Drift[]): Drift[] {
 }
 
 /**
- * What has to be done before networks can be used, for a plan to show.
+ * What has to be done before networks can be joined, for a plan to show. At the cost of two requests a network.
  * @throws Damaged instead, unless nothing is to be changed
  */
 export function mendFirst(host: Host, networks: readonly Network[], options: MutationOptions): Op[] {
-  const drifts = networks.flatMap((network) => urgentDrift(host, network)).filter(({ ops }) => ops.length > 0)
-  if (drifts.length > 0 && options.dryRun !== true) {
-    throw new Damaged(`network "${networks.map(({ name }) => name).join('", "')}"`, () => mendNetworks(host, networks))
+  const ops = networks.flatMap((network) => urgentDrift(host, network)).flatMap((drift) => drift.ops)
+  refuseDamage(
+    host,
+    ops,
+    () =>
+      withContainers(
+        host,
+        networks.map(({ id }) => id),
+      ),
+    options,
+  )
+  return ops
+}
+
+/** The same for everything about a network and its containers, for who changes all of it. */
+export function mendAllFirst(host: Host, network: Network, options: MutationOptions): readonly Op[] {
+  const scope = (): Scope => withContainers(host, [network.id])
+  const { ops } = planMending(host, scope())
+  refuseDamage(host, ops, scope, options)
+  return ops
+}
+
+/** The same for a container whose interfaces are about to be used. At the cost of one request each. */
+export function mendContainerFirst(
+  host: Host,
+  sandbox: Sandbox,
+  memberships: readonly Membership[],
+  options: MutationOptions,
+): readonly Op[] {
+  const namespace = host.resolve(sandbox.id)
+  if (
+    namespace === undefined ||
+    memberships.every(({ endpoint }) => getLink(namespace.rtnl, endpoint.ifname) !== undefined)
+  ) {
+    return []
   }
-  return drifts.flatMap(({ ops }) => ops)
+  const scope: Scope = { hasNetwork: () => false, hasSandbox: (id) => id === sandbox.id }
+  const { ops } = planMending(host, scope)
+  refuseDamage(host, ops, () => scope, options)
+  return ops
+}
+
+/** It is mended on its own, since the command that found it may be taken back. */
+function refuseDamage(host: Host, ops: readonly Op[], scope: () => Scope, { dryRun }: MutationOptions): void {
+  if (ops.length > 0 && dryRun !== true) {
+    throw new Damaged("what it needs", () => {
+      carryOut(host, {}, () => planMending(host, scope()), sweep)
+    })
+  }
 }
 
 /** With their containers: a bridge that is made anew has no ports. */
-function mendNetworks(host: Host, networks: readonly Network[]): void {
-  const ids = new Set(networks.map(({ id }) => id))
-  carryOut(
-    host,
-    {},
-    () => {
-      const users = new Set([...ids].flatMap((id) => host.store.endpointsOfNetwork(id)).map(({ body }) => body.sandbox))
-      return planMending(host, { hasNetwork: (id) => ids.has(id), hasSandbox: (id) => users.has(id) })
-    },
-    sweep,
-  )
+function withContainers(host: Host, ids: readonly Id[]): Scope {
+  const users = new Set(ids.flatMap((id) => host.store.endpointsOfNetwork(id)).map(({ body }) => body.sandbox))
+  return { hasNetwork: (id) => ids.includes(id), hasSandbox: (id) => users.has(id) }
 }

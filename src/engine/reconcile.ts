@@ -3,7 +3,7 @@
 
 import { isBridge } from "#model/network.ts"
 import type { ReconcileReport } from "#model/view.ts"
-import { replaceElements, rulesetDrift } from "./firewall.ts"
+import { mendRuleset } from "./firewall.ts"
 import { restoreIntegrations } from "./firewall-integrate.ts"
 import type { Host } from "./host.ts"
 import type { MutationOptions } from "./linkspan.ts"
@@ -15,13 +15,17 @@ import { carryOut, listInterrupted, settleInterrupted } from "./transaction.ts"
 export function reconcile(host: Host, options: MutationOptions): ReconcileReport {
   const isRehearsal = options.dryRun === true
   const interrupted = isRehearsal ? listInterrupted(host) : settleInterrupted(host)
+  // First: whoever changes elements that do not fit puts everything right, and nobody would hear of it.
+  const ruleset = host.store.networks().some(({ body }) => isBridge(body))
+    ? mendRuleset(host, { dryRun: isRehearsal })
+    : []
   const stale = staleSandboxes(host)
   const ids = stale.map(({ id }) => id)
   if (!isRehearsal) {
     sweep(host, ids)
   }
-  const ruleset = mendRuleset(host, isRehearsal)
-  const stranded = strandedSettings(host)
+  // What a dead command leaves to others is no matter before that is settled.
+  const stranded = isRehearsal && interrupted.length > 0 ? [] : strandedSettings(host)
   if (stranded.length > 0 && !isRehearsal) {
     releaseHost(host, new Set())
   }
@@ -31,8 +35,8 @@ export function reconcile(host: Host, options: MutationOptions): ReconcileReport
       ...interrupted
         .filter(({ problem }) => problem === undefined)
         .map(({ title }) => `an interrupted command (${title}) is settled`),
-      ...stale.map(({ name }) => `container "${name}" is gone; its addresses and ports are free again`),
       ...ruleset,
+      ...stale.map(({ name }) => `container "${name}" is gone; its addresses and ports are free again`),
       ...restoreIntegrations(host, options),
       ...stranded,
       ...mended.repairs,
@@ -41,14 +45,6 @@ export function reconcile(host: Host, options: MutationOptions): ReconcileReport
     plan: mended.plan,
     dryRun: isRehearsal,
   }
-}
-
-function mendRuleset(host: Host, isRehearsal: boolean): string[] {
-  const drift = host.store.networks().some(({ body }) => isBridge(body)) ? rulesetDrift(host) : []
-  if (drift.length > 0 && !isRehearsal) {
-    replaceElements(host)
-  }
-  return drift
 }
 
 function mendAll(

@@ -22,6 +22,7 @@ import { findNetwork, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import { inspectNetwork } from "./inspect-network.ts"
 import type { MutationOptions } from "./linkspan.ts"
+import { mendAllFirst } from "./mend.ts"
 import { observeBridgeSysctls, observeHost, observeTaken } from "./observe-host.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, type Decision } from "./transaction.ts"
@@ -34,10 +35,10 @@ export function updateNetwork(
 ): Outcome<NetworkView> {
   const title = `update network ${quote(request?.network)}`
   const update = accept(`Cannot ${title}`, checkUpdateNetwork(request))
-  return carryOut(host, options, () => decide(host, title, update), sweep)
+  return carryOut(host, options, () => decide(host, title, update, options), sweep)
 }
 
-function decide(host: Host, title: string, update: NetworkUpdate): Decision<NetworkView> {
+function decide(host: Host, title: string, update: NetworkUpdate, options: MutationOptions): Decision<NetworkView> {
   const before = settled(findNetwork(host, title, update.network), `network "${update.network}"`)
   const fitting = accept(`Cannot ${title}`, fitUpdate(update, before))
   refuseCollisions(host, title, before, fitting)
@@ -52,6 +53,7 @@ function decide(host: Host, title: string, update: NetworkUpdate): Decision<Netw
   const moved = endpoints.map(
     (endpoint): Endpoint => ({ ...endpoint, gateways: gatewaysOf(after, endpoint.addresses) }),
   )
+  const mending = mendAllFirst(host, before, options)
   const ops =
     before.driver === "bridge" && after.driver === "bridge"
       ? planBridge(host, before, after, endpoints, moved)
@@ -67,7 +69,7 @@ function decide(host: Host, title: string, update: NetworkUpdate): Decision<Netw
           : [{ object: "endpoint", id: endpoint.id, before: endpoint, after: changed }]
       }),
     ],
-    ops,
+    ops: [...mending, ...ops],
     intent: "make",
     ...(after.driver === "bridge" && after.adopted ? { facts: adoptionFacts(host, after, ops) } : {}),
     result: () => inspectNetwork(host, before.id),

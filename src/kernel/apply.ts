@@ -7,7 +7,7 @@ import type { Ifname } from "#model/name.ts"
 import { type FlowFilter, inverse, type NetnsRef, type NftElement, type Op } from "#plan/op.ts"
 import type { Request } from "#wire/nlmsg.ts"
 import { forgetFlows } from "./conntrack.ts"
-import { alreadySo, ENOENT, explain } from "./errno.ts"
+import { alreadySo, ENOENT, EROFS, explain } from "./errno.ts"
 import { getLink } from "./links.ts"
 import type { Namespace } from "./namespace.ts"
 import { refusal } from "./refusal.ts"
@@ -396,8 +396,9 @@ class Run {
       if (this.#options.intent === "remove" && (error as { errno?: number }).errno === ENOENT) {
         return // The setting went with its link.
       }
+      const isReadOnly = (error as { errno?: number }).errno === EROFS
       throw refusal(`Cannot ${DOING[op.kind]} ${subject(op)} to ${op.value}`, error, {
-        hint: "Make /proc/sys writable",
+        hint: isReadOnly ? "Make /proc/sys writable" : "Run: linkspan reconcile",
       })
     }
   }

@@ -12,6 +12,7 @@ export const EBUSY = 16
 export const EEXIST = 17
 export const ENODEV = 19
 export const EINVAL = 22
+export const EROFS = 30
 export const EXFULL = 54
 export const EOPNOTSUPP = 95
 export const EADDRNOTAVAIL = 99

@@ -66,7 +66,7 @@ describe("obstacles", () => {
     },
     {
       name: "a drop behind a rate",
-      ruleset: chain("limit rate over 1000/second drop", { policy: "accept" }),
+      ruleset: chain("limit rate over 1000/second burst 1000 packets drop", { policy: "accept" }),
       passes: true,
     },
     {

@@ -1,0 +1,51 @@
+// Who is called what, and who may know: everything that the resolver answers from, as one plain value. The engine makes
+// it from the store; `dns/` only reads it. A new one replaces the old one whole.
+
+import type { Ip } from "#inet/ip.ts"
+import type { Prefix } from "#inet/prefix.ts"
+import type { Id } from "./name.ts"
+
+/** A name that the user gave fixed addresses; "*.apps" stands for every name below it. */
+export interface StaticRecord {
+  readonly name: string
+  readonly addresses: readonly Ip[]
+}
+
+/** A container's presence on one network. */
+export interface DirectoryEndpoint {
+  readonly containerId: Id
+  readonly addresses: readonly Ip[]
+  /** Besides the container's own name, host name and short id. */
+  readonly aliases: readonly string[]
+}
+
+export interface DirectoryNetwork {
+  readonly id: Id
+  readonly name: string
+  readonly subnets: readonly Prefix[]
+  /** Nothing is asked of the outside on behalf of its members. */
+  readonly internal: boolean
+  /** Asked instead of the host's; empty when the network has none of its own. */
+  readonly servers: readonly Ip[]
+  readonly records: readonly StaticRecord[]
+  readonly endpoints: readonly DirectoryEndpoint[]
+}
+
+export interface DirectoryContainer {
+  readonly id: Id
+  readonly name: string
+  readonly hostname?: string
+  /** Asked instead of its networks'; empty when it has none of its own. */
+  readonly servers: readonly Ip[]
+  readonly search: readonly string[]
+  /** Seen by this container alone: --add-host, and links to others under a private name. */
+  readonly records: readonly StaticRecord[]
+  readonly links: readonly { readonly alias: string; readonly containerId: Id }[]
+}
+
+export interface Directory {
+  readonly networks: readonly DirectoryNetwork[]
+  readonly containers: readonly DirectoryContainer[]
+  /** The host's own upstream servers, loopback ones included. */
+  readonly hostServers: readonly Ip[]
+}

@@ -10,6 +10,7 @@ import type { NetnsPlace, Sandbox } from "#model/sandbox.ts"
 import { type Attach, checkAttach } from "#model/validate-attach.ts"
 import type { ContainerSummary, Outcome } from "#model/view.ts"
 import type { Op } from "#plan/op.ts"
+import { containerDns } from "./container-dns.ts"
 import { availableName } from "./container-name.ts"
 import type { Host } from "./host.ts"
 import { summarize } from "./inspect-container.ts"
@@ -49,6 +50,7 @@ function decide(
     netns: identity,
     place: placeOf(wanted.netns),
     ...(wanted.netns.kind === "new" ? { ownedNetns: wanted.netns.name } : {}),
+    ...containerDns(host, title, wanted.dns),
   }
   const { changes, ops } = joinNetworks(
     host,

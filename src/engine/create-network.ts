@@ -62,6 +62,7 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
     defaultRoute: draft.defaultRoute,
     containerIfname: draft.containerIfname,
     ...(draft.metric === undefined ? {} : { metric: draft.metric }),
+    ...(draft.dns === undefined ? {} : { dns: draft.dns }),
   }
   const warnings = obstacleWarnings(host)
   const cursorFacts = Object.fromEntries(cursors.map((prefix) => [SUBNET_CURSOR[prefixFamily(prefix)], prefix]))

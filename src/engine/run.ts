@@ -16,6 +16,7 @@ import { checkRun, type Run } from "#model/validate-run.ts"
 import type { Outcome } from "#model/view.ts"
 import type { Op } from "#plan/op.ts"
 import type { Change } from "#store/journal.ts"
+import { containerDns } from "./container-dns.ts"
 import { availableName } from "./container-name.ts"
 import { findSandbox, settled } from "./find.ts"
 import type { Host } from "./host.ts"
@@ -76,6 +77,7 @@ function decide(host: Host, title: string, wanted: Run, options: MutationOptions
     hostname: wanted.hostname ?? name,
     createdAt: new Date().toISOString(),
     labels: wanted.labels,
+    ...containerDns(host, title, wanted.dns),
   }
   switch (wanted.mode.kind) {
     case "host": {

@@ -1,4 +1,5 @@
 import { getLink, listAddresses } from "#kernel/links.ts"
+import { dnsOf, type NetworkDns } from "#model/dns.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { accept } from "#model/field.ts"
 import type { BridgeNetwork, Network } from "#model/network.ts"
@@ -103,6 +104,7 @@ function updated(network: Network, update: NetworkUpdate): Network {
     subnets: [...network.subnets, ...addSubnets],
     ...(mtu === undefined ? {} : { mtu }),
     ...(internal === undefined ? {} : { internal }),
+    ...updatedDns(network, update),
   }
   return network.driver === "bridge"
     ? {
@@ -112,6 +114,24 @@ function updated(network: Network, update: NetworkUpdate): Network {
         ...(gatewayMode === undefined ? {} : { gatewayMode }),
       }
     : { ...network, ...common }
+}
+
+function updatedDns(network: Network, { dns, dnsServers, dnsRecords }: NetworkUpdate): { readonly dns?: NetworkDns } {
+  if (dns === undefined && dnsServers === undefined && dnsRecords === undefined) {
+    return {}
+  }
+  const before = dnsOf(network)
+  const named = new Set(dnsRecords?.map(({ name }) => name))
+  return {
+    dns: {
+      enabled: dns ?? before.enabled,
+      servers: dnsServers ?? before.servers,
+      records: [
+        ...before.records.filter(({ name }) => !named.has(name)),
+        ...(dnsRecords ?? []).filter(({ addresses }) => addresses.length > 0),
+      ],
+    },
+  }
 }
 
 /** All memberships of every container that is on the network, with the network (and its endpoints) as given. */

@@ -3,6 +3,7 @@
 import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
 import type { Prefix } from "#inet/prefix.ts"
+import type { NetworkDns } from "./dns.ts"
 import type { Id, Ifname } from "./name.ts"
 
 export const NETWORK_DRIVERS = ["bridge", "macvlan", "ipvlan"] as const
@@ -50,6 +51,8 @@ interface NetworkCommon {
   readonly metric?: number
   /** Prefix of the interface's name inside containers ("eth" gives eth0, eth1, …). */
   readonly containerIfname: string
+  /** Absent: names are answered, and nothing more was said of them (see `dnsOf`). */
+  readonly dns?: NetworkDns
 }
 
 export interface BridgeNetwork extends NetworkCommon {

@@ -8,6 +8,24 @@ export interface SubnetRequest {
   readonly reserved?: readonly string[]
 }
 
+/** A name with fixed addresses; "*.apps" stands for every name below "apps". */
+export interface DnsRecordRequest {
+  readonly name: string
+  readonly addresses: readonly string[]
+}
+
+/** What one container has of its own beside the names of its networks. */
+export interface ContainerDnsRequest {
+  /** Asked about the rest of the world instead of the networks' or the host's servers. */
+  readonly servers?: readonly string[]
+  readonly search?: readonly string[]
+  /** Of resolv.conf(5): "ndots:2", … */
+  readonly options?: readonly string[]
+  readonly hosts?: readonly DnsRecordRequest[]
+  /** Other containers, by name or id, under names that only this one knows. */
+  readonly links?: readonly { readonly container: string; readonly alias: string }[]
+}
+
 export interface CreateNetworkRequest {
   readonly name: string
   readonly driver?: string
@@ -31,6 +49,11 @@ export interface CreateNetworkRequest {
   /** macvlan or ipvlan mode. */
   readonly mode?: string
   readonly labels?: Readonly<Record<string, string>>
+  /** Default true; false: no names are answered on the network. */
+  readonly dns?: boolean
+  /** Asked about the rest of the world instead of the host's servers. */
+  readonly dnsServers?: readonly string[]
+  readonly dnsRecords?: readonly DnsRecordRequest[]
 }
 
 export interface UpdateNetworkRequest {
@@ -43,6 +66,11 @@ export interface UpdateNetworkRequest {
   readonly gatewayMode?: string
   readonly addLabels?: Readonly<Record<string, string>>
   readonly removeLabels?: readonly string[]
+  readonly dns?: boolean
+  /** Instead of the present ones. */
+  readonly dnsServers?: readonly string[]
+  /** Instead of what those names have at present; a name without addresses is taken away. */
+  readonly dnsRecords?: readonly DnsRecordRequest[]
 }
 
 export interface ConnectRequest {
@@ -86,6 +114,7 @@ export interface AttachRequest {
   readonly networks: readonly JoinRequest[]
   readonly publish?: readonly PublishRequest[]
   readonly labels?: Readonly<Record<string, string>>
+  readonly dns?: ContainerDnsRequest
 }
 
 export interface RunRequest {
@@ -105,4 +134,5 @@ export interface RunRequest {
   /** Capabilities to keep beyond the default set ("NET_ADMIN", …). */
   readonly capAdd?: readonly string[]
   readonly user?: string
+  readonly dns?: ContainerDnsRequest
 }

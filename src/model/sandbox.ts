@@ -4,6 +4,7 @@ import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
 import type { Protocol } from "#inet/port.ts"
 import type { Interface } from "#inet/prefix.ts"
+import type { ContainerDns } from "./dns.ts"
 import type { Id, Ifname } from "./name.ts"
 
 /**
@@ -50,6 +51,8 @@ export interface Sandbox {
   /** Set when linkspan made the namespace under this name (/run/netns/NAME) and removes it. */
   readonly ownedNetns?: string
   readonly process?: SandboxProcess
+  /** Absent: nothing of its own. */
+  readonly dns?: ContainerDns
 }
 
 /** One sandbox's membership of one network: a cable with its addresses. */

@@ -17,6 +17,7 @@ import {
 } from "./field.ts"
 import { readHostname, readLabels, readName, readPath } from "./read-names.ts"
 import type { AttachRequest, NetnsRequest } from "./request.ts"
+import { type ContainerDnsDraft, readContainerDns } from "./validate-dns.ts"
 import { type Join, readJoins } from "./validate-join.ts"
 import { type PublicationDraft, readPublications } from "./validate-publish.ts"
 
@@ -28,6 +29,7 @@ export interface Attach {
   readonly networks: readonly Join[]
   readonly publish: readonly PublicationDraft[]
   readonly labels: Readonly<Record<string, string>>
+  readonly dns?: ContainerDnsDraft
 }
 
 const ATTACH_FIELDS = {
@@ -37,6 +39,7 @@ const ATTACH_FIELDS = {
   networks: true,
   publish: true,
   labels: true,
+  dns: true,
 } as const satisfies Record<keyof AttachRequest, true>
 
 export function checkAttach(request: unknown): Checked<Attach> {
@@ -54,7 +57,11 @@ export function checkAttach(request: unknown): Checked<Attach> {
   const rest = {
     publish,
     labels: optional(fields.labels, readLabels) ?? {},
-    ...presentOnly({ name: optional(fields.name, readName), hostname: optional(fields.hostname, readHostname) }),
+    ...presentOnly({
+      name: optional(fields.name, readName),
+      hostname: optional(fields.hostname, readHostname),
+      dns: optional(fields.dns, readContainerDns),
+    }),
   }
   return checked(root, netns === undefined || networks === undefined ? undefined : { netns, networks, ...rest })
 }

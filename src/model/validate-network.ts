@@ -2,6 +2,7 @@
 
 import type { Family } from "#inet/ip.ts"
 import { prefixFamily } from "#inet/prefix.ts"
+import type { NetworkDns } from "./dns.ts"
 import {
   type Checked,
   checked,
@@ -31,6 +32,7 @@ import {
 } from "./network.ts"
 import { readIfname, readIfnamePrefix, readLabels, readName } from "./read-names.ts"
 import type { CreateNetworkRequest } from "./request.ts"
+import { readRecords, readServers } from "./validate-dns.ts"
 import { type GatewayRule, readSubnets, settleSubnets } from "./validate-subnets.ts"
 
 interface DraftCommon {
@@ -45,6 +47,7 @@ interface DraftCommon {
   readonly defaultRoute: boolean
   readonly metric?: number
   readonly containerIfname: string
+  readonly dns?: NetworkDns
 }
 
 export interface BridgeDraft extends DraftCommon {
@@ -89,6 +92,9 @@ const NETWORK_FIELDS = {
   parent: true,
   mode: true,
   labels: true,
+  dns: true,
+  dnsServers: true,
+  dnsRecords: true,
 } as const satisfies Record<keyof CreateNetworkRequest, true>
 
 type Fields = Record<keyof CreateNetworkRequest, Field>
@@ -119,12 +125,29 @@ function readNetwork(fields: Fields): NetworkDraft | undefined {
     ...presentOnly({
       mtu: readNetworkMtu(fields.mtu, addressing),
       metric: optional(fields.metric, integerFrom(0, HIGHEST_METRIC)),
+      dns: readNetworkDns(fields),
     }),
   }
   if (driver !== undefined && driver !== "bridge" && rest.internal) {
     refuse(fields.internal, INTERNAL_NEEDS_BRIDGE)
   }
   return name === undefined || specific === undefined ? undefined : { name, ...specific, ...addressing, ...rest }
+}
+
+/** Undefined when nothing is said that is not so anyway. */
+function readNetworkDns(fields: Fields): NetworkDns | undefined {
+  const enabled = optional(fields.dns, readBoolean) ?? true
+  const servers = optional(fields.dnsServers, readServers) ?? []
+  const records = optional(fields.dnsRecords, (list) => readRecords(list, { whole: true })) ?? []
+  for (const [field, list] of [
+    [fields.dnsServers, servers],
+    [fields.dnsRecords, records],
+  ] as const) {
+    if (!enabled && list.length > 0) {
+      refuse(field, "is of no use while dns is false: no names are answered on the network")
+    }
+  }
+  return enabled && servers.length === 0 && records.length === 0 ? undefined : { enabled, servers, records }
 }
 
 /** A macvlan or ipvlan interface hands its frames to the parent below every hook where linkspan could refuse them. */

@@ -23,6 +23,7 @@ import { didYouMean } from "./nearest.ts"
 import { quote } from "./quote.ts"
 import { readHostname, readLabels, readName, readPath } from "./read-names.ts"
 import type { RunRequest } from "./request.ts"
+import { type ContainerDnsDraft, readContainerDns } from "./validate-dns.ts"
 import { type Join, readJoins } from "./validate-join.ts"
 import { type PublicationDraft, readPublications } from "./validate-publish.ts"
 
@@ -49,6 +50,7 @@ export interface Run {
   readonly workdir?: string
   readonly capAdd: readonly Capability[]
   readonly user?: string
+  readonly dns?: ContainerDnsDraft
 }
 
 const RUN_FIELDS = {
@@ -66,6 +68,7 @@ const RUN_FIELDS = {
   workdir: true,
   capAdd: true,
   user: true,
+  dns: true,
 } as const satisfies Record<keyof RunRequest, true>
 
 export function checkRun(request: unknown): Checked<Run> {
@@ -78,7 +81,11 @@ export function checkRun(request: unknown): Checked<Run> {
   const mode = fields.mode.value === undefined ? ({ kind: "private" } as const) : readMode(fields.mode)
   const networks = optional(fields.networks, readJoins) ?? []
   const publish = optional(fields.publish, readPublications) ?? []
+  const dns = optional(fields.dns, readContainerDns)
   if (mode !== undefined && mode.kind !== "private") {
+    if (dns !== undefined) {
+      refuseBesideMode(fields.dns, 1, mode)
+    }
     refuseBesideMode(fields.networks, networks.length, mode)
     refuseBesideMode(fields.publish, publish.length, mode)
   }
@@ -96,6 +103,7 @@ export function checkRun(request: unknown): Checked<Run> {
       rootfs: optional(fields.rootfs, readPath),
       workdir: optional(fields.workdir, readPath),
       user: optional(fields.user, readUser),
+      dns,
     }),
   }
   return checked(root, command === undefined || mode === undefined ? undefined : { command, mode, ...rest })

@@ -33,7 +33,9 @@ describe("checkUpdateNetwork()", () => {
     [
       "nothing to change",
       { network: "web" },
-      [" changes nothing; give at least one of addSubnets, mtu, internal, icc, gatewayMode, addLabels, removeLabels"],
+      [
+        " changes nothing; give at least one of addSubnets, mtu, internal, icc, gatewayMode, addLabels, removeLabels, dns, dnsServers, dnsRecords",
+      ],
     ],
     ["no network", { mtu: 1400 }, ["network is missing"]],
     [

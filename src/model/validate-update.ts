@@ -1,7 +1,9 @@
 // From a request to change a network to the change, in two steps: what is wrong with the request itself, and what does
 // not fit the network that it names.
 
+import type { Ip } from "#inet/ip.ts"
 import { prefixesOverlap, prefixFamily } from "#inet/prefix.ts"
+import type { StaticRecord } from "./directory.ts"
 import {
   type Checked,
   checked,
@@ -20,6 +22,7 @@ import {
 import type { GatewayMode, Network, Subnet } from "./network.ts"
 import { readLabelKey, readLabels, readName } from "./read-names.ts"
 import type { UpdateNetworkRequest } from "./request.ts"
+import { readRecords, readServers } from "./validate-dns.ts"
 import { gatewayRule, INTERNAL_NEEDS_BRIDGE, MINIMUM_MTU_IPV6, readMtu } from "./validate-network.ts"
 import { MOST_SUBNETS, readSubnets, settleSubnets } from "./validate-subnets.ts"
 
@@ -35,6 +38,10 @@ export interface NetworkUpdate {
   readonly gatewayMode?: Exclude<GatewayMode, "isolated">
   readonly addLabels: Readonly<Record<string, string>>
   readonly removeLabels: readonly string[]
+  readonly dns?: boolean
+  readonly dnsServers?: readonly Ip[]
+  /** One without addresses is taken away. */
+  readonly dnsRecords?: readonly StaticRecord[]
 }
 
 const UPDATE_FIELDS = {
@@ -46,6 +53,9 @@ const UPDATE_FIELDS = {
   gatewayMode: true,
   addLabels: true,
   removeLabels: true,
+  dns: true,
+  dnsServers: true,
+  dnsRecords: true,
 } as const satisfies Record<keyof UpdateNetworkRequest, true>
 
 const MOST_REMOVED_LABELS = 256
@@ -77,6 +87,9 @@ export function checkUpdateNetwork(request: unknown): Checked<NetworkUpdate> {
       internal: optional(fields.internal, readBoolean),
       icc: optional(fields.icc, readBoolean),
       gatewayMode: optional(fields.gatewayMode, oneOf(["nat", "routed"])),
+      dns: optional(fields.dns, readBoolean),
+      dnsServers: optional(fields.dnsServers, readServers),
+      dnsRecords: optional(fields.dnsRecords, (list) => readRecords(list, { whole: false })),
     }),
   }
   return checked(root, network === undefined ? undefined : { network, ...update })

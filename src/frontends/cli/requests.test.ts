@@ -255,6 +255,22 @@ describe("run", () => {
       },
     ],
     ["run -e A=1 --env B=x=y -e ABSENT -l k=v sh", { command: ["sh"], env: { A: "1", B: "x=y" }, labels: { k: "v" } }],
+    [
+      "run --dns 192.0.2.53 --dns-search example.org --dns-opt ndots:2 --add-host p:192.0.2.9 --add-host q=fd00::9 --link db:store sh",
+      {
+        command: ["sh"],
+        dns: {
+          servers: ["192.0.2.53"],
+          search: ["example.org"],
+          options: ["ndots:2"],
+          hosts: [
+            { name: "p", addresses: ["192.0.2.9"] },
+            { name: "q", addresses: ["fd00::9"] },
+          ],
+          links: [{ container: "db", alias: "store" }],
+        },
+      },
+    ],
     ["exec api ip addr", { container: "api", command: ["ip", "addr"] }],
     [
       "exec -e A=1 -w /tmp --user nobody -it api -- sh -c x",
@@ -282,6 +298,18 @@ describe("run", () => {
 
 describe("the rest", () => {
   check([
+    [
+      "network create web --dns 192.0.2.53 --dns-record *.apps=10.89.0.80,fd00::80",
+      {
+        name: "web",
+        dnsServers: ["192.0.2.53"],
+        dnsRecords: [{ name: "*.apps", addresses: ["10.89.0.80", "fd00::80"] }],
+      },
+    ],
+    [
+      "network update web --no-names --dns none --dns-record old=",
+      { network: "web", dns: false, dnsServers: [], dnsRecords: [{ name: "old", addresses: [] }] },
+    ],
     ["ps", { all: false }],
     ["ps -aq", { all: true }],
     ["inspect api", "api"],

@@ -1,6 +1,7 @@
 import type { NetnsRequest } from "#model/request.ts"
 import { change, type RefuseAt } from "../command.ts"
 import { netnsPath } from "../globals.ts"
+import { CONTAINER_DNS, containerDnsOrigins, readContainerDns } from "../parts/dns.ts"
 import { isMode, joinsOrigins, NETWORKS, readJoins } from "../parts/joins.ts"
 import { LABEL, readLabels } from "../parts/labels.ts"
 import { PUBLISH, portOrigins, readPublish } from "../parts/ports.ts"
@@ -28,6 +29,7 @@ export const command = change({
     hostname: { kind: "one", value: text("NAME"), about: "The container's host name (default: its name)" },
     ...NETWORKS,
     ...PUBLISH,
+    ...CONTAINER_DNS,
     ...LABEL,
   },
   examples: [
@@ -49,6 +51,7 @@ export const command = change({
       netns: readNetns({ ...options, name: positionals.name }, world.directory, refuse),
       networks,
       ...readPublish(options.publish),
+      ...readContainerDns(options),
       ...readLabels(options.label),
     }
   },
@@ -59,6 +62,7 @@ export const command = change({
     netns: options.pid !== undefined ? "--pid" : options.new !== undefined ? "--new" : "--netns",
     ...joinsOrigins(options),
     ...portOrigins("publish", "--publish", options.publish),
+    ...containerDnsOrigins(options),
     labels: "--label",
   }),
   change: (engine, request, options) => engine.attach(request, options),

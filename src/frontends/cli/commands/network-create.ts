@@ -1,5 +1,6 @@
 import { GATEWAY_MODES, IPVLAN_MODES, MACVLAN_MODES, NETWORK_DRIVERS } from "#model/network.ts"
 import { change } from "../command.ts"
+import { NETWORK_DNS, networkDnsOrigins, readNetworkDns } from "../parts/dns.ts"
 import { LABEL, readLabels } from "../parts/labels.ts"
 import { readSubnets, SUBNETS, subnetOrigins } from "../parts/subnets.ts"
 import { integer, text } from "../value.ts"
@@ -62,6 +63,7 @@ export const command = change({
       value: text("MODE", { words: [...MACVLAN_MODES, ...IPVLAN_MODES] }),
       about: "Of macvlan: bridge (the default), private, vepa, passthru; of ipvlan: l2, l3, l3s",
     },
+    ...NETWORK_DNS,
     ...LABEL,
   },
   examples: [
@@ -74,6 +76,10 @@ export const command = change({
     {
       line: "linkspan network create lan --driver macvlan --parent eth0 --subnet 192.168.1.0/24 --gateway 192.168.1.1",
       about: "Containers on the host's own network",
+    },
+    {
+      line: "linkspan network create web --dns 192.0.2.53 --dns-record '*.apps=10.89.0.80'",
+      about: "A name server of its own for the rest of the world, and a name for a whole domain",
     },
     { line: "linkspan network create web --dry-run", about: "See what would be done" },
   ],
@@ -101,6 +107,7 @@ export const command = change({
       ...(options["container-ifname"] === undefined ? {} : { containerIfname: options["container-ifname"] }),
       ...(options.parent === undefined ? {} : { parent: options.parent }),
       ...(options.mode === undefined ? {} : { mode: options.mode }),
+      ...readNetworkDns(options),
       ...readLabels(options.label),
     }
   },
@@ -122,6 +129,7 @@ export const command = change({
     containerIfname: "--container-ifname",
     parent: "--parent",
     mode: "--mode",
+    ...networkDnsOrigins(options),
     labels: "--label",
   }),
   change: (engine, request, options) => engine.networks.create(request, options),

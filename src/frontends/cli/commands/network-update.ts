@@ -1,4 +1,5 @@
 import { change } from "../command.ts"
+import { NETWORK_DNS, networkDnsOrigins, readNetworkDns } from "../parts/dns.ts"
 import { LABEL } from "../parts/labels.ts"
 import { readSubnets, SUBNETS, subnetOrigins } from "../parts/subnets.ts"
 import { integer, text } from "../value.ts"
@@ -13,6 +14,7 @@ export const command = change({
     icc: { kind: "flag", negatable: true, about: "Whether the network's containers may talk to each other" },
     "gateway-mode": { kind: "one", value: text("MODE", { words: ["nat", "routed"] }), about: "nat or routed" },
     nat: { kind: "flag", negatable: true, about: "--nat is --gateway-mode nat, --no-nat is --gateway-mode routed" },
+    ...NETWORK_DNS,
     ...LABEL,
     "label-rm": { kind: "many", value: text("KEY"), about: "Take a label away" },
   },
@@ -37,6 +39,7 @@ export const command = change({
       ...(options.internal === undefined ? {} : { internal: options.internal }),
       ...(options.icc === undefined ? {} : { icc: options.icc }),
       ...(gatewayMode === undefined ? {} : { gatewayMode }),
+      ...readNetworkDns(options),
       ...(options.label.length === 0 ? {} : { addLabels: Object.fromEntries(options.label) }),
       ...(options["label-rm"].length === 0 ? {} : { removeLabels: options["label-rm"] }),
     }
@@ -53,6 +56,7 @@ export const command = change({
     internal: "--internal",
     icc: "--icc",
     gatewayMode: options["gateway-mode"] === undefined ? "--nat" : "--gateway-mode",
+    ...networkDnsOrigins(options),
     addLabels: "--label",
     removeLabels: "--label-rm",
   }),

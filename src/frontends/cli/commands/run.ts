@@ -2,6 +2,7 @@ import type { JoinRequest, RunRequest } from "#model/request.ts"
 import { act, type RefuseAt } from "../command.ts"
 import { follow } from "../foreground.ts"
 import { absolute } from "../globals.ts"
+import { CONTAINER_DNS, containerDnsOrigins, readContainerDns } from "../parts/dns.ts"
 import { ENVIRONMENT, readEnvironment } from "../parts/environment.ts"
 import { isMode, joinsOrigins, NETWORKS, readJoins } from "../parts/joins.ts"
 import { LABEL, readLabels } from "../parts/labels.ts"
@@ -25,6 +26,7 @@ export const command = act({
     rm: { kind: "flag", about: "Remove the container when its command ends" },
     ...NETWORKS,
     ...PUBLISH,
+    ...CONTAINER_DNS,
     rootfs: { kind: "one", value: text("DIR", "directory"), about: "Root filesystem (default: the host's)" },
     ...ENVIRONMENT,
     workdir: { kind: "one", short: "w", value: text("DIR", "directory"), about: "Directory to start in" },
@@ -68,6 +70,7 @@ export const command = act({
       ...(options.name === undefined ? {} : { name: options.name }),
       ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
       ...readPublish(options.publish),
+      ...readContainerDns(options),
       ...readLabels(options.label),
       ...(options.rootfs === undefined ? {} : { rootfs: absolute(options.rootfs, world.directory) }),
       ...(options.detach === undefined ? {} : { detach: options.detach }),
@@ -86,6 +89,7 @@ export const command = act({
     hostname: "--hostname",
     ...joinsOrigins(options),
     ...portOrigins("publish", "--publish", options.publish),
+    ...containerDnsOrigins(options),
     labels: "--label",
     rootfs: "--rootfs",
     detach: "--detach",

@@ -1,5 +1,6 @@
 // `linkspan network inspect`: a network as it is wired. The bridge with its ports, and behind every port a container.
 
+import { dnsOf } from "#model/dns.ts"
 import { isBridge, type Network } from "#model/network.ts"
 import type { EndpointView, NetworkView, SubnetView } from "#model/view.ts"
 import { group } from "./humanise.ts"
@@ -17,6 +18,7 @@ export function networkTree(view: NetworkView, look: Look): string {
     children: [
       ...labelNodes(network.labels),
       ...view.subnets.map((subnet) => ({ text: subnetText(subnet) })),
+      ...nameNodes(network),
       wireNode(view, look),
       ...problemNodes(view.problems, look),
     ],
@@ -32,6 +34,16 @@ function traits(network: Network): string[] {
     ...own,
     ...(network.internal ? ["internal"] : []),
     ...(network.defaultRoute ? [] : ["no default route"]),
+  ]
+}
+
+/** Only what is not as with every other network. */
+function nameNodes(network: Network): Node[] {
+  const { enabled, servers, records } = dnsOf(network)
+  return [
+    ...(enabled ? [] : [{ text: "names are not answered" }]),
+    ...(servers.length === 0 ? [] : [{ text: `other names from ${servers.join(", ")}` }]),
+    ...records.map(({ name, addresses }) => ({ text: `name ${name} is ${addresses.join(", ")}` })),
   ]
 }
 

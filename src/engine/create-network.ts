@@ -4,7 +4,7 @@ import { getLink, listAddresses, type ObservedAddress, type ObservedLink } from 
 import { requireLinkKind } from "#kernel/probe.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { accept } from "#model/field.ts"
-import type { Ifname } from "#model/name.ts"
+import type { Id, Ifname } from "#model/name.ts"
 import type { BridgeNetwork, Network, Subnet } from "#model/network.ts"
 import { quote } from "#model/quote.ts"
 import type { CreateNetworkRequest } from "#model/request.ts"
@@ -18,6 +18,7 @@ import { bridgeIfname } from "#plan/names.ts"
 import type { Op } from "#plan/op.ts"
 import { chooseSubnet, chooseUla, DEFAULT_POOLS, parsePools, poolsOf } from "#plan/pools.ts"
 import { describeCollision, findCollision, type TakenPrefix, type TakenSpace, takenSpace } from "#plan/taken.ts"
+import type { Facts } from "#store/journal.ts"
 import { adoptionFacts } from "./adoption.ts"
 import type { Host } from "./host.ts"
 import { inspectNetwork } from "./inspect-network.ts"
@@ -47,7 +48,27 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
       hint: `Look at it with: linkspan network inspect ${draft.name}`,
     })
   }
-  const id = host.newId()
+  const { network, ops, facts } = designNetwork(host, title, draft, host.newId())
+  return {
+    title,
+    ops,
+    intent: "make",
+    warnings: obstacleWarnings(host),
+    facts,
+    changes: [{ object: "network", id: network.id, after: network }],
+    result: () => inspectNetwork(host, network.id),
+  }
+}
+
+/** A network with everything that the draft left open settled, and how to make it. */
+export interface NetworkDesign {
+  readonly network: Network
+  readonly ops: readonly Op[]
+  readonly facts: Facts
+}
+
+/** Runs in the store's write transaction. */
+export function designNetwork(host: Host, title: string, draft: NetworkDraft, id: Id): NetworkDesign {
   const link = draft.driver === "bridge" ? undefined : parentOf(host, title, draft)
   const except = draft.driver === "bridge" ? (draft.adopted ? draft.bridge : undefined) : link?.parent
   const lower = except === undefined ? [] : addressesOn(host, except)
@@ -63,18 +84,10 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
     containerIfname: draft.containerIfname,
     ...(draft.metric === undefined ? {} : { metric: draft.metric }),
     ...(draft.dns === undefined ? {} : { dns: draft.dns }),
+    ...(draft.routes === undefined ? {} : { routes: draft.routes }),
+    ...(draft.transient === undefined ? {} : { transient: draft.transient }),
   }
-  const warnings = obstacleWarnings(host)
   const cursorFacts = Object.fromEntries(cursors.map((prefix) => [SUBNET_CURSOR[prefixFamily(prefix)], prefix]))
-  const settled = (network: Network, ops: Op[]): Decision<NetworkView> => ({
-    title,
-    ops,
-    intent: "make",
-    warnings,
-    facts: cursorFacts,
-    changes: [{ object: "network", id, after: network }],
-    result: () => inspectNetwork(host, id),
-  })
   if (draft.driver === "bridge") {
     const { bridge, facts } = bridgeOf(host, title, draft, id)
     const mtu = draft.mtu ?? facts?.mtu
@@ -90,8 +103,11 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
     }
     const adopted = facts === undefined ? undefined : adoptedFacts(host, network, facts)
     const ops = planCreateBridge(network, observeHost(host), adopted)
-    const decision = settled(network, ops)
-    return draft.adopted ? { ...decision, facts: { ...cursorFacts, ...adoptionFacts(host, network, ops) } } : decision
+    return {
+      network,
+      ops,
+      facts: draft.adopted ? { ...cursorFacts, ...adoptionFacts(host, network, ops) } : cursorFacts,
+    }
   }
   const { parent, vlan, exists } = link as ParentLink
   const mtu = draft.mtu === undefined ? {} : { mtu: draft.mtu }
@@ -99,7 +115,7 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
     draft.driver === "macvlan"
       ? { ...common, driver: "macvlan", parent, mode: draft.mode, ...mtu, ...(vlan === undefined ? {} : { vlan }) }
       : { ...common, driver: "ipvlan", parent, mode: draft.mode, ...mtu, ...(vlan === undefined ? {} : { vlan }) }
-  return settled(network, planCreateParent(network, exists))
+  return { network, ops: planCreateParent(network, exists), facts: cursorFacts }
 }
 
 // ── Subnets ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -116,14 +132,16 @@ function chooseSubnets(
     .flatMap(({ body }) =>
       body.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: body.name } })),
     )
-  const space = takenSpace([...networks, ...observeTaken(host)], except === undefined ? {} : { except })
+  // Whoever describes a network to be there with its containers has looked for room already, or wants it all the same.
+  const seen = draft.transient === true ? [] : observeTaken(host)
+  const space = takenSpace([...networks, ...seen], except === undefined ? {} : { except })
   for (const { prefix } of draft.subnets) {
     refuseCollision(title, prefix, space)
   }
   const asked = draft.subnets.map(
     ({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: draft.name } }),
   )
-  const all = takenSpace([...networks, ...asked, ...observeTaken(host)], except === undefined ? {} : { except })
+  const all = takenSpace([...networks, ...asked, ...seen], except === undefined ? {} : { except })
   const cursors: Prefix[] = []
   const automatic = draft.automatic.map((family): Subnet => {
     const own =

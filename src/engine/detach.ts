@@ -3,7 +3,8 @@ import type { Sandbox } from "#model/sandbox.ts"
 import type { Outcome } from "#model/view.ts"
 import { planMemberships } from "#plan/membership.ts"
 import type { Op } from "#plan/op.ts"
-import type { Change } from "#store/journal.ts"
+import type { Change, Facts } from "#store/journal.ts"
+import { planDeparture } from "./departure.ts"
 import { findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import type { MutationOptions } from "./linkspan.ts"
@@ -37,8 +38,12 @@ export function detach(host: Host, container: string, options: MutationOptions):
 }
 
 /** Everything about a container, taken away. */
-export function planForget(host: Host, sandbox: Sandbox): { readonly changes: Change[]; readonly ops: Op[] } {
+export function planForget(
+  host: Host,
+  sandbox: Sandbox,
+): { readonly changes: Change[]; readonly ops: Op[]; readonly facts: Facts } {
   const before = memberships(host, sandbox)
+  const departure = planDeparture(host, before)
   const { ownedNetns, netns } = sandbox
   const unname: Op[] =
     ownedNetns === undefined || netns === undefined
@@ -48,7 +53,9 @@ export function planForget(host: Host, sandbox: Sandbox): { readonly changes: Ch
     changes: [
       ...before.map(({ endpoint }): Change => ({ object: "endpoint", id: endpoint.id, before: endpoint })),
       { object: "sandbox", id: sandbox.id, before: sandbox },
+      ...departure.changes,
     ],
-    ops: [...planMemberships(sandbox.id, before, [], observePorts(host)), ...unname],
+    ops: [...planMemberships(sandbox.id, before, [], observePorts(host)), ...unname, ...departure.ops],
+    facts: departure.facts,
   }
 }

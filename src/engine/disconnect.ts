@@ -1,6 +1,7 @@
 import { LinkspanError } from "#model/errors.ts"
 import type { EndpointView, Outcome } from "#model/view.ts"
 import { planMemberships } from "#plan/membership.ts"
+import { planDeparture } from "./departure.ts"
 import { findNetwork, findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import { endpointView } from "./inspect-endpoint.ts"
@@ -30,16 +31,21 @@ export function disconnect(host: Host, request: DisconnectRequest, options: Muta
           hint: `Look at its networks with: linkspan inspect ${sandbox.name}`,
         })
       }
+      const departure = planDeparture(host, [leaving])
       const left = endpointView(host, leaving.endpoint)
       return {
         title,
-        changes: [{ object: "endpoint", id: leaving.endpoint.id, before: leaving.endpoint }],
-        ops: planMemberships(
-          sandbox.id,
-          before,
-          before.filter((one) => one !== leaving),
-          observePorts(host),
-        ),
+        changes: [{ object: "endpoint", id: leaving.endpoint.id, before: leaving.endpoint }, ...departure.changes],
+        ops: [
+          ...planMemberships(
+            sandbox.id,
+            before,
+            before.filter((one) => one !== leaving),
+            observePorts(host),
+          ),
+          ...departure.ops,
+        ],
+        facts: departure.facts,
         intent: "remove",
         result: () => left,
       }

@@ -7,6 +7,8 @@ import type {
   CreateNetworkRequest,
   PublishRequest,
   RunRequest,
+  SetUpRequest,
+  TearDownRequest,
   UpdateNetworkRequest,
 } from "#model/request.ts"
 import type {
@@ -19,6 +21,8 @@ import type {
   Outcome,
   PublicationView,
   ReconcileReport,
+  SetUpView,
+  TornDown,
 } from "#model/view.ts"
 import type { Host } from "./host.ts"
 
@@ -94,6 +98,10 @@ export interface LinkspanApi extends AsyncDisposable {
   attach(request: AttachRequest, options?: MutationOptions): Promise<Outcome<ContainerSummary>>
   /** Takes a container off all its networks and forgets it; its namespace stays unless linkspan made it. */
   detach(container: string, options?: MutationOptions): Promise<Outcome<{ id: string; name: string }>>
+  /** Networks for a container that another program made, on networks that it describes; made as far as they are missing. */
+  setUp(request: SetUpRequest, options?: MutationOptions): Promise<Outcome<SetUpView>>
+  /** The counterpart: what is gone already is no mistake. */
+  tearDown(request: TearDownRequest, options?: MutationOptions): Promise<Outcome<TornDown>>
   publish(
     container: string,
     ports: readonly PublishRequest[],
@@ -195,6 +203,14 @@ export class Linkspan implements LinkspanApi {
 
   async detach(container: string, options: MutationOptions = {}): Promise<Outcome<{ id: string; name: string }>> {
     return (await import("./detach.ts")).detach(this.#host, container, options)
+  }
+
+  async setUp(request: SetUpRequest, options: MutationOptions = {}): Promise<Outcome<SetUpView>> {
+    return (await import("./set-up.ts")).setUp(this.#host, request, options)
+  }
+
+  async tearDown(request: TearDownRequest, options: MutationOptions = {}): Promise<Outcome<TornDown>> {
+    return (await import("./tear-down.ts")).tearDown(this.#host, request, options)
   }
 
   async publish(

@@ -36,23 +36,30 @@ export function carrier(memberships: readonly Membership[]): Membership | undefi
   return byGatewayPriority(memberships).find(({ network }) => canPublish(network))
 }
 
-/** Settles host ports. Runs in the store's write transaction. @throws LinkspanError PORT_IN_USE naming the owner */
+/**
+ * Settles host ports. Runs in the store's write transaction.
+ * @param held whether the caller holds the ports with sockets of its own, which are then no reason to refuse.
+ * @throws LinkspanError PORT_IN_USE naming the owner
+ */
 export function takePorts(
   host: Host,
   title: string,
   drafts: readonly PublicationDraft[],
   self: Id | undefined,
+  held = false,
 ): Publication[] {
   const listeners = new Map<Protocol, readonly Listener[]>()
   const listening = (protocol: Protocol): readonly Listener[] => {
-    let found = listeners.get(protocol)
+    let found = held ? [] : listeners.get(protocol)
     if (found === undefined) {
       found = listListeners(host.namespace.netns, protocol)
       listeners.set(protocol, found)
     }
     return found
   }
-  refuseForeignAddresses(host, title, drafts)
+  if (!held) {
+    refuseForeignAddresses(host, title, drafts)
+  }
   const chosen = drafts.flatMap((draft) =>
     draft.hostPort === undefined ? [] : [{ ...draft, hostPort: draft.hostPort }],
   )

@@ -1,13 +1,12 @@
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
-import { isBridge, type Network } from "#model/network.ts"
+import type { Network } from "#model/network.ts"
 import type { Outcome } from "#model/view.ts"
-import { planRemoveBridge } from "#plan/drivers/bridge.ts"
-import { planRemoveParent } from "#plan/drivers/parent.ts"
 import { planMemberships } from "#plan/membership.ts"
 import type { Op } from "#plan/op.ts"
 import type { Change } from "#store/journal.ts"
-import { adoptionFact, adoptionOps } from "./adoption.ts"
+import { adoptionFact } from "./adoption.ts"
+import { planRemoveNetwork, withOneRelease } from "./departure.ts"
 import { findNetwork, findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import type { MutationOptions } from "./linkspan.ts"
@@ -70,7 +69,7 @@ function removeAll(
       const endpoints = networks.flatMap(({ id, name }) =>
         host.store.endpointsOfNetwork(id).map((row) => settled(row, `network "${name}"`)),
       )
-      const removals = networks.flatMap((network) => planRemove(host, network, leaving))
+      const removals = networks.flatMap((network) => planRemoveNetwork(host, network, leaving))
       return {
         title,
         changes: [
@@ -81,9 +80,7 @@ function removeAll(
           ...[...new Set(endpoints.map(({ sandbox }) => sandbox))].flatMap((id) =>
             planLeaving(host, title, id, leaving),
           ),
-          // Once, when all are gone.
-          ...removals.filter(({ kind }) => kind !== "host.release"),
-          ...removals.filter(({ kind }) => kind === "host.release").slice(0, 1),
+          ...withOneRelease(removals),
         ],
         intent: "remove",
         result: (): RemovedNetwork[] => networks.map(({ id, name }) => ({ id, name })),
@@ -127,14 +124,6 @@ function refuseUsed(host: Host, title: string, network: Network): void {
     hint: "Disconnect them first, or use --force",
     details: { containers: names },
   })
-}
-
-function planRemove(host: Host, network: Network, leaving: ReadonlySet<Id>): Op[] {
-  if (isBridge(network)) {
-    return planRemoveBridge(network, adoptionOps(host, network.id))
-  }
-  const shared = host.store.networkByLink(network.parent).some(({ body }) => !leaving.has(body.id))
-  return planRemoveParent(network, shared)
 }
 
 function hasLabel(network: Network, label: string): boolean {

@@ -4,7 +4,9 @@
 import type { Id } from "#model/name.ts"
 import type { Sandbox } from "#model/sandbox.ts"
 import { planMemberships } from "#plan/membership.ts"
-import type { Change } from "#store/journal.ts"
+import type { Op } from "#plan/op.ts"
+import type { Change, Facts } from "#store/journal.ts"
+import { planDeparture } from "./departure.ts"
 import { memberships } from "./find.ts"
 import type { Host } from "./host.ts"
 import { observePorts } from "./observe-host.ts"
@@ -38,16 +40,22 @@ export function sweep(host: Host, sandboxes: readonly Id[]): void {
 function leave(
   host: Host,
   sandbox: Sandbox | undefined,
-): { readonly changes: Change[]; readonly ops: ReturnType<typeof planMemberships> } {
+): { readonly changes: Change[]; readonly ops: readonly Op[]; readonly facts: Facts } {
   if (sandbox === undefined) {
-    return { changes: [], ops: [] }
+    return { changes: [], ops: [], facts: {} }
   }
   const before = memberships(host, sandbox)
   const endpoints = before.map(({ endpoint }): Change => ({ object: "endpoint", id: endpoint.id, before: endpoint }))
+  const departure = planDeparture(host, before)
   const kept = sandbox.process !== undefined && !sandbox.process.autoRemove
   return {
-    changes: [...endpoints, ...(kept ? [] : [{ object: "sandbox", id: sandbox.id, before: sandbox } satisfies Change])],
-    ops: planMemberships(sandbox.id, before, [], observePorts(host)),
+    changes: [
+      ...endpoints,
+      ...(kept ? [] : [{ object: "sandbox", id: sandbox.id, before: sandbox } satisfies Change]),
+      ...departure.changes,
+    ],
+    ops: [...planMemberships(sandbox.id, before, [], observePorts(host)), ...departure.ops],
+    facts: departure.facts,
   }
 }
 

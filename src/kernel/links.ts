@@ -10,7 +10,7 @@ import { RTM_GETADDR } from "#wire/rtnl/address.ts"
 import { IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
 import { RTM_GETLINK } from "#wire/rtnl/link.ts"
 import { NTF_PROXY, RTM_GETNEIGH } from "#wire/rtnl/neighbour.ts"
-import { RT_TABLE_MAIN, RTM_GETROUTE, RTN_UNICAST } from "#wire/rtnl/route.ts"
+import { RT_TABLE_MAIN, RTM_GETROUTE, RTN } from "#wire/rtnl/route.ts"
 import type { NetlinkSocket, Reply } from "./netlink.ts"
 
 const ENODEV = 19
@@ -153,7 +153,7 @@ export function listRoutes(socket: NetlinkSocket): ObservedRoute[] {
 export function describeRoutes(routes: readonly ObservedRoute[], links: readonly ObservedLink[]): RouteView[] {
   const names = new Map(links.map((link) => [link.index, link.ifname]))
   return routes
-    .filter((route) => route.table === RT_TABLE_MAIN && route.type === RTN_UNICAST)
+    .filter((route) => route.table === RT_TABLE_MAIN && route.type === RTN.unicast)
     .map((route) => ({
       destination: route.isDefault ? "default" : route.destination,
       ...(route.via === undefined ? {} : { via: route.via }),

@@ -11,15 +11,7 @@ import { IFA_F_NODAD, RTM_DELADDR, RTM_NEWADDR } from "#wire/rtnl/address.ts"
 import { IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
 import { linkInfo, RTM_DELLINK, RTM_NEWLINK, RTM_SETLINK } from "#wire/rtnl/link.ts"
 import { NTF_PROXY, RTM_DELNEIGH, RTM_NEWNEIGH } from "#wire/rtnl/neighbour.ts"
-import {
-  RT_TABLE_LOCAL,
-  RT_TABLE_MAIN,
-  RTM_DELROUTE,
-  RTM_NEWROUTE,
-  RTN_LOCAL,
-  RTN_UNICAST,
-  RTPROT_STATIC,
-} from "#wire/rtnl/route.ts"
+import { RT_TABLE_LOCAL, RT_TABLE_MAIN, RTM_DELROUTE, RTM_NEWROUTE, RTN, RTPROT_STATIC } from "#wire/rtnl/route.ts"
 import { RT_SCOPE_LINK, RT_SCOPE_UNIVERSE } from "#wire/rtnl/scope.ts"
 
 const ETH_P_8021Q = 0x8100
@@ -174,7 +166,10 @@ function routeMessage(
   const isDefault = route.destination === "default4" || route.destination === "default6"
   const of: Family =
     route.destination === "default4" ? 4 : route.destination === "default6" ? 6 : prefixFamily(route.destination)
-  const local = route.type === "local"
+  const type = route.type ?? "unicast"
+  const local = type === "local"
+  // The kernel takes no interface for a route that leads nowhere (fib_create_info()).
+  const leads = local || type === "unicast"
   return request(
     kind,
     flags,
@@ -183,12 +178,12 @@ function routeMessage(
       destinationLength: isDefault ? 0 : prefixLength(route.destination),
       table: local ? RT_TABLE_LOCAL : RT_TABLE_MAIN,
       protocol: RTPROT_STATIC,
-      scope: of === 4 && route.via === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
-      type: local ? RTN_LOCAL : RTN_UNICAST,
+      scope: of === 4 && leads && route.via === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+      type: RTN[type],
     },
     {
       ...(isDefault ? {} : { destination: prefixBase(route.destination) }),
-      outputLink: index,
+      ...(leads ? { outputLink: index } : {}),
       ...(route.via === undefined ? {} : { gateway: route.via }),
       ...(route.metric === undefined ? {} : { metric: route.metric }),
     },

@@ -53,6 +53,22 @@ interface NetworkCommon {
   readonly containerIfname: string
   /** Absent: names are answered, and nothing more was said of them (see `dnsOf`). */
   readonly dns?: NetworkDns
+  /** What containers get beside the default route. */
+  readonly routes?: readonly StaticRoute[]
+  /** Made with its first container and removed with its last. */
+  readonly transient?: true
+}
+
+/** Through a gateway, or to nowhere: silently, as unreachable, or as forbidden (ip-route(8)). */
+export const ROUTE_TYPES = ["unicast", "blackhole", "unreachable", "prohibit"] as const
+export type RouteType = (typeof ROUTE_TYPES)[number]
+
+export interface StaticRoute {
+  readonly destination: Prefix
+  readonly type: RouteType
+  /** For unicast alone. */
+  readonly via?: Ip
+  readonly metric?: number
 }
 
 export interface BridgeNetwork extends NetworkCommon {

@@ -1,13 +1,30 @@
 // Readers for names, interface names, host names, labels and paths.
 
 import { childField, type Field, readPlainObject, readText, refuse } from "./field.ts"
-import { IFNAME_RULE, type Ifname, isHostname, isLabelKey, isName, NAME_RULE, parseIfname } from "./name.ts"
+import {
+  type Id,
+  IFNAME_RULE,
+  type Ifname,
+  isHostname,
+  isId,
+  isLabelKey,
+  isName,
+  NAME_RULE,
+  parseIfname,
+} from "./name.ts"
 import { quote } from "./quote.ts"
 
 /** A name to give to something, or one (or an id) to find something by: the same rule holds. */
 export function readName(field: Field): string | undefined {
   const text = readText(field)
   return text === undefined || isName(text) ? text : refuse(field, `${quote(text)} is not a name: use ${NAME_RULE}`)
+}
+
+export function readId(field: Field): Id | undefined {
+  const text = readText(field)
+  return text === undefined || isId(text)
+    ? text
+    : refuse(field, `${quote(text)} is not an id: use twelve hexadecimal digits, small letters`)
 }
 
 export function readIfname(field: Field): Ifname | undefined {

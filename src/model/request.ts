@@ -54,6 +54,16 @@ export interface CreateNetworkRequest {
   /** Asked about the rest of the world instead of the host's servers. */
   readonly dnsServers?: readonly string[]
   readonly dnsRecords?: readonly DnsRecordRequest[]
+  /** Routes of the containers, beside the default route. */
+  readonly routes?: readonly StaticRouteRequest[]
+}
+
+export interface StaticRouteRequest {
+  readonly destination: string
+  /** "unicast" when absent, which needs `via`; the others ("blackhole", "unreachable", "prohibit") take none. */
+  readonly type?: string
+  readonly via?: string
+  readonly metric?: number
 }
 
 export interface UpdateNetworkRequest {
@@ -135,4 +145,36 @@ export interface RunRequest {
   readonly capAdd?: readonly string[]
   readonly user?: string
   readonly dns?: ContainerDnsRequest
+}
+
+/** A network as another program knows it: made when a first container joins it, removed when the last one leaves. */
+export interface NetworkDescription extends CreateNetworkRequest {
+  /** Twelve hexadecimal digits, which the program derives from its own id and finds the network by again. */
+  readonly id: string
+}
+
+/** A container that another program made, as often as it likes: what is there already is left as it is. */
+export interface SetUpRequest {
+  /** Twelve hexadecimal digits, which the program derives from its own id and finds the container by again. */
+  readonly id: string
+  /** Another name is chosen when this one is taken. */
+  readonly name: string
+  readonly hostname?: string
+  readonly netns: NetnsRequest
+  readonly networks: readonly SetUpJoinRequest[]
+  readonly publish?: readonly PublishRequest[]
+  /** The program answers for the host ports: it holds them itself, so what listens there is no reason to refuse. */
+  readonly portsHeld?: boolean
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+export interface SetUpJoinRequest extends Omit<JoinRequest, "network"> {
+  readonly network: NetworkDescription
+}
+
+export interface TearDownRequest {
+  /** The container's id, as in {@link SetUpRequest}. */
+  readonly id: string
+  /** Ids of the networks that it leaves; all when absent. */
+  readonly networks?: readonly string[]
 }

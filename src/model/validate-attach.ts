@@ -69,7 +69,7 @@ export function checkAttach(request: unknown): Checked<Attach> {
 /** PID_MAX_LIMIT of 64-bit kernels (include/linux/threads.h). */
 const HIGHEST_PID = 2 ** 22
 
-function readNetns(field: Field): NetnsRequest | undefined {
+export function readNetns(field: Field): NetnsRequest | undefined {
   const object = readPlainObject(field)
   if (object === undefined) {
     return undefined

@@ -56,7 +56,7 @@ const CONNECT_FIELDS = { container: true, ...JOIN_FIELDS } as const satisfies Re
 
 const MOST_ALIASES = 64
 /** A container cannot usefully have more cables. */
-const MOST_NETWORKS = 128
+export const MOST_NETWORKS = 128
 
 const readPriority = integerFrom(-(2 ** 31), 2 ** 31 - 1)
 
@@ -84,7 +84,7 @@ export function readJoins(field: Field): readonly Join[] {
   return joins.filter(isPresent)
 }
 
-function refuseTwice(
+export function refuseTwice(
   field: Field,
   joins: readonly (Join | undefined)[],
   key: "network" | "ifname",
@@ -112,13 +112,20 @@ function readJoin(field: Field): Join | undefined {
 
 function readJoinFields(fields: Record<keyof JoinRequest, Field>): Join | undefined {
   const network = required(fields.network, readName)
+  const join = readJoinTo(network ?? "", fields)
+  return network === undefined ? undefined : join
+}
+
+/** @param network its name or id, however the request named it. */
+export function readJoinTo(network: string, fields: Record<Exclude<keyof JoinRequest, "network">, Field>): Join {
   const addresses = optional(fields.addresses, (list) => readList(list, MOST_SUBNETS, readHostIp)) ?? []
   for (const [index, ip] of addresses.entries()) {
     if (ip !== undefined && addresses.indexOf(ip) < index) {
       refuse(childField(fields.addresses, index, ip), `${ip} is given twice`)
     }
   }
-  const join = {
+  return {
+    network,
     addresses: addresses.filter(isPresent),
     gatewayPriority: optional(fields.gatewayPriority, readPriority) ?? 0,
     // An alias is looked up as a container's name is, so the same characters are allowed ("my_service").
@@ -127,7 +134,6 @@ function readJoinFields(fields: Record<keyof JoinRequest, Field>): Join | undefi
     ],
     ...presentOnly({ mac: optional(fields.mac, readMac), ifname: optional(fields.ifname, readIfname) }),
   }
-  return network === undefined ? undefined : { network, ...join }
 }
 
 /**

@@ -18,7 +18,7 @@ import {
   required,
   rootField,
 } from "./field.ts"
-import type { Ifname } from "./name.ts"
+import type { Id, Ifname } from "./name.ts"
 import {
   GATEWAY_MODES,
   type GatewayMode,
@@ -28,11 +28,13 @@ import {
   type MacvlanMode,
   NETWORK_DRIVERS,
   type NetworkDriver,
+  type StaticRoute,
   type Subnet,
 } from "./network.ts"
-import { readIfname, readIfnamePrefix, readLabels, readName } from "./read-names.ts"
+import { readId, readIfname, readIfnamePrefix, readLabels, readName } from "./read-names.ts"
 import type { CreateNetworkRequest } from "./request.ts"
 import { readRecords, readServers } from "./validate-dns.ts"
+import { readRoutes } from "./validate-routes.ts"
 import { type GatewayRule, readSubnets, settleSubnets } from "./validate-subnets.ts"
 
 interface DraftCommon {
@@ -48,6 +50,8 @@ interface DraftCommon {
   readonly metric?: number
   readonly containerIfname: string
   readonly dns?: NetworkDns
+  readonly routes?: readonly StaticRoute[]
+  readonly transient?: true
 }
 
 export interface BridgeDraft extends DraftCommon {
@@ -95,6 +99,7 @@ const NETWORK_FIELDS = {
   dns: true,
   dnsServers: true,
   dnsRecords: true,
+  routes: true,
 } as const satisfies Record<keyof CreateNetworkRequest, true>
 
 type Fields = Record<keyof CreateNetworkRequest, Field>
@@ -109,10 +114,23 @@ const HIGHEST_METRIC = 0xffff_ffff
 export function checkCreateNetwork(request: unknown): Checked<NetworkDraft> {
   const root = rootField(request)
   const fields = readObject(root, NETWORK_FIELDS)
-  return checked(root, fields === undefined ? undefined : readNetwork(fields))
+  return checked(root, fields === undefined ? undefined : readNetwork(fields, false))
 }
 
-function readNetwork(fields: Fields): NetworkDraft | undefined {
+export type DescribedNetwork = NetworkDraft & { readonly id: Id }
+
+/** A network that is there while containers are on it, with an id of somebody else's choice. */
+export function readDescription(field: Field): DescribedNetwork | undefined {
+  const fields = readObject(field, { ...NETWORK_FIELDS, id: true })
+  if (fields === undefined) {
+    return undefined
+  }
+  const id = required(fields.id, readId)
+  const draft = readNetwork(fields, true)
+  return id === undefined || draft === undefined ? undefined : { ...draft, id }
+}
+
+function readNetwork(fields: Fields, transient: boolean): NetworkDraft | undefined {
   const name = required(fields.name, readName)
   const driver = fields.driver.value === undefined ? "bridge" : oneOf(NETWORK_DRIVERS)(fields.driver)
   const specific = readSpecific(fields, driver)
@@ -122,10 +140,12 @@ function readNetwork(fields: Fields): NetworkDraft | undefined {
     internal: optional(fields.internal, readBoolean) ?? false,
     defaultRoute: readDefaultRoute(fields, specific),
     containerIfname: optional(fields.containerIfname, readIfnamePrefix) ?? "eth",
+    ...(transient ? { transient } : {}),
     ...presentOnly({
       mtu: readNetworkMtu(fields.mtu, addressing),
       metric: optional(fields.metric, integerFrom(0, HIGHEST_METRIC)),
       dns: readNetworkDns(fields),
+      routes: optional(fields.routes, readRoutes),
     }),
   }
   if (driver !== undefined && driver !== "bridge" && rest.internal) {

@@ -164,3 +164,17 @@ export interface FirewallStatus {
   /** Hooks that `integrate` filled, as recorded. */
   readonly integrations: readonly { readonly owner: string; readonly where: string; readonly inPlace: boolean }[]
 }
+
+/** What a container was taken off. */
+export interface TornDown {
+  /** Ids of the networks. */
+  readonly networks: readonly string[]
+}
+
+/** A container that another program made, as it is set up. */
+export interface SetUpView {
+  readonly id: string
+  readonly name: string
+  /** All of them, those that were there before first. */
+  readonly endpoints: readonly EndpointView[]
+}

@@ -11,6 +11,7 @@ import { elementDifference } from "./firewall/difference.ts"
 import { endpointElements } from "./firewall/elements.ts"
 import type { PortFacts } from "./host.ts"
 import type { NftElement, Op } from "./op.ts"
+import { planForgetRoutes, planStaticRoutes } from "./static-routes.ts"
 
 /** What the ruleset holds about a container. */
 export function sandboxElements(memberships: readonly Membership[]): NftElement[] {
@@ -43,8 +44,10 @@ export function planMemberships(
   }
   for (const { network, endpoint } of joined) {
     ops.push(...(isBridge(network) ? planPlugBridge(network, endpoint, facts) : planPlugParent(network, endpoint)))
+    ops.push(...planStaticRoutes({ network, endpoint }))
   }
   for (const { network, endpoint } of left) {
+    ops.push(...planForgetRoutes({ network, endpoint }))
     ops.push(...(isBridge(network) ? planUnplugBridge(network, endpoint) : planUnplugParent(endpoint)))
   }
   for (const { network, endpoint } of after) {

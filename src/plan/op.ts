@@ -5,7 +5,7 @@ import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
 import type { Interface, Prefix } from "#inet/prefix.ts"
 import type { Id, Ifname } from "#model/name.ts"
-import type { IpvlanMode, MacvlanMode } from "#model/network.ts"
+import type { IpvlanMode, MacvlanMode, RouteType } from "#model/network.ts"
 
 /** "host", or the sandbox whose namespace is meant. */
 export type NetnsRef = "host" | Id
@@ -54,10 +54,11 @@ export interface LinkChange {
 export interface RouteSpec {
   readonly destination: Prefix | "default4" | "default6"
   readonly via?: Ip
+  /** Where it leaves; of a route that leads nowhere, the interface whose network it came with. */
   readonly ifname: Ifname
   readonly metric?: number
-  /** "local": into the local table, as a local route. */
-  readonly type?: "unicast" | "local"
+  /** "local": into the local table, as a local route. "unicast" when absent. */
+  readonly type?: RouteType | "local"
 }
 
 export type Op =

@@ -100,13 +100,17 @@ function renderRoute(route: RouteSpec): string {
   const destination =
     route.destination === "default4" || route.destination === "default6" ? "default" : route.destination
   return [
-    ...(route.type === "local" ? ["local"] : []),
+    ...(route.type === undefined || route.type === "unicast" ? [] : [route.type]),
     destination,
     ...(route.via === undefined ? [] : [`via ${route.via}`]),
-    `dev ${route.ifname}`,
+    ...(leadsNowhere(route.type) ? [] : [`dev ${route.ifname}`]),
     ...(route.type === "local" ? ["table local"] : []),
     ...(route.metric === undefined ? [] : [`metric ${route.metric}`]),
   ].join(" ")
+}
+
+function leadsNowhere(type: RouteSpec["type"]): boolean {
+  return type !== undefined && type !== "unicast" && type !== "local"
 }
 
 function renderChanges(add: readonly NftElement[], del: readonly NftElement[]): string[] {

@@ -40,17 +40,16 @@ export class SqliteFreeRanges implements FreeRanges {
     this.#key = [network, subnet]
   }
 
-  /** Makes the pool of a subnet that is new to the network. */
+  /** Makes the pool of a subnet, unless the network has it. */
   static create(db: Database, network: Id, subnet: Subnet): SqliteFreeRanges {
     const { first, last } = automaticBounds(subnet)
-    db.query("INSERT INTO address_pool (network, subnet, low, high) VALUES (?, ?, ?, ?)").run(
-      network,
-      subnet.prefix,
-      toBlob(first),
-      toBlob(last),
-    )
+    const made = db
+      .query("INSERT OR IGNORE INTO address_pool (network, subnet, low, high) VALUES (?, ?, ?, ?)")
+      .run(network, subnet.prefix, toBlob(first), toBlob(last))
     const ranges = new SqliteFreeRanges(db, network, subnet.prefix)
-    ranges.replace([], initialRanges(subnet))
+    if (made.changes > 0) {
+      ranges.replace([], initialRanges(subnet))
+    }
     return ranges
   }
 

@@ -242,6 +242,14 @@ export class Store implements Disposable {
     return this.#named("network", nameOrId)
   }
 
+  networkOfId(id: Id): Row<Network> | undefined {
+    return this.#row("SELECT body, journal FROM network WHERE id = ?", id)
+  }
+
+  sandboxOfId(id: Id): Row<Sandbox> | undefined {
+    return this.#row("SELECT body, journal FROM sandbox WHERE id = ?", id)
+  }
+
   networkByLink(link: string): Row<Network>[] {
     return this.#rows("SELECT body, journal FROM network WHERE link = ?", link)
   }
@@ -345,6 +353,11 @@ export class Store implements Disposable {
   journalEntry(id: number): JournalEntry | undefined {
     const raw = this.#get<{ entry: string }>("SELECT entry FROM journal WHERE id = ?", id)
     return raw === undefined ? undefined : this.#parse<JournalEntry>(raw.entry)
+  }
+
+  /** The free addresses of a network that is about to be made, so that they can be taken from in the same transaction. */
+  openPools(network: Network): void {
+    this.#makePools(network, undefined)
   }
 
   freeRanges(network: Id, prefix: string): SqliteFreeRanges {

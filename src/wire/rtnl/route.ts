@@ -7,8 +7,8 @@ import { scope } from "./scope.ts"
 /** enum rt_class_t. Tables above 255 stand in the attribute only. */
 export const RT_TABLE_MAIN = 254
 export const RT_TABLE_LOCAL = 255
-export const RTN_UNICAST = 1
-export const RTN_LOCAL = 2
+/** RTN_*: what becomes of a packet. */
+export const RTN = { unicast: 1, local: 2, blackhole: 6, unreachable: 7, prohibit: 8 } as const
 /** Routes learned from IPv6 router advertisements. */
 export const RTPROT_RA = 9
 export const RTPROT_STATIC = 4
@@ -22,14 +22,10 @@ const RtMsg = struct("rtmsg", {
   protocol: named(u8, { redirect: 1, kernel: 2, boot: 3, static: RTPROT_STATIC, ra: RTPROT_RA, dhcp: 16 }),
   scope,
   type: named(u8, {
-    unicast: RTN_UNICAST,
-    local: RTN_LOCAL,
+    ...RTN,
     broadcast: 3,
     anycast: 4,
     multicast: 5,
-    blackhole: 6,
-    unreachable: 7,
-    prohibit: 8,
     throw: 9,
   }),
   flags: u32,

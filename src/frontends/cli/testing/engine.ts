@@ -82,6 +82,8 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
   return {
     asked,
     disposed: () => disposed,
+    setUp: () => Promise.reject(new Error("No command sets a container up")),
+    tearDown: () => Promise.reject(new Error("No command tears a container down")),
     networks: {
       async create(request, mutation) {
         ask("networks.create", request)

@@ -1,0 +1,64 @@
+// Networks that are there only while containers are on them, when containers leave.
+
+import { isBridge, type Network } from "#model/network.ts"
+import type { Membership } from "#plan/default-route.ts"
+import { planRemoveBridge } from "#plan/drivers/bridge.ts"
+import { planRemoveParent } from "#plan/drivers/parent.ts"
+import type { Op } from "#plan/op.ts"
+import type { Change, Facts } from "#store/journal.ts"
+import { adoptionFact, adoptionOps } from "./adoption.ts"
+import type { Host } from "./host.ts"
+import { Stale } from "./transaction.ts"
+
+export interface Departure {
+  readonly changes: readonly Change[]
+  readonly ops: readonly Op[]
+  readonly facts: Facts
+}
+
+/**
+ * What goes with the memberships that end: of their networks, those that were there for them alone.
+ * @throws Stale when all that keeps one is containers that are gone
+ */
+export function planDeparture(host: Host, leaving: readonly Membership[]): Departure {
+  const going = new Set(leaving.map(({ endpoint }) => endpoint.id))
+  const ending = leaving.map(({ network }) => network).filter((network) => isLeftBy(host, network, going))
+  const ops = ending.flatMap((network) => planRemoveNetwork(host, network, new Set(ending.map(({ id }) => id))))
+  return {
+    changes: ending.map((network): Change => ({ object: "network", id: network.id, before: network })),
+    ops: withOneRelease(ops),
+    facts: Object.fromEntries(ending.map(({ id }) => [adoptionFact(id), null])),
+  }
+}
+
+function isLeftBy(host: Host, network: Network, going: ReadonlySet<string>): boolean {
+  if (network.transient !== true) {
+    return false
+  }
+  const staying = host.store.endpointsOfNetwork(network.id).filter(({ body }) => !going.has(body.id))
+  const isStale = ({ body, journal }: (typeof staying)[number]): boolean => {
+    const sandbox = host.store.sandbox(body.sandbox)
+    return journal === null && sandbox?.journal === null && !host.isAlive(sandbox.body)
+  }
+  if (staying.length > 0 && staying.every(isStale)) {
+    throw new Stale([...new Set(staying.map(({ body }) => body.sandbox))])
+  }
+  return staying.length === 0
+}
+
+/** @param leaving ids of the networks that go with it. */
+export function planRemoveNetwork(host: Host, network: Network, leaving: ReadonlySet<string>): Op[] {
+  if (isBridge(network)) {
+    return planRemoveBridge(network, adoptionOps(host, network.id))
+  }
+  const shared = host.store.networkByLink(network.parent).some(({ body }) => !leaving.has(body.id))
+  return planRemoveParent(network, shared)
+}
+
+/** Several networks end in one change: the host is given back once, when all are gone. */
+export function withOneRelease(ops: readonly Op[]): Op[] {
+  return [
+    ...ops.filter(({ kind }) => kind !== "host.release"),
+    ...ops.filter(({ kind }) => kind === "host.release").slice(0, 1),
+  ]
+}

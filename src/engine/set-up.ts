@@ -1,0 +1,240 @@
+// Networks for a container that another program made, on networks that it describes: whatever of both is not there yet
+// is made, in one change. What is there is left as it is, so the program may ask as often as it likes.
+
+import { getLink, listLinks } from "#kernel/links.ts"
+import { Netns } from "#kernel/netns.ts"
+import { startTimeOf } from "#kernel/process.ts"
+import { LinkspanError } from "#model/errors.ts"
+import { accept } from "#model/field.ts"
+import type { Network } from "#model/network.ts"
+import { quote } from "#model/quote.ts"
+import type { NetnsRequest, SetUpRequest } from "#model/request.ts"
+import type { NetnsPlace, Publication, Sandbox } from "#model/sandbox.ts"
+import type { DescribedNetwork } from "#model/validate-network.ts"
+import type { PublicationDraft } from "#model/validate-publish.ts"
+import { checkSetUp, type DescribedJoin, type SetUp } from "#model/validate-set-up.ts"
+import type { Outcome, SetUpView } from "#model/view.ts"
+import type { Membership } from "#plan/default-route.ts"
+import { planMemberships } from "#plan/membership.ts"
+import type { Op } from "#plan/op.ts"
+import type { Change, Facts } from "#store/journal.ts"
+import { allocateEndpoint } from "./allocate-endpoint.ts"
+import { designNetwork } from "./create-network.ts"
+import { memberships, settled } from "./find.ts"
+import type { Host } from "./host.ts"
+import { endpointView } from "./inspect-endpoint.ts"
+import type { MutationOptions } from "./linkspan.ts"
+import { mendFirst } from "./mend.ts"
+import { observePorts } from "./observe-host.ts"
+import { carrier, refuseUnpublishable, takePorts } from "./publications.ts"
+import { sweep } from "./sweep.ts"
+import { carryOut, type Decision, Stale } from "./transaction.ts"
+
+export function setUp(host: Host, request: SetUpRequest, options: MutationOptions): Outcome<SetUpView> {
+  const title = `set up container ${quote(request?.name)}`
+  const wanted = accept(`Cannot ${title}`, checkSetUp(request))
+  return carryOut(host, options, () => decide(host, title, wanted, options), sweep)
+}
+
+function decide(host: Host, title: string, wanted: SetUp, options: MutationOptions): Decision<SetUpView> {
+  const sandbox = sandboxOf(host, title, wanted)
+  const isNew = host.store.sandboxOfId(sandbox.id) === undefined
+  const before = isNew ? [] : memberships(host, sandbox)
+  const joins = wanted.networks.filter(({ network }) => !before.some((one) => one.network.id === network))
+  const { networks, changes, ops, facts } = networksOf(host, title, joins, options)
+  const publish = wanted.publish.filter((draft) => !before.some((one) => isPublished(one, draft)))
+  refuseUnpublishable(title, publish, [...before.map(({ network }) => network), ...networks], "publish")
+  const publications = takePorts(host, title, publish, sandbox.id, wanted.portsHeld)
+  const joined = joinAll(host, { title, sandbox, joins, networks })
+  const after = carrying([...before, ...joined], publications)
+  return {
+    title,
+    changes: [
+      ...(isNew ? [{ object: "sandbox", id: sandbox.id, after: sandbox } satisfies Change] : []),
+      ...changes,
+      ...endpointChanges(before, after),
+    ],
+    ops: [...ops, ...planMemberships(sandbox.id, before, after, observePorts(host))],
+    intent: "make",
+    facts,
+    result: () => ({
+      id: sandbox.id,
+      name: sandbox.name,
+      endpoints: after.map(({ endpoint }) => endpointView(host, endpoint)),
+    }),
+  }
+}
+
+// ── The container ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The one of that id, as long as it is the same namespace; else a new one. */
+function sandboxOf(host: Host, title: string, wanted: SetUp): Sandbox {
+  const netns = openRequested(wanted.netns)
+  const identity = host.identify(netns)
+  const known = host.store.sandboxOfId(wanted.id)
+  if (known !== undefined) {
+    const sandbox = settled(known, `container "${known.body.name}"`)
+    if (sandbox.netns?.cookie === identity.cookie && sandbox.netns.bootId === host.bootId) {
+      host.adopt(sandbox.id, netns)
+      return sandbox
+    }
+    netns[Symbol.dispose]()
+    if (!host.isAlive(sandbox)) {
+      throw new Stale([sandbox.id])
+    }
+    throw new LinkspanError("NAME_IN_USE", {
+      message: `Cannot ${title}: container "${sandbox.name}" has that id, and another network namespace`,
+    })
+  }
+  host.adopt(wanted.id, netns)
+  refuseStranger(host, title, identity.cookie)
+  const name =
+    host.store.sandboxNamed(wanted.name) === undefined ? wanted.name : `${wanted.name.slice(0, 50)}-${wanted.id}`
+  return {
+    id: wanted.id,
+    name,
+    hostname: wanted.hostname ?? name,
+    createdAt: new Date().toISOString(),
+    labels: wanted.labels,
+    mode: "private",
+    netns: identity,
+    place: placeOf(wanted.netns),
+  }
+}
+
+function openRequested(netns: NetnsRequest): Netns {
+  // A cast: validation takes no new ones.
+  return netns.kind === "pid" ? Netns.ofPid(netns.pid) : Netns.open((netns as { path: string }).path)
+}
+
+function placeOf(netns: NetnsRequest): NetnsPlace {
+  return netns.kind === "pid"
+    ? { kind: "pid", pid: netns.pid, startTime: startTimeOf(netns.pid) ?? "" }
+    : { kind: "path", path: (netns as { path: string }).path }
+}
+
+function refuseStranger(host: Host, title: string, cookie: string): void {
+  const isHost = cookie === host.namespace.netns.cookie().toString()
+  const known = host.store.sandboxesByNetns(cookie).find(({ body }) => body.netns?.bootId === host.bootId)
+  if (isHost || known !== undefined) {
+    const message = isHost ? "is the host's own network namespace" : `is that of container "${known?.body.name}"`
+    throw new LinkspanError("INVALID_REQUEST", { message: `Cannot ${title}`, issues: [{ path: "netns", message }] })
+  }
+}
+
+// ── The networks ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Networks {
+  /** In the order of the joins. */
+  readonly networks: readonly Network[]
+  readonly changes: readonly Change[]
+  readonly ops: readonly Op[]
+  readonly facts: Facts
+}
+
+function networksOf(host: Host, title: string, joins: readonly DescribedJoin[], options: MutationOptions): Networks {
+  const found = joins.map(({ network: id, description }) => {
+    const row = host.store.networkOfId(id)
+    return row === undefined ? { description } : { description, known: settled(row, `network "${row.body.name}"`) }
+  })
+  const mending = mendFirst(
+    host,
+    found.flatMap(({ known }) => known ?? []),
+    options,
+  )
+  const designs = found.map(({ known, description }) =>
+    known === undefined ? designNetwork(host, title, fitting(host, description), description.id) : undefined,
+  )
+  for (const design of designs) {
+    if (design !== undefined) {
+      host.store.openPools(design.network)
+    }
+  }
+  return {
+    // A cast: there is one or the other.
+    networks: found.map(({ known }, index) => known ?? (designs[index]?.network as Network)),
+    changes: designs.flatMap((design) =>
+      design === undefined
+        ? []
+        : [{ object: "network", id: design.network.id, after: design.network } satisfies Change],
+    ),
+    ops: [...mending, ...designs.flatMap((design) => design?.ops ?? [])],
+    facts: Object.assign({}, ...designs.map((design) => design?.facts ?? {})) as Facts,
+  }
+}
+
+/** A name that somebody else's network has gets the id behind it; a bridge that is there is used, and left there. */
+function fitting(host: Host, description: DescribedNetwork): DescribedNetwork {
+  const name =
+    host.store.networkNamed(description.name) === undefined
+      ? description.name
+      : `${description.name.slice(0, 50)}-${description.id}`
+  const adopts =
+    description.driver === "bridge" &&
+    description.bridge !== undefined &&
+    getLink(host.namespace.rtnl, description.bridge)?.kind === "bridge"
+  return adopts ? { ...description, name, adopted: true } : { ...description, name }
+}
+
+interface Joining {
+  readonly title: string
+  readonly sandbox: Sandbox
+  readonly joins: readonly DescribedJoin[]
+  readonly networks: readonly Network[]
+}
+
+function joinAll(host: Host, { title, sandbox, joins, networks }: Joining): Membership[] {
+  const namespace = host.resolve(sandbox.id)
+  const takenIfnames = new Set(namespace === undefined ? [] : listLinks(namespace.rtnl).map(({ ifname }) => ifname))
+  return joins.map((join, index) => {
+    const network = networks[index] as Network
+    const path = `networks[${index}]`
+    const endpoint = allocateEndpoint(host, { title, network, sandbox, join, path, takenIfnames, publications: [] })
+    takenIfnames.add(endpoint.ifname)
+    return { network, endpoint }
+  })
+}
+
+// ── Published ports ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+function isPublished({ endpoint }: Membership, draft: PublicationDraft): boolean {
+  return endpoint.publications.some(
+    (one) =>
+      one.protocol === draft.protocol &&
+      one.hostIp === draft.hostIp &&
+      one.hostPort === draft.hostPort &&
+      one.containerPort === draft.containerPort &&
+      one.count === draft.count,
+  )
+}
+
+/** All of a container's published ports, with further ones, at the membership that can carry them. */
+export function carrying(members: readonly Membership[], more: readonly Publication[]): Membership[] {
+  const chosen = members.find(({ endpoint }) => endpoint.publications.length > 0) ?? carrier(members)
+  return more.length === 0
+    ? [...members]
+    : members.map((one) =>
+        one === chosen
+          ? { ...one, endpoint: { ...one.endpoint, publications: [...one.endpoint.publications, ...more] } }
+          : one,
+      )
+}
+
+/** What differs between two sets of a container's memberships. */
+export function endpointChanges(before: readonly Membership[], after: readonly Membership[]): Change[] {
+  const had = new Map(before.map(({ endpoint }) => [endpoint.id, endpoint]))
+  const has = new Map(after.map(({ endpoint }) => [endpoint.id, endpoint]))
+  return [...new Set([...had.keys(), ...has.keys()])].flatMap((id): Change[] => {
+    const [old, now] = [had.get(id), has.get(id)]
+    return old === now
+      ? []
+      : [
+          {
+            object: "endpoint",
+            id,
+            ...(old === undefined ? {} : { before: old }),
+            ...(now === undefined ? {} : { after: now }),
+          },
+        ]
+  })
+}

@@ -1,0 +1,118 @@
+// From a request to set a container up, networks and all, to a checked one; and its counterpart.
+
+import {
+  type Checked,
+  checked,
+  type Field,
+  isPresent,
+  optional,
+  presentOnly,
+  readBoolean,
+  readList,
+  readObject,
+  refuse,
+  required,
+  rootField,
+} from "./field.ts"
+import type { Id } from "./name.ts"
+import { readHostname, readId, readLabels, readName } from "./read-names.ts"
+import type { NetnsRequest, SetUpJoinRequest, SetUpRequest, TearDownRequest } from "./request.ts"
+import { readNetns } from "./validate-attach.ts"
+import { type Join, MOST_NETWORKS, readJoinTo, refuseTwice } from "./validate-join.ts"
+import { type DescribedNetwork, readDescription } from "./validate-network.ts"
+import { type PublicationDraft, readPublications } from "./validate-publish.ts"
+
+/** A join whose `network` is the id of the one that is described. */
+export interface DescribedJoin extends Join {
+  readonly description: DescribedNetwork
+}
+
+export interface SetUp {
+  readonly id: Id
+  readonly name: string
+  readonly hostname?: string
+  readonly netns: NetnsRequest
+  readonly networks: readonly DescribedJoin[]
+  readonly publish: readonly PublicationDraft[]
+  readonly portsHeld: boolean
+  readonly labels: Readonly<Record<string, string>>
+}
+
+export interface TearDown {
+  readonly id: Id
+  readonly networks?: readonly Id[]
+}
+
+const SET_UP_FIELDS = {
+  id: true,
+  name: true,
+  hostname: true,
+  netns: true,
+  networks: true,
+  publish: true,
+  portsHeld: true,
+  labels: true,
+} as const satisfies Record<keyof SetUpRequest, true>
+
+const JOIN_FIELDS = {
+  network: true,
+  addresses: true,
+  mac: true,
+  ifname: true,
+  gatewayPriority: true,
+  aliases: true,
+} as const satisfies Record<keyof SetUpJoinRequest, true>
+
+export function checkSetUp(request: unknown): Checked<SetUp> {
+  const root = rootField(request)
+  const fields = readObject(root, SET_UP_FIELDS)
+  if (fields === undefined) {
+    return checked<SetUp>(root, undefined)
+  }
+  const id = required(fields.id, readId)
+  const name = required(fields.name, readName)
+  const netns = required(fields.netns, readNetns)
+  if (netns?.kind === "new") {
+    refuse(fields.netns, "must be one that is there already")
+  }
+  const networks = required(fields.networks, readDescribedJoins)
+  const rest = {
+    publish: optional(fields.publish, readPublications) ?? [],
+    portsHeld: optional(fields.portsHeld, readBoolean) ?? false,
+    labels: optional(fields.labels, readLabels) ?? {},
+    ...presentOnly({ hostname: optional(fields.hostname, readHostname) }),
+  }
+  return checked(
+    root,
+    id === undefined || name === undefined || netns === undefined || networks === undefined
+      ? undefined
+      : { id, name, netns, networks, ...rest },
+  )
+}
+
+function readDescribedJoins(field: Field): readonly DescribedJoin[] | undefined {
+  const joins = readList(field, MOST_NETWORKS, readDescribedJoin)
+  if (joins === undefined) {
+    return undefined
+  }
+  refuseTwice(field, joins, "network", "joins network")
+  refuseTwice(field, joins, "ifname", "names an interface")
+  return joins.filter(isPresent)
+}
+
+function readDescribedJoin(field: Field): DescribedJoin | undefined {
+  const fields = readObject(field, JOIN_FIELDS)
+  const description = fields && required(fields.network, readDescription)
+  if (fields === undefined || description === undefined) {
+    return undefined
+  }
+  return { description, ...readJoinTo(description.id, fields) }
+}
+
+export function checkTearDown(request: unknown): Checked<TearDown> {
+  const root = rootField(request)
+  const fields = readObject(root, { id: true, networks: true } satisfies Record<keyof TearDownRequest, true>)
+  const id = fields && required(fields.id, readId)
+  const networks = fields && optional(fields.networks, (list) => readList(list, MOST_NETWORKS, readId))
+  return checked(root, id === undefined ? undefined : { id, ...presentOnly({ networks: networks?.filter(isPresent) }) })
+}

@@ -1,0 +1,25 @@
+// The routes that a container has through a network beside the default route.
+
+import type { Membership } from "./default-route.ts"
+import type { Op, RouteSpec } from "./op.ts"
+
+function staticRoutes({ network, endpoint }: Membership): RouteSpec[] {
+  return (network.routes ?? []).map(({ destination, type, via, metric = network.metric }) => ({
+    destination,
+    ifname: endpoint.ifname,
+    type,
+    ...(via === undefined ? {} : { via }),
+    ...(metric === undefined ? {} : { metric }),
+  }))
+}
+
+export function planStaticRoutes(membership: Membership): Op[] {
+  return staticRoutes(membership).map((route) => ({ kind: "route.add", netns: membership.endpoint.sandbox, route }))
+}
+
+/** Before the interface goes: the others go with it. */
+export function planForgetRoutes(membership: Membership): Op[] {
+  return staticRoutes(membership)
+    .filter(({ type }) => type !== "unicast")
+    .map((route) => ({ kind: "route.del", netns: membership.endpoint.sandbox, route }))
+}

@@ -19,7 +19,7 @@ export interface World {
   readonly stdoutLook: () => Look
   readonly stderrLook: () => Look
   /** Asked without loading node:tty. */
-  readonly stderrIsTerminal: () => boolean
+  readonly stderrIsTerminal: () => Promise<boolean>
   readText(path: string): Promise<string>
 }
 

@@ -39,6 +39,8 @@ export interface HostOptions {
   readonly cli?: readonly string[]
   /** False: nothing is compared at the end; everything is removed all the same. */
   readonly check?: boolean
+  /** True: names are answered as for a user, by a daemon that is stopped at the end; none when absent. */
+  readonly names?: boolean
   /** How long the end of a namespace, a process or a link may take before it counts as a leak: 3 s when absent. */
   readonly patienceMs?: number
 }
@@ -75,6 +77,7 @@ export class Host extends Netns implements AsyncDisposable {
   readonly #cli: readonly string[]
   readonly #check: boolean
   readonly #patienceMs: number
+  readonly #names: boolean
   readonly #containers = new Map<string, Netns>()
   #before: Snapshot = {}
   #idsBefore: Snapshot = {}
@@ -88,6 +91,7 @@ export class Host extends Netns implements AsyncDisposable {
     this.runDir = join(this.#directory, "run")
     this.#cli = options.cli ?? [process.execPath, "--no-env-file", join(import.meta.dir, "../src/main.ts")]
     this.#check = options.check ?? true
+    this.#names = options.names ?? false
     this.#patienceMs = options.patienceMs ?? PATIENCE_MS
   }
 
@@ -140,7 +144,7 @@ export class Host extends Netns implements AsyncDisposable {
   async linkspan(options: LinkspanOptions = {}): Promise<Linkspan> {
     const { Linkspan } = await import("../src/index.ts")
     const { stateDir, runDir } = this
-    return Linkspan.open({ stateDir, runDir, hostNetns: this.path, ...options })
+    return Linkspan.open({ stateDir, runDir, hostNetns: this.path, names: this.#names, ...options })
   }
 
   /** Runs the command line in this host's namespace, to the end. Check the result: `(await host.cli([…])).ok()`. */
@@ -176,6 +180,9 @@ export class Host extends Netns implements AsyncDisposable {
     let leaks: string[] = []
     try {
       await Promise.all([this, this.outside, ...this.#containers.values()].map((each) => each.stopAll()))
+      if (this.#names) {
+        ;(await this.cli(["daemon", "--stop"])).ok()
+      }
       leaks = this.#check ? await this.#findLeaks() : []
     } finally {
       await this.#destroy()
@@ -190,7 +197,12 @@ export class Host extends Netns implements AsyncDisposable {
   }
 
   #environment(): Record<string, string> {
-    return { ...toolEnvironment(), LINKSPAN_STATE_DIR: this.stateDir, LINKSPAN_RUN_DIR: this.runDir }
+    return {
+      ...toolEnvironment(),
+      LINKSPAN_STATE_DIR: this.stateDir,
+      LINKSPAN_RUN_DIR: this.runDir,
+      ...(this.#names ? {} : { LINKSPAN_DNS: "off" }),
+    }
   }
 
   async #build(uplink: boolean): Promise<void> {

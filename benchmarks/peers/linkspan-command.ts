@@ -6,7 +6,7 @@ import { run, timed } from "../lab.ts"
 /** @param program what stands before "attach" on the command line */
 export function startCommand(program: readonly string[]): Start {
   return async ({ dir, namespaces }) => {
-    const env = { LINKSPAN_STATE_DIR: dir }
+    const env = { LINKSPAN_STATE_DIR: dir, LINKSPAN_DNS: "off" }
     await timed({ cmd: [...program, "network", "create", "bench", "--subnet", "10.76.0.0/16"], env })
     const contender: Contender = {
       version: (await run(...program, "--version")).trim(),

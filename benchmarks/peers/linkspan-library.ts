@@ -6,7 +6,7 @@ import { CONTAINER_PORT, type Contender, hostPort, type Start } from "../contend
 const MANY_CONTAINER = 3
 
 export const start: Start = async ({ dir, namespaces }) => {
-  const linkspan = await Linkspan.open({ stateDir: dir })
+  const linkspan = await Linkspan.open({ stateDir: dir, names: false })
   await linkspan.networks.create({ name: "bench", subnets: [{ prefix: "10.76.0.0/16" }] })
   const addresses = new Map<number, string>()
 

@@ -26,6 +26,7 @@ export interface HostOptions {
   readonly pools?: readonly string[]
   readonly trace?: (line: string) => void
   readonly oneShot?: boolean
+  readonly names?: boolean
 }
 
 export class Host implements Disposable {
@@ -33,6 +34,8 @@ export class Host implements Disposable {
   readonly runDir: string
   readonly pools: readonly string[] | undefined
   readonly trace: ((line: string) => void) | undefined
+  /** Whether commands see to it that names are answered. */
+  readonly names: boolean
   readonly store: Store
   readonly locks: Locks
   readonly ruleset: RulesetLock
@@ -51,6 +54,7 @@ export class Host implements Disposable {
     this.pools = options.pools
     this.#oneShot = options.oneShot === true
     this.trace = options.trace
+    this.names = options.names ?? true
     this.locks = locks
     this.ruleset = new RulesetLock(locks)
     this.store = store

@@ -37,6 +37,8 @@ export interface LinkspanOptions {
   readonly trace?: (line: string) => void
   /** The process ends right after this is disposed: closing is left to the kernel, which is faster (SQLite would fold its log in). */
   readonly oneShot?: boolean
+  /** False: no names are answered on behalf of this instance; no daemon is told, and none is started. */
+  readonly names?: boolean
   /** Default address pools, as "10.89.0.0/16/24" (pool / size of one subnet). */
   readonly pools?: readonly string[]
 }
@@ -72,6 +74,18 @@ export interface StopOptions {
   readonly timeoutMs?: number
   /** SIGTERM when absent. */
   readonly signal?: string
+}
+
+export interface ServeNamesOptions {
+  /** Ends when no container needs it. */
+  readonly onDemand?: boolean
+  /** What went wrong without ending it, a line each. */
+  readonly log?: (line: string) => void
+  readonly signal?: AbortSignal
+  /** A descriptor that a byte is written to, and that is closed, once names are in force. */
+  readonly readyFd?: number
+  /** NOTIFY_SOCKET of sd_notify(3). */
+  readonly notifySocket?: string
 }
 
 export interface LinkspanApi extends AsyncDisposable {
@@ -126,6 +140,14 @@ export interface LinkspanApi extends AsyncDisposable {
     options?: MutationOptions & { readonly force?: boolean },
   ): Promise<Outcome<{ id: string; name: string }>>
   reconcile(options?: MutationOptions): Promise<ReconcileReport>
+  readonly names: {
+    /** Answers the names of containers until it is told to stop. @throws LinkspanError BUSY when another process does */
+    serve(options?: ServeNamesOptions): Promise<void>
+    /** Ends the process that answers names; false when there is none. */
+    stop(): Promise<boolean>
+    /** Text of a unit file. */
+    systemdUnit(): Promise<string>
+  }
   readonly firewall: {
     status(): Promise<FirewallStatus>
     integrate(options?: MutationOptions): Promise<Outcome<FirewallStatus>>
@@ -189,6 +211,12 @@ export class Linkspan implements LinkspanApi {
     connect: async (request, options = {}) => (await import("./connect.ts")).connect(this.#host, request, options),
     disconnect: async (request, options = {}) =>
       (await import("./disconnect.ts")).disconnect(this.#host, request, options),
+  }
+
+  readonly names: LinkspanApi["names"] = {
+    serve: async (options = {}) => (await import("./names/daemon.ts")).serveNames(this.#host, options),
+    stop: async () => (await import("./names/stop.ts")).stopNames(this.#host),
+    systemdUnit: async () => (await import("./names/systemd-unit.ts")).systemdUnit(),
   }
 
   readonly firewall: LinkspanApi["firewall"] = {

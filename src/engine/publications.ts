@@ -52,7 +52,7 @@ export function takePorts(
   const listening = (protocol: Protocol): readonly Listener[] => {
     let found = held ? [] : listeners.get(protocol)
     if (found === undefined) {
-      found = listListeners(host.namespace.netns, protocol)
+      found = listListeners(host.namespace.netns, protocol).filter((listener) => !isNameServer(host, listener))
       listeners.set(protocol, found)
     }
     return found
@@ -77,6 +77,16 @@ export function takePorts(
     }
     return publication
   })
+}
+
+const NAME_SERVER_PORT = 53
+
+/** Linkspan's own, at a network's gateway address: a container that publishes port 53 has the host's other addresses. */
+function isNameServer(host: Host, { ip, port }: Listener): boolean {
+  return (
+    port === NAME_SERVER_PORT &&
+    host.store.networks().some(({ body }) => body.subnets.some(({ gateway }) => gateway === ip))
+  )
 }
 
 function refuseForeignAddresses(host: Host, title: string, drafts: readonly PublicationDraft[]): void {

@@ -51,6 +51,7 @@ export class Stage implements AsyncDisposable {
       stateDir: join(directory, "state"),
       runDir: join(directory, "run"),
       hostNetns: `/proc/self/fd/${host.fd}`,
+      names: false,
       ...(trace === undefined ? {} : { trace }),
     })
     return new Stage(linkspan, directory, host, outside)

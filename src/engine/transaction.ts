@@ -17,6 +17,7 @@ import { changeElements } from "./firewall.ts"
 import type { Host } from "./host.ts"
 import { claimSysctl } from "./host-settings.ts"
 import type { MutationOptions } from "./linkspan.ts"
+import { announce } from "./names/announce.ts"
 import { netnsPath } from "./netns-names.ts"
 import { releaseHost } from "./release-host.ts"
 
@@ -157,7 +158,13 @@ function perform<T>(host: Host, options: MutationOptions, decide: (store: Store)
     host.ruleset.release()
     host.ownEntries.delete(id)
   }
-  return { result: decision.result(), plan, dryRun: false, warnings: decision.warnings ?? [] }
+  const unnamed = announce(host, decision.changes)
+  return {
+    result: decision.result(),
+    plan,
+    dryRun: false,
+    warnings: [...(decision.warnings ?? []), ...(unnamed === undefined ? [] : [unnamed])],
+  }
 }
 
 /** The last steps, after the operations. */

@@ -2,9 +2,10 @@
 // the caller stands still until the child has ended or become another program.
 
 import { ptr } from "bun:ffi"
-import type { CallList } from "./call-list.ts"
+import { CallList } from "./call-list.ts"
 import { callFunction } from "./libc.ts"
 import { native } from "./native.ts"
+import { PidHandle } from "./process.ts"
 import { check } from "./syscall.ts"
 
 // <linux/sched.h>
@@ -37,6 +38,31 @@ const SIGCHLD = 17
  * @throws SystemCallError when there is no child; how the child fared is in the list's results
  */
 export function spawnList(list: CallList, namespaces: number): Clone {
+  const { args, pidfd } = cloneArguments(namespaces)
+  const pid = check("clone3", callFunction(native().entries.spawn, args, args.byteLength, list.words))
+  return { pid, pidfd: pidfd[0] ?? -1 }
+}
+
+/**
+ * A process that runs `list` and is nobody's child here: made by a child that ends at once, so that the system's first
+ * process (or a subreaper) collects it. @throws SystemCallError when there is none; how it fared is in the list's results
+ */
+export function spawnOrphan(list: CallList): void {
+  const { args, stack, pidfd } = cloneArguments(0)
+  const between = new CallList([{ target: native().entries.spawn, args: [args, args.byteLength, list.words] }])
+  const child = spawnList(between, 0)
+  using handle = PidHandle.adopt(child.pid, child.pidfd)
+  handle.reap()
+  check("clone3", between.results()[0] ?? 0)
+  // The descriptor was the child's. Until here nothing of the clone's memory may be collected.
+  void [stack, pidfd]
+}
+
+function cloneArguments(namespaces: number): {
+  readonly args: BigUint64Array
+  readonly stack: Uint8Array
+  readonly pidfd: Int32Array
+} {
   const stack = new Uint8Array(STACK_BYTES)
   const pidfd = new Int32Array(1)
   const args = new BigUint64Array(CLONE_ARGS.words)
@@ -46,6 +72,5 @@ export function spawnList(list: CallList, namespaces: number): Clone {
   // The kernel puts the child at stack + size; both architectures want that on a multiple of 16.
   args[CLONE_ARGS.stack] = (BigInt(ptr(stack)) + 15n) & ~15n
   args[CLONE_ARGS.stackSize] = BigInt(STACK_BYTES - 16)
-  const pid = check("clone3", callFunction(native().entries.spawn, args, args.byteLength, list.words))
-  return { pid, pidfd: pidfd[0] ?? -1 }
+  return { args, stack, pidfd }
 }

@@ -2,6 +2,7 @@
 // given to somebody else as soon as its process is reaped.
 
 import { closeFile, O_NONBLOCK, readFile } from "./file.ts"
+import { isReadable } from "./readable.ts"
 import { check, hasFailed, SystemCallError, syscall } from "./syscall.ts"
 
 const ENOENT = 2
@@ -52,11 +53,7 @@ export class PidHandle implements Disposable {
   /** Whether the process has ended, reaped or not. @param withinMs waits that long for it, and everything else too */
   hasEnded(withinMs = 0): boolean {
     // A pidfd is readable from the end of its process on.
-    const poll = new DataView(new ArrayBuffer(8))
-    poll.setInt32(0, this.fd, true)
-    poll.setInt16(4, POLLIN, true)
-    const timeout = new BigInt64Array([BigInt(Math.floor(withinMs / 1000)), BigInt((withinMs % 1000) * 1_000_000)])
-    return check("ppoll", syscall("ppoll", new Uint8Array(poll.buffer), 1, timeout, 0, 0)) > 0
+    return isReadable(this.fd, withinMs)
   }
 
   /** False when the process is gone. @throws SystemCallError */
@@ -103,7 +100,6 @@ export class PidHandle implements Disposable {
   }
 }
 
-const POLLIN = 1
 const F_DUPFD_CLOEXEC = 1030
 const F_SETFL = 4
 // <linux/wait.h>, <asm-generic/siginfo.h>; places in siginfo_t as 32-bit words.

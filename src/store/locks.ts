@@ -5,6 +5,7 @@
 //   byte 1       the ruleset: shared to change elements, exclusive to replace it whole (engine/ruleset-lock.ts)
 //   byte 2       integrations with foreign packet filters
 //   byte 3       the gate to byte 1
+//   byte 4       the daemon that answers names (engine/names/)
 //   byte 16 + n  journal entry n: held by its writer for as long as the entry is alive
 
 export interface Locks extends Disposable {
@@ -16,6 +17,7 @@ export interface Locks extends Disposable {
 export const WRITER_BYTE = 0
 export const RULESET_BYTE = 1
 export const RULESET_GATE_BYTE = 3
+export const DAEMON_BYTE = 4
 const FIRST_JOURNAL_BYTE = 16
 
 export function journalByte(id: number): number {

@@ -310,6 +310,15 @@ export class Store implements Disposable {
     return this.#get<{ n: number }>("SELECT count(*) AS n FROM endpoint WHERE network = ?", network)?.n ?? 0
   }
 
+  /** Whether anything is on a network whose names are answered. */
+  hasNamedEndpoints(): boolean {
+    return (
+      this.#get(
+        "SELECT 1 FROM network WHERE json_extract(body, '$.dns.enabled') IS NOT 0 AND EXISTS (SELECT 1 FROM endpoint WHERE network = network.id) LIMIT 1",
+      ) !== undefined
+    )
+  }
+
   countLeases(network: Id): number {
     return this.#get<{ n: number }>("SELECT count(*) AS n FROM lease WHERE network = ?", network)?.n ?? 0
   }

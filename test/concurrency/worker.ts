@@ -128,7 +128,7 @@ async function main(options: LinkspanOptions): Promise<void> {
   process.stdout.write("{}\n")
   for await (const line of createInterface(process.stdin)) {
     // As commands do, each is a fresh start: opening the state is part of the race.
-    await using linkspan = await Linkspan.open(options)
+    await using linkspan = await Linkspan.open({ ...options, names: false })
     process.stdout.write(`${JSON.stringify(await carryOut(linkspan, JSON.parse(line) as Task))}\n`)
   }
 }

@@ -56,7 +56,7 @@ function countCalls(onCall: () => void): void {
 async function main({ verb, props, host, death }: Task): Promise<Survived> {
   let steps = 0
   let calls = 0
-  await using linkspan = await Linkspan.open(host)
+  await using linkspan = await Linkspan.open({ ...host, names: false })
   countCalls(() => {
     if (death?.at === "call" && death.number === calls) {
       die()

@@ -5,7 +5,7 @@
 import { Linkspan, LinkspanError } from "../../src/index.ts"
 
 const [, , stateDir = "", verb] = process.argv
-await using linkspan = await Linkspan.open({ stateDir, runDir: `${stateDir}/run` })
+await using linkspan = await Linkspan.open({ stateDir, runDir: `${stateDir}/run`, names: false })
 const { firewall } = linkspan
 
 function perform(): Promise<unknown> {

@@ -371,7 +371,7 @@ test("a dry run does not settle what a dead command left, and says so", async ()
   await linkspan.attach({ name: "a", netns: { kind: "path", path: a.path }, networks: [{ network: "web" }] })
   const dying = `
     import { Linkspan } from ${JSON.stringify(join(import.meta.dir, "../../src/index.ts"))}
-    const linkspan = await Linkspan.open(${JSON.stringify({ stateDir: host.stateDir, runDir: host.runDir, hostNetns: host.path })})
+    const linkspan = await Linkspan.open(${JSON.stringify({ stateDir: host.stateDir, runDir: host.runDir, hostNetns: host.path, names: false })})
     await linkspan.detach("a", { onProgress: ({ index }) => { if (index === 1) process.kill(process.pid, "SIGKILL") } })`
   await host.try([process.execPath, "-e", dying])
   const stored = stateSnapshot(host.stateDir)

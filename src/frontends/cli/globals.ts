@@ -43,6 +43,7 @@ export const ENVIRONMENT_VARIABLES = {
   LINKSPAN_RUN_DIR: "The directory of logs, an absolute path (--run-dir)",
   LINKSPAN_HOST_NETNS: "The network namespace that plays the host, an absolute path (--host-netns)",
   LINKSPAN_POOLS: "Where subnets are picked from: ADDRESS/LENGTH/SIZE-OF-ONE-SUBNET, with commas between",
+  LINKSPAN_DNS: "off: no names are answered for what this command makes, and no daemon is started for it",
   NO_COLOR: "No colours, when set to anything but nothing",
 } as const
 
@@ -94,6 +95,7 @@ export function readGlobals(
       ...(runDir === undefined ? {} : { runDir }),
       ...(hostNetns === undefined ? {} : { hostNetns }),
       ...(pools === undefined ? {} : { pools }),
+      ...(environmentNames(world.env["LINKSPAN_DNS"], issues) ? {} : { names: false }),
     },
   }
 }
@@ -132,6 +134,13 @@ function environmentPath(
       path === "" ? "is set but empty; unset it, or give an absolute path" : `${quote(path)} is not an absolute path`,
   })
   return undefined
+}
+
+function environmentNames(value: string | undefined, issues: Issue[]): boolean {
+  if (value !== undefined && value !== "on" && value !== "off") {
+    issues.push({ path: "LINKSPAN_DNS", message: `must be "on" or "off", not ${quote(value)}` })
+  }
+  return value !== "off"
 }
 
 function environmentPools(value: string | undefined, issues: Issue[]): readonly string[] | undefined {

@@ -8,15 +8,10 @@ import type { World } from "./world.ts"
 /** Most changes take a few milliseconds; a line that flashes up for so long only unsettles. */
 const SHOW_AFTER_MS = 300
 
-export interface Progress {
-  readonly options: Pick<MutationOptions, "onProgress">
-  clear(): void
-}
-
-export async function trackProgress(
+export function trackProgress(
   world: Pick<World, "err" | "progress" | "stderrIsTerminal">,
   globals: Pick<Globals, "debug" | "quiet">,
-): Promise<Progress> {
+): { readonly options: Pick<MutationOptions, "onProgress">; clear(): void } {
   const startedAt = performance.now()
   let shown = false
   const clear = () => {
@@ -34,7 +29,7 @@ export async function trackProgress(
     }
   }
   // An observer makes the engine take one step after another; where nobody looks, it need not.
-  if (globals.quiet || !(await world.stderrIsTerminal())) {
+  if (globals.quiet || !world.stderrIsTerminal()) {
     return { options: {}, clear }
   }
   return {

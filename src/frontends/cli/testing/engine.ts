@@ -179,6 +179,18 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
         dryRun: mutation?.dryRun ?? false,
       }
     },
+    names: {
+      async serve(request) {
+        ask("names.serve", request)
+      },
+      async stop() {
+        ask("names.stop", undefined)
+        return true
+      },
+      async systemdUnit() {
+        return "[Unit]\n"
+      },
+    },
     firewall: {
       async status() {
         ask("firewall.status", undefined)

@@ -49,7 +49,8 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
     progress: () => undefined,
     stdoutLook: () => options.look ?? { colour: false },
     stderrLook: () => options.look ?? { colour: false },
-    stderrIsTerminal: async () => false,
+    stderrIsTerminal: () => false,
+    stopSignal: () => new AbortController().signal,
     async readText(path) {
       const text = options.files?.[path]
       if (text === undefined) {

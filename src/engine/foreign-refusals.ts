@@ -1,8 +1,8 @@
 // What other packet filters of the host refuse at this moment of what linkspan's networks need forwarded.
 
 import { type ForeignFilter, listForeignFilters } from "#kernel/foreign-firewall.ts"
-import { LINK_GROUP } from "#kernel/rtnetlink.ts"
 import { isBridge, type Network } from "#model/network.ts"
+import { LINK_GROUP } from "#plan/firewall/link-group.ts"
 import { BRIDGE_NAMES, type OwnBridge, type Refusal, refusal, type Traffic } from "#plan/firewall/obstacle.ts"
 import type { Host } from "./host.ts"
 import { defaultRouteLink, readSysctl } from "./observe-host.ts"

@@ -4,6 +4,7 @@
 
 import { LinkspanError } from "#model/errors.ts"
 import type { Ifname } from "#model/name.ts"
+import { LINK_GROUP } from "#plan/firewall/link-group.ts"
 import { type FlowFilter, inverse, type NetnsRef, type NftElement, type Op } from "#plan/op.ts"
 import type { Request } from "#wire/nlmsg.ts"
 import { forgetFlows } from "./conntrack.ts"
@@ -21,7 +22,6 @@ import {
   delNeighbour,
   delProxyNeighbour,
   delRoute,
-  LINK_GROUP,
   setLink,
 } from "./rtnetlink.ts"
 

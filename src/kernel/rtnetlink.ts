@@ -4,6 +4,7 @@
 import { type Family, family, IP_BITS, type Ip, ipFromBigInt, ipToBigInt } from "#inet/ip.ts"
 import { type Interface, prefixBase, prefixFamily, prefixLength } from "#inet/prefix.ts"
 import type { Ifname } from "#model/name.ts"
+import { LINK_GROUP } from "#plan/firewall/link-group.ts"
 import type { LinkChange, LinkSpec, RouteSpec } from "#plan/op.ts"
 import { AF_INET, AF_INET6 } from "#wire/family.ts"
 import { NLM_F, type Request, request } from "#wire/nlmsg.ts"
@@ -12,15 +13,9 @@ import { IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
 import { linkInfo, RTM_DELLINK, RTM_NEWLINK, RTM_SETLINK } from "#wire/rtnl/link.ts"
 import { NTF_PROXY, RTM_DELNEIGH, RTM_NEWNEIGH } from "#wire/rtnl/neighbour.ts"
 import { RT_TABLE_LOCAL, RT_TABLE_MAIN, RTM_DELROUTE, RTM_NEWROUTE, RTN, RTPROT_STATIC } from "#wire/rtnl/route.ts"
-import { RT_SCOPE_LINK, RT_SCOPE_UNIVERSE } from "#wire/rtnl/scope.ts"
+import { RT_SCOPE_HOST, RT_SCOPE_LINK, RT_SCOPE_UNIVERSE } from "#wire/rtnl/scope.ts"
 
 const ETH_P_8021Q = 0x8100
-
-/**
- * The link group (ip-link(8)) of every link that linkspan makes: the proof of ownership, there from the moment of
- * creation, without which nothing is ever deleted. "lnks" in ASCII; `ip link show group 1819175795` lists them.
- */
-export const LINK_GROUP = 0x6c6e6b73
 
 export function addressFamily(of: Family): number {
   return of === 4 ? AF_INET : AF_INET6
@@ -178,7 +173,7 @@ function routeMessage(
       destinationLength: isDefault ? 0 : prefixLength(route.destination),
       table: local ? RT_TABLE_LOCAL : RT_TABLE_MAIN,
       protocol: RTPROT_STATIC,
-      scope: of === 4 && leads && route.via === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+      scope: scopeOf(of, route),
       type: RTN[type],
     },
     {
@@ -188,6 +183,14 @@ function routeMessage(
       ...(route.metric === undefined ? {} : { metric: route.metric }),
     },
   )
+}
+
+/** The kernel insists on it for IPv4 (fib_create_info()) and does not look at it for IPv6. */
+function scopeOf(of: Family, { type = "unicast", via }: RouteSpec): number {
+  if (of === 6) {
+    return RT_SCOPE_UNIVERSE
+  }
+  return type === "local" ? RT_SCOPE_HOST : type === "unicast" && via === undefined ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
 }
 
 export function addRoute(index: number, route: RouteSpec): Request {

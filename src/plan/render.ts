@@ -1,5 +1,6 @@
 // A plan as the lines that an expert would type: the dry run, the debug log and the tests' expectations in one text.
 
+import type { Interface } from "#inet/prefix.ts"
 import type { Id } from "#model/name.ts"
 import { renderTransaction } from "./firewall/render.ts"
 import type { FlowFilter, LinkChange, LinkSpec, NetnsRef, NftElement, Op, RouteSpec } from "./op.ts"
@@ -24,10 +25,11 @@ export function renderOp(op: Op, names: NetnsNames): string[] {
     case "link.set":
       return renderChange(`${ip(op.netns, names)} link set dev ${op.ifname}`, op.change)
     case "addr.add":
-    case "addr.del":
       return [
-        `${ip(op.netns, names)} addr ${op.kind.slice(5)} ${op.address.ip}/${op.address.length} dev ${op.ifname}${op.address.ip.includes(":") && op.kind === "addr.add" ? " nodad" : ""}`,
+        `${ip(op.netns, names)} addr add ${interfaceText(op.address)}${addressOptions(op.address)} dev ${op.ifname}`,
       ]
+    case "addr.del":
+      return [`${ip(op.netns, names)} addr del ${interfaceText(op.address)} dev ${op.ifname}`]
     case "route.add":
     case "route.del":
       return [`${ip(op.netns, names)}${isV6(op.route) ? " -6" : ""} route ${op.kind.slice(6)} ${renderRoute(op.route)}`]
@@ -51,6 +53,15 @@ export function renderOp(op: Op, names: NetnsNames): string[] {
 
 function ip(netns: NetnsRef, names: NetnsNames): string {
   return netns === "host" ? "ip" : `ip -n ${names(netns)}`
+}
+
+function interfaceText({ ip, length }: Interface): string {
+  return `${ip}/${length}`
+}
+
+/** What ip(8) does not do by itself: a broadcast address for IPv4, no duplicate detection for IPv6. */
+function addressOptions({ ip, length }: Interface): string {
+  return ip.includes(":") ? " nodad" : length <= 30 ? " brd +" : ""
 }
 
 function renderLink(link: LinkSpec, names: NetnsNames): string {
@@ -105,6 +116,7 @@ function renderRoute(route: RouteSpec): string {
     ...(route.via === undefined ? [] : [`via ${route.via}`]),
     ...(leadsNowhere(route.type) ? [] : [`dev ${route.ifname}`]),
     ...(route.type === "local" ? ["table local"] : []),
+    "proto static",
     ...(route.metric === undefined ? [] : [`metric ${route.metric}`]),
   ].join(" ")
 }

@@ -2,9 +2,7 @@
 // with br_netfilter off and on, and that each rule is there for one of them. Needs root.
 
 import { afterAll, beforeAll, describe, expect, test } from "bun:test"
-import { LINK_GROUP as KERNEL_LINK_GROUP } from "#kernel/rtnetlink.ts"
 import { rulesFingerprint } from "#plan/firewall/fingerprint.ts"
-import { LINK_GROUP } from "#plan/firewall/link-group.ts"
 import { parseListing } from "#plan/firewall/listing.ts"
 import { elementIdentity, renderTransaction } from "#plan/firewall/render.ts"
 import { baseRuleset, removeRuleset } from "#plan/firewall/ruleset.ts"
@@ -16,10 +14,6 @@ import { REASONS, ruleNames, withoutRule } from "./firewall-rules.ts"
 
 const SETUP_MS = 60_000
 const CHECK_MS = 20_000
-
-test("the guard is on every link that linkspan makes", () => {
-  expect(LINK_GROUP).toBe(KERNEL_LINK_GROUP)
-})
 
 test("every rule has its reason", () => {
   expect(Object.keys(REASONS)).toEqual(ruleNames())

@@ -34,9 +34,6 @@ const HONEST = "a container sends what is its own, and nothing forged"
 
 /** By chain and rule, counters left out. */
 export const REASONS: Readonly<Record<string, RuleReason>> = {
-  "inet loopback_forgery: ip daddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
-  "inet loopback_forgery: ip saddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
-  'inet loopback_guard: meta iifkind "bridge" goto loopback_forgery': { breaks: LOOPBACK },
   "inet publish4: dnat ip to ip daddr . meta l4proto . th dport map @published4_at": { breaks: ONE_ADDRESS },
   "inet publish4: dnat ip to meta l4proto . th dport map @published4": { breaks: CLIENT },
   "inet publish6: dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6_at": { breaks: ONE_ADDRESS },
@@ -58,6 +55,7 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "inet leave: oifname vmap @entering": { breaks: CROSS },
   "inet leave: oifname @bridges goto refuse": { breaks: REFUSED },
   "inet leave: ct state invalid drop": { breaks: INVALID },
+  "inet forward: ip saddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
   "inet forward: ct state established,related accept": { breaks: OUTSIDE },
   "inet forward: iifname . oifname @same_network accept": { breaks: TOGETHER, only: 1 },
   "inet forward: iifname vmap @leaving": { breaks: REFUSED },
@@ -66,7 +64,12 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "inet reach_gateway: ct state established,related accept": { breaks: TOGETHER },
   "inet reach_gateway: fib daddr . iif type { local, broadcast, multicast } accept": { breaks: INTERNAL },
   "inet reach_gateway: goto refuse": { breaks: INTERNAL },
-  'inet input: meta iifkind "bridge" iifname vmap @reaching': { breaks: INTERNAL },
+  "inet to_loopback: ct status snat accept": { breaks: LOCAL },
+  "inet to_loopback: drop": { breaks: LOOPBACK },
+  "inet from_bridge: ip saddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
+  "inet from_bridge: ip daddr 127.0.0.0/8 iifname @bridges goto to_loopback": { breaks: LOOPBACK },
+  "inet from_bridge: iifname vmap @reaching": { breaks: INTERNAL },
+  'inet input: meta iifkind "bridge" goto from_bridge': { breaks: INTERNAL },
   "inet masquerade_into_network: ip saddr 127.0.0.0/8 masquerade": { breaks: LOCAL },
   "inet masquerade_into_network: ip6 saddr ::1 masquerade": { breaks: LOCAL6 },
   "inet masquerade_into_network: ct status dnat ip saddr . oifname @hairpin4 masquerade": { breaks: HAIRPIN },
@@ -96,15 +99,19 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "bridge unaddressed6: ip6 saddr :: icmpv6 type { nd-router-solicit, nd-neighbor-solicit, mld2-listener-report } iifname . ether saddr @macs accept":
     { breaks: HONEST },
   "bridge unaddressed6: drop": { breaks: HONEST },
-  "bridge guard: ether type != { ip, arp, ip6 } drop": { breaks: HONEST },
-  "bridge guard: meta l4proto vmap { igmp : jump rogue_igmp, udp : jump rogue_udp, ipv6-icmp : jump rogue_icmp6 }": {
+  "bridge special: meta l4proto vmap { igmp : goto rogue_igmp, udp : goto rogue_udp, ipv6-icmp : goto rogue_icmp6 }": {
     breaks: HONEST,
   },
-  "bridge guard: iifname . ether saddr . ip saddr @sources4 accept": { breaks: HONEST },
-  "bridge guard: iifname . ether saddr . ip6 saddr @sources6 accept": { breaks: HONEST },
-  "bridge guard: meta protocol vmap { ip : goto unaddressed4, arp : goto guard_arp, ip6 : goto unaddressed6 }": {
-    breaks: HONEST,
-  },
+  "bridge guard4: meta l4proto != tcp jump special": { breaks: HONEST },
+  "bridge guard4: iifname . ether saddr . ip saddr @sources4 accept": { breaks: HONEST },
+  "bridge guard4: goto unaddressed4": { breaks: HONEST },
+  "bridge guard6: meta l4proto != tcp jump special": { breaks: HONEST },
+  "bridge guard6: iifname . ether saddr . ip6 saddr @sources6 accept": { breaks: HONEST },
+  "bridge guard6: goto unaddressed6": { breaks: HONEST },
+  "bridge guard: ether type ip goto guard4": { breaks: HONEST },
+  "bridge guard: ether type ip6 goto guard6": { breaks: HONEST },
+  "bridge guard: ether type arp goto guard_arp": { breaks: HONEST },
+  "bridge guard: drop": { breaks: HONEST },
   [`bridge prerouting: iifgroup ${LINK_GROUP} goto guard`]: { breaks: HONEST },
 }
 

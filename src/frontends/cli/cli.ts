@@ -150,7 +150,7 @@ async function showAnswer(command: AnyQuery, answer: unknown, session: Session):
 async function change(command: AnyChange, request: unknown, session: Session): Promise<number> {
   const engine: LinkspanApi = await session.engine()
   return showAll(
-    () => command.change(engine, request, session.mutation()),
+    async () => command.change(engine, request, await session.mutation()),
     async (outcome) => {
       if (!(await session.printOutcome(outcome))) {
         await (session.globals.json

@@ -1,7 +1,6 @@
 // The world of a real process. Nothing here is loaded or asked before it is needed: node:tty alone takes as long as a
 // container's whole network.
 
-import { fstatSync, writeSync } from "node:fs"
 import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
 import type { Look } from "./print/look.ts"
 import { type DemoOptions, OutputError, type World } from "./world.ts"
@@ -22,7 +21,7 @@ export function processWorld(doors: Doors): World {
     progress,
     stdoutLook: () => lookOf(process.stdout, doors.env),
     stderrLook: () => lookOf(process.stderr, doors.env),
-    stderrIsTerminal: () => isTerminal(2),
+    stderrIsTerminal: async () => (await import("#engine/terminal.ts")).isTerminal(2),
     stopSignal,
     readText: (path) => Bun.file(path).text(),
   }
@@ -34,18 +33,6 @@ function stopSignal(): AbortSignal {
     process.once(signal, () => controller.abort())
   }
   return controller.signal
-}
-
-/** Linux's /dev/null, the one character device besides terminals that is common there. */
-const NULL_DEVICE = 0x103
-
-function isTerminal(fd: number): boolean {
-  try {
-    const status = fstatSync(fd)
-    return status.isCharacterDevice() && status.rdev !== NULL_DEVICE
-  } catch {
-    return false // Closed: nobody looks.
-  }
 }
 
 /** Waits until all of it is written, through full pipes and non-blocking ones. */
@@ -65,6 +52,8 @@ async function out(output: string | Uint8Array): Promise<boolean> {
 
 /** Not console.error, which paints whatever it writes to a terminal red. */
 function err(line: string): void {
+  // As an import it would add 3 ms to every start.
+  const { writeSync } = process.getBuiltinModule("node:fs")
   let left: Uint8Array = new TextEncoder().encode(`${line}\n`)
   while (left.length > 0) {
     try {

@@ -1,13 +1,13 @@
 import { expect, test } from "bun:test"
 import { trackProgress } from "./progress.ts"
 
-function track(terminal: boolean, globals = { debug: false, quiet: false }) {
+async function track(terminal: boolean, globals = { debug: false, quiet: false }) {
   const shown: string[] = []
-  const progress = trackProgress(
+  const progress = await trackProgress(
     {
       progress: (line) => shown.push(line),
       err: (line) => shown.push(`err ${line}`),
-      stderrIsTerminal: () => terminal,
+      stderrIsTerminal: async () => terminal,
     },
     globals,
   )
@@ -16,7 +16,7 @@ function track(terminal: boolean, globals = { debug: false, quiet: false }) {
 }
 
 test("a change that takes long shows its steps on a terminal, and takes them away again", async () => {
-  const { shown, progress, step } = track(true)
+  const { shown, progress, step } = await track(true)
   step(0)
   expect(shown).toEqual([])
   await Bun.sleep(320)
@@ -27,13 +27,13 @@ test("a change that takes long shows its steps on a terminal, and takes them awa
   expect(shown).toEqual(["[2/2] ip link add \\x1b", ""])
 })
 
-test("nobody is told where nobody looks", () => {
-  expect(track(false).progress.options).toEqual({})
-  expect(track(true, { debug: false, quiet: true }).progress.options).toEqual({})
+test("nobody is told where nobody looks", async () => {
+  expect((await track(false)).progress.options).toEqual({})
+  expect((await track(true, { debug: false, quiet: true })).progress.options).toEqual({})
 })
 
-test("--debug tells every step, wherever it goes", () => {
-  const { shown, step } = track(false, { debug: true, quiet: true })
+test("--debug tells every step, wherever it goes", async () => {
+  const { shown, step } = await track(false, { debug: true, quiet: true })
   for (const index of [0, 1, 2]) {
     step(index)
   }

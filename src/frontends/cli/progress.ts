@@ -8,10 +8,15 @@ import type { World } from "./world.ts"
 /** Most changes take a few milliseconds; a line that flashes up for so long only unsettles. */
 const SHOW_AFTER_MS = 300
 
-export function trackProgress(
+export interface Progress {
+  readonly options: Pick<MutationOptions, "onProgress">
+  clear(): void
+}
+
+export async function trackProgress(
   world: Pick<World, "err" | "progress" | "stderrIsTerminal">,
   globals: Pick<Globals, "debug" | "quiet">,
-): { readonly options: Pick<MutationOptions, "onProgress">; clear(): void } {
+): Promise<Progress> {
   const startedAt = performance.now()
   let shown = false
   const clear = () => {
@@ -29,7 +34,7 @@ export function trackProgress(
     }
   }
   // An observer makes the engine take one step after another; where nobody looks, it need not.
-  if (globals.quiet || !world.stderrIsTerminal()) {
+  if (globals.quiet || !(await world.stderrIsTerminal())) {
     return { options: {}, clear }
   }
   return {

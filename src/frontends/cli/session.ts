@@ -4,7 +4,7 @@ import type { LinkspanApi, MutationOptions } from "#engine/linkspan.ts"
 import type { Outcome } from "#model/view.ts"
 import type { Globals } from "./globals.ts"
 import { type Look, plain } from "./print/look.ts"
-import { trackProgress } from "./progress.ts"
+import { type Progress, trackProgress } from "./progress.ts"
 import type { Group } from "./table.ts"
 import type { World } from "./world.ts"
 
@@ -14,13 +14,12 @@ export class Session implements AsyncDisposable {
   /** All there are: what help and completion talk about. */
   readonly commands: readonly Group[]
   #engine: Promise<LinkspanApi> | undefined
-  readonly #progress: ReturnType<typeof trackProgress>
+  #progress: Progress | undefined
 
   constructor(world: World, globals: Globals, commands: readonly Group[]) {
     this.world = world
     this.globals = globals
     this.commands = commands
-    this.#progress = trackProgress(world, globals)
   }
 
   engine(): Promise<LinkspanApi> {
@@ -29,7 +28,8 @@ export class Session implements AsyncDisposable {
     return this.#engine
   }
 
-  mutation(): MutationOptions {
+  async mutation(): Promise<MutationOptions> {
+    this.#progress ??= await trackProgress(this.world, this.globals)
     return { dryRun: this.globals.dryRun, ...this.#progress.options }
   }
 
@@ -60,7 +60,7 @@ export class Session implements AsyncDisposable {
 
   /** Warnings to stderr (with -o json an object a line, as errors are); for a dry run also the plan, as the result. True when that was all. */
   async printOutcome(outcome: Outcome<unknown>): Promise<boolean> {
-    this.#progress.clear()
+    this.#progress?.clear()
     if (!this.globals.quiet) {
       for (const warning of outcome.warnings) {
         this.world.err(
@@ -82,7 +82,7 @@ export class Session implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#progress.clear()
+    this.#progress?.clear()
     // An engine that could not be opened was reported where it was asked for.
     const engine = await this.#engine?.catch(() => undefined)
     await engine?.[Symbol.asyncDispose]()

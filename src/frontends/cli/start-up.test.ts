@@ -30,7 +30,6 @@ function resolve(path: string, from: string): string {
   return path.startsWith("#") ? new URL(path.slice(1), SOURCE).href : path
 }
 
-// The engine's store needs node:fs, so it costs nothing more here.
 test("the way to a change loads neither Node's other modules nor anything that only prints", async () => {
   const loaded = await loadedWith(
     "main.ts",
@@ -41,7 +40,7 @@ test("the way to a change loads neither Node's other modules nor anything that o
   const names = [...loaded].map((url) => url.replace(SOURCE.href, ""))
   expect(names).toContain("frontends/cli/parse.ts")
   expect(
-    names.filter((name) => !name.startsWith("frontends/cli/") && !/^(main\.ts$|model\/|inet\/|node:fs$)/.test(name)),
+    names.filter((name) => !name.startsWith("frontends/cli/") && !/^(main\.ts$|model\/|inet\/)/.test(name)),
   ).toEqual([])
   expect(names.filter((name) => name.startsWith("frontends/cli/print/"))).toEqual(["frontends/cli/print/look.ts"])
 })

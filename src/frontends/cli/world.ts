@@ -19,7 +19,7 @@ export interface World {
   readonly stdoutLook: () => Look
   readonly stderrLook: () => Look
   /** Asked without loading node:tty. */
-  readonly stderrIsTerminal: () => boolean
+  readonly stderrIsTerminal: () => Promise<boolean>
   /** Aborted when somebody tells this process to end. From the call on, that no longer ends it by itself. */
   stopSignal(): AbortSignal
   readText(path: string): Promise<string>

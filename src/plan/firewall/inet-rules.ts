@@ -7,19 +7,6 @@ import { PRIORITIES } from "./priorities.ts"
 export const INET_COUNTERS = ["loopback_from_network", "refused", "unpublished", "invalid"] as const
 
 export const INET_RULES = `\
-	# route_localnet=1 on a bridge lets the host's own clients use published ports at 127.0.0.1. What it would also let
-	# happen, a container sending to or from the host's loopback addresses, ends here, before conntrack sees it.
-	chain loopback_forgery {
-		ip daddr 127.0.0.0/8 iifname @bridges counter name "loopback_from_network" drop
-		ip saddr 127.0.0.0/8 iifname @bridges counter name "loopback_from_network" drop
-	}
-
-	# Here as in "input": what comes from no bridge at all pays one comparison, not a look-up.
-	chain loopback_guard {
-		type filter hook prerouting priority ${PRIORITIES.loopbackGuard}; policy accept;
-		meta iifkind "bridge" goto loopback_forgery
-	}
-
 	# Ports published at one address first, then those at every address. What is in no map is not translated.
 	chain publish4 {
 		dnat ip to ip daddr . meta l4proto . th dport map @published4_at
@@ -80,9 +67,11 @@ export const INET_RULES = `\
 		ct state invalid counter name "invalid" drop
 	}
 
-	# Frames that br_netfilter shows to this hook while they cross a bridge have that bridge as input and output.
+	# The first rule: see from_bridge, which a translated flow's packets do not come by. Frames that br_netfilter shows to
+	# this hook while they cross a bridge have that bridge as input and output.
 	chain forward {
 		type filter hook forward priority ${PRIORITIES.forward}; policy accept;
+		ip saddr 127.0.0.0/8 iifname @bridges counter name "loopback_from_network" drop
 		ct state established,related accept
 		iifname . oifname @same_network accept
 		iifname vmap @leaving
@@ -97,10 +86,26 @@ export const INET_RULES = `\
 		goto refuse
 	}
 
-	# To the host itself.
+	# The one thing that comes from a bridge to a loopback address is the answer to the host's own client of a published
+	# port, which conntrack has given its address back.
+	chain to_loopback {
+		ct status snat accept
+		counter name "loopback_from_network" drop
+	}
+
+	# route_localnet=1 on a bridge lets the host's own clients use published ports at 127.0.0.1. What it would also let
+	# happen, somebody on the bridge sending to or from the host's loopback addresses, ends here. (A chain at prerouting
+	# would see less to consider, and cost every packet of the host, forwarded or not, as much as all of "forward".)
+	chain from_bridge {
+		ip saddr 127.0.0.0/8 iifname @bridges counter name "loopback_from_network" drop
+		ip daddr 127.0.0.0/8 iifname @bridges goto to_loopback
+		iifname vmap @reaching
+	}
+
+	# To the host itself. What comes from no bridge at all pays one comparison, not a look-up.
 	chain input {
 		type filter hook input priority ${PRIORITIES.input}; policy accept;
-		meta iifkind "bridge" iifname vmap @reaching
+		meta iifkind "bridge" goto from_bridge
 	}
 
 	# Translated flows into a bridge keep the client's address, except where the answer would not come back through here:

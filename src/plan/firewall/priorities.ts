@@ -10,7 +10,6 @@
 //        │                      (br_netfilter: inet prerouting, forward and postrouting see the frame as well)
 //        └─ for the host's MAC                         │
 //  ══ inet prerouting ═════════════════════════════════╧═════════   a process of the host
-//   -300 loopback_guard   127.0.0.0/8 from a bridge: drop                │
 //   -200                  (conntrack)                              ══ inet output ═══════
 //   -100 prerouting       published port: DNAT                      -100 output   published port: DNAT
 //        │                                                               │
@@ -29,8 +28,6 @@
 export const PRIORITIES = {
   /** Before everything of the bridge family, NF_BR_PRI_NAT_DST_BRIDGED (-300) included: others see no forged frame. */
   guard: "dstnat - 10",
-  /** NF_IP_PRI_RAW: before conntrack, so that no flow is made for what is dropped, and before its answers are un-NATed. */
-  loopbackGuard: "raw",
   /** NF_IP_PRI_NAT_DST. */
   publish: "dstnat",
   /** The same number; nft 1.0.6 knows the name at prerouting only. */

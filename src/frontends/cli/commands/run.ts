@@ -101,7 +101,7 @@ export const command = act({
   }),
   async act(session, request) {
     const engine = await session.engine()
-    const outcome = await engine.run(request, session.mutation())
+    const outcome = await engine.run(request, await session.mutation())
     if (await session.printOutcome(outcome)) {
       return 0
     }

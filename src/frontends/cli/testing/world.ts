@@ -49,7 +49,7 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
     progress: () => undefined,
     stdoutLook: () => options.look ?? { colour: false },
     stderrLook: () => options.look ?? { colour: false },
-    stderrIsTerminal: () => false,
+    stderrIsTerminal: async () => false,
     stopSignal: () => new AbortController().signal,
     async readText(path) {
       const text = options.files?.[path]

@@ -15,6 +15,7 @@ import type { PublicationDraft } from "#model/validate-publish.ts"
 import { checkSetUp, type DescribedJoin, type SetUp } from "#model/validate-set-up.ts"
 import type { Outcome, SetUpView } from "#model/view.ts"
 import type { Membership } from "#plan/default-route.ts"
+import { portFactsAfter } from "#plan/host.ts"
 import { planMemberships } from "#plan/membership.ts"
 import type { Op } from "#plan/op.ts"
 import type { Change, Facts } from "#store/journal.ts"
@@ -40,6 +41,9 @@ function decide(host: Host, title: string, wanted: SetUp, options: MutationOptio
   const sandbox = sandboxOf(host, title, wanted)
   const isNew = host.store.sandboxOfId(sandbox.id) === undefined
   const before = isNew ? [] : memberships(host, sandbox)
+  if (wanted.onlyNew) {
+    refuseMembers(title, sandbox, wanted, before)
+  }
   const joins = wanted.networks.filter(({ network }) => !before.some((one) => one.network.id === network))
   const { networks, changes, ops, facts } = networksOf(host, title, joins, options)
   const publish = wanted.publish.filter((draft) => !before.some((one) => isPublished(one, draft)))
@@ -54,14 +58,24 @@ function decide(host: Host, title: string, wanted: SetUp, options: MutationOptio
       ...changes,
       ...endpointChanges(before, after),
     ],
-    ops: [...ops, ...planMemberships(sandbox.id, before, after, observePorts(host))],
+    ops: [...ops, ...planMemberships(sandbox.id, before, after, portFactsAfter(observePorts(host), ops))],
     intent: "make",
     facts,
     result: () => ({
       id: sandbox.id,
       name: sandbox.name,
       endpoints: after.map(({ endpoint }) => endpointView(host, endpoint)),
+      networks: after.map(({ network }) => network),
     }),
+  }
+}
+
+function refuseMembers(title: string, sandbox: Sandbox, wanted: SetUp, before: readonly Membership[]): void {
+  const member = before.find(({ network }) => wanted.networks.some((join) => join.network === network.id))
+  if (member !== undefined) {
+    throw new LinkspanError("ALREADY_CONNECTED", {
+      message: `Cannot ${title}: container "${sandbox.name}" is on network "${member.network.name}" already, as "${member.endpoint.ifname}"`,
+    })
   }
 }
 

@@ -31,7 +31,10 @@ function decide(host: Host, title: string, wanted: TearDown): Decision<TornDown>
   }
   const sandbox = settled(row, `container "${row.body.name}"`)
   const before = memberships(host, sandbox)
-  const leaving = before.filter(({ network }) => wanted.networks?.includes(network.id) ?? true)
+  const leaving = before.filter(
+    ({ network, endpoint }) =>
+      (wanted.networks?.includes(network.id) ?? true) && (wanted.ifnames?.includes(endpoint.ifname) ?? true),
+  )
   const after = handedOver(before, leaving)
   const departure = planDeparture(host, leaving)
   const isOver: Change[] = after.length === 0 ? [{ object: "sandbox", id: sandbox.id, before: sandbox }] : []

@@ -24,12 +24,17 @@ export type MacvlanMode = (typeof MACVLAN_MODES)[number]
 export const IPVLAN_MODES = ["l2", "l3", "l3s"] as const
 export type IpvlanMode = (typeof IPVLAN_MODES)[number]
 
+declare const spanBrand: unique symbol
+/** "FIRST-LAST", both included. */
+export type AddressSpan = string & { readonly [spanBrand]: true }
+export type AddressRange = Prefix | AddressSpan
+
 export interface Subnet {
   readonly prefix: Prefix
   /** The containers' default gateway; absent where there is none (isolated mode, macvlan without one). */
   readonly gateway?: Ip
   /** Automatic addresses come from here only; the whole subnet when absent. */
-  readonly range?: Prefix
+  readonly range?: AddressRange
   /** Never handed out automatically or on request. */
   readonly reserved: readonly Ip[]
 }

@@ -165,6 +165,8 @@ export interface SetUpRequest {
   readonly publish?: readonly PublishRequest[]
   /** The program answers for the host ports: it holds them itself, so what listens there is no reason to refuse. */
   readonly portsHeld?: boolean
+  /** Refuse the container's joining a network that it is on already, instead of leaving that as it is. */
+  readonly onlyNew?: boolean
   readonly labels?: Readonly<Record<string, string>>
 }
 
@@ -177,4 +179,6 @@ export interface TearDownRequest {
   readonly id: string
   /** Ids of the networks that it leaves; all when absent. */
   readonly networks?: readonly string[]
+  /** Of those only the interfaces of these names; all when absent. */
+  readonly ifnames?: readonly string[]
 }

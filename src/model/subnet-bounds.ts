@@ -1,8 +1,8 @@
 // Which addresses of a subnet linkspan may hand out, and which one is the gateway when nobody chose.
 
-import { type Ip, ipFromBigInt, ipToBigInt } from "#inet/ip.ts"
+import { family, type Ip, ipFromBigInt, ipToBigInt, parseIp } from "#inet/ip.ts"
 import { hostBounds, type Prefix, prefixBounds, prefixFamily } from "#inet/prefix.ts"
-import type { Subnet } from "./network.ts"
+import type { AddressRange, Subnet } from "./network.ts"
 
 /** First and last address, both included. */
 export interface Bounds {
@@ -16,7 +16,22 @@ export function automaticBounds(subnet: Pick<Subnet, "prefix" | "range">): Bound
   if (subnet.range === undefined) {
     return hosts
   }
-  return intersection(prefixBounds(subnet.range), hosts)
+  return intersection(rangeBounds(subnet.range), hosts)
+}
+
+function rangeBounds(range: AddressRange): Bounds {
+  // Casts: a range without a dash is a prefix.
+  return parseSpan(range) ?? prefixBounds(range as Prefix)
+}
+
+/** Reads "FIRST-LAST"; undefined for anything else, and for bounds of two families or in the wrong order. */
+export function parseSpan(text: string): Bounds | undefined {
+  const [first, last] = text.split("-").map(parseIp)
+  if (first === undefined || last === undefined || family(first) !== family(last)) {
+    return undefined
+  }
+  const bounds = { first: ipToBigInt(first), last: ipToBigInt(last) }
+  return bounds.first <= bounds.last && text.split("-").length === 2 ? bounds : undefined
 }
 
 /** What both bounds hold; empty (last < first) where they share nothing. */

@@ -213,6 +213,21 @@ describe("checkCreateNetwork() refuses", () => {
       ["subnets[0].range 10.9.1.0/25 is not within subnet 10.9.0.0/24"],
     ],
     [
+      "a range from first to last that is none, or outside",
+      {
+        subnets: [
+          { prefix: "10.9.0.0/24", range: "10.9.0.9-10.9.0.1" },
+          { prefix: "10.8.0.0/24", range: "10.8.0.9-10.8.1.1" },
+          { prefix: "fd00::/64", range: "10.8.0.9-10.8.0.11" },
+        ],
+      },
+      [
+        'subnets[0].range "10.9.0.9-10.9.0.1" is not a range; write a prefix or FIRST-LAST, as in 10.89.0.10-10.89.0.20',
+        "subnets[1].range 10.8.0.9-10.8.1.1 is not within subnet 10.8.0.0/24",
+        "subnets[2].range 10.8.0.9-10.8.0.11 is not within subnet fd00::/64",
+      ],
+    ],
+    [
       "a range of the other family",
       { subnets: [{ prefix: "10.9.0.0/24", range: "fd00::/120" }] },
       ["subnets[0].range fd00::/120 is not within subnet 10.9.0.0/24"],

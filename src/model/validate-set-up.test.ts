@@ -60,5 +60,6 @@ test.each<[string, object, string[]]>([
 test("checkTearDown() takes a container and, perhaps, networks", () => {
   expect(checkTearDown({ id: "cccccccccccc" }).value).toEqual({ id: "cccccccccccc" })
   expect(checkTearDown({ id: "cccccccccccc", networks: ["aaaaaaaaaaaa"] }).value?.networks).toEqual(["aaaaaaaaaaaa"])
+  expect(checkTearDown({ id: "cccccccccccc", ifnames: ["eth0"] }).value?.ifnames as unknown).toEqual(["eth0"])
   expect(checkTearDown({ id: "c", networks: ["a"] }).issues.map(({ path }) => path)).toEqual(["id", "networks[0]"])
 })

@@ -14,8 +14,8 @@ import {
   required,
   rootField,
 } from "./field.ts"
-import type { Id } from "./name.ts"
-import { readHostname, readId, readLabels, readName } from "./read-names.ts"
+import type { Id, Ifname } from "./name.ts"
+import { readHostname, readId, readIfname, readLabels, readName } from "./read-names.ts"
 import type { NetnsRequest, SetUpJoinRequest, SetUpRequest, TearDownRequest } from "./request.ts"
 import { readNetns } from "./validate-attach.ts"
 import { type Join, MOST_NETWORKS, readJoinTo, refuseTwice } from "./validate-join.ts"
@@ -35,12 +35,14 @@ export interface SetUp {
   readonly networks: readonly DescribedJoin[]
   readonly publish: readonly PublicationDraft[]
   readonly portsHeld: boolean
+  readonly onlyNew: boolean
   readonly labels: Readonly<Record<string, string>>
 }
 
 export interface TearDown {
   readonly id: Id
   readonly networks?: readonly Id[]
+  readonly ifnames?: readonly Ifname[]
 }
 
 const SET_UP_FIELDS = {
@@ -51,6 +53,7 @@ const SET_UP_FIELDS = {
   networks: true,
   publish: true,
   portsHeld: true,
+  onlyNew: true,
   labels: true,
 } as const satisfies Record<keyof SetUpRequest, true>
 
@@ -79,6 +82,7 @@ export function checkSetUp(request: unknown): Checked<SetUp> {
   const rest = {
     publish: optional(fields.publish, readPublications) ?? [],
     portsHeld: optional(fields.portsHeld, readBoolean) ?? false,
+    onlyNew: optional(fields.onlyNew, readBoolean) ?? false,
     labels: optional(fields.labels, readLabels) ?? {},
     ...presentOnly({ hostname: optional(fields.hostname, readHostname) }),
   }
@@ -111,8 +115,13 @@ function readDescribedJoin(field: Field): DescribedJoin | undefined {
 
 export function checkTearDown(request: unknown): Checked<TearDown> {
   const root = rootField(request)
-  const fields = readObject(root, { id: true, networks: true } satisfies Record<keyof TearDownRequest, true>)
+  const fields = readObject(root, { id: true, networks: true, ifnames: true } satisfies Record<
+    keyof TearDownRequest,
+    true
+  >)
   const id = fields && required(fields.id, readId)
   const networks = fields && optional(fields.networks, (list) => readList(list, MOST_NETWORKS, readId))
-  return checked(root, id === undefined ? undefined : { id, ...presentOnly({ networks: networks?.filter(isPresent) }) })
+  const ifnames = fields && optional(fields.ifnames, (list) => readList(list, MOST_NETWORKS, readIfname))
+  const only = presentOnly({ networks: networks?.filter(isPresent), ifnames: ifnames?.filter(isPresent) })
+  return checked(root, id === undefined ? undefined : { id, ...only })
 }

@@ -1,7 +1,7 @@
 // From the subnets of a request to subnets that make sense by themselves and next to each other.
 
 import type { Ip } from "#inet/ip.ts"
-import { type Prefix, prefixesOverlap, prefixWithin } from "#inet/prefix.ts"
+import { type Prefix, prefixBounds, prefixesOverlap, prefixFamily, prefixWithin } from "#inet/prefix.ts"
 import {
   childField,
   type Field,
@@ -13,10 +13,11 @@ import {
   refuse,
   required,
 } from "./field.ts"
-import type { Subnet } from "./network.ts"
+import type { AddressRange, AddressSpan, Subnet } from "./network.ts"
+import { quote } from "./quote.ts"
 import { readIp, readPrefix } from "./read-inet.ts"
 import type { SubnetRequest } from "./request.ts"
-import { defaultGateway, hasRoom } from "./subnet-bounds.ts"
+import { defaultGateway, hasRoom, parseSpan } from "./subnet-bounds.ts"
 import { notHostOf, senselessPrefix } from "./subnet-sense.ts"
 
 export const MOST_SUBNETS = 64
@@ -54,7 +55,7 @@ function readSubnet(field: Field): Subnet | undefined {
   }
   const prefix = required(fields.prefix, readPrefix)
   const gateway = optional(fields.gateway, readIp)
-  const range = optional(fields.range, readPrefix)
+  const range = optional(fields.range, readRange)
   const reserved = optional(fields.reserved, (list) => readList(list, MOST_RESERVED, readIp)) ?? []
   if (prefix === undefined) {
     return undefined
@@ -67,12 +68,34 @@ function readSubnet(field: Field): Subnet | undefined {
   const kept = {
     gateway: hostOf(prefix, gateway, fields.gateway),
     range:
-      range === undefined || prefixWithin(range, prefix)
+      range === undefined || isWithin(range, prefix)
         ? range
         : refuse(fields.range, `${range} is not within subnet ${prefix}`),
   }
   const hosts = reserved.map((ip, index) => hostOf(prefix, ip, childField(fields.reserved, index, ip)))
   return { prefix, ...presentOnly(kept), reserved: [...new Set(hosts.filter(isPresent))] }
+}
+
+/** A prefix, or "FIRST-LAST" in the canonical writing of addresses. */
+function readRange(field: Field): AddressRange | undefined {
+  const text = typeof field.value === "string" ? field.value : ""
+  if (!text.includes("-")) {
+    return readPrefix(field)
+  }
+  return parseSpan(text) === undefined
+    ? refuse(field, `${quote(text)} is not a range; write a prefix or FIRST-LAST, as in 10.89.0.10-10.89.0.20`)
+    : (text as AddressSpan)
+}
+
+function isWithin(range: AddressRange, prefix: Prefix): boolean {
+  const span = parseSpan(range)
+  if (span === undefined) {
+    // A cast: what is no span is a prefix.
+    return prefixWithin(range as Prefix, prefix)
+  }
+  const whole = prefixBounds(prefix)
+  const isIpv6 = prefixFamily(prefix) === 6
+  return range.includes(":") === isIpv6 && span.first >= whole.first && span.last <= whole.last
 }
 
 function hostOf(prefix: Prefix, ip: Ip | undefined, field: Field): Ip | undefined {

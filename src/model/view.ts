@@ -6,7 +6,7 @@ import type { Mac } from "#inet/mac.ts"
 import type { Protocol } from "#inet/port.ts"
 import type { Prefix } from "#inet/prefix.ts"
 import type { Id, Ifname } from "./name.ts"
-import type { Network } from "./network.ts"
+import type { AddressRange, Network } from "./network.ts"
 import type { SandboxMode } from "./sandbox.ts"
 
 export interface Counters {
@@ -43,7 +43,7 @@ export interface RouteView {
 export interface SubnetView {
   readonly prefix: Prefix
   readonly gateway?: Ip
-  readonly range?: Prefix
+  readonly range?: AddressRange
   readonly reserved: readonly Ip[]
   /** Addresses that can still be given out automatically; decimal, since IPv6 counts do not fit a number. */
   readonly free: string
@@ -177,4 +177,6 @@ export interface SetUpView {
   readonly name: string
   /** All of them, those that were there before first. */
   readonly endpoints: readonly EndpointView[]
+  /** Each endpoint's network, in the same order. */
+  readonly networks: readonly Network[]
 }

@@ -53,6 +53,12 @@ export interface PortFacts {
   readonly framesAreFiltered: boolean
 }
 
+/** As they are once a plan has claimed what its networks need. */
+export function portFactsAfter(facts: PortFacts, ops: readonly Op[]): PortFacts {
+  const claimed = ops.some((op) => op.kind === "sysctl.claim" && op.key.startsWith("bridge/bridge-nf-call-"))
+  return claimed ? { framesAreFiltered: false } : facts
+}
+
 export function hasFamily(network: Network, wanted: 4 | 6): boolean {
   return network.subnets.some(
     ({ prefix, gateway }) => (gateway === undefined ? prefixFamily(prefix) : family(gateway)) === wanted,

@@ -44,6 +44,12 @@ test("setUp() makes a container's networks with it, tearDown() removes them with
     expect(again).toMatchObject({ result, plan: [] })
     expect(await host.outside.connect(ADDRESSES.host4, 8080)).toMatchObject({ ok: true })
     expect(await host.outside.connect(ADDRESSES.host6, 8080)).toMatchObject({ ok: true })
+    await expect(linkspan.setUp(request(a.path, { onlyNew: true }))).rejects.toMatchObject({
+      code: "ALREADY_CONNECTED",
+    })
+    // Nothing was made for an interface of that name.
+    expect((await linkspan.tearDown({ id: "cccccccccccc", ifnames: ["eth7"] })).result).toEqual({ networks: [] })
+    expect((await linkspan.inspect("c")).problems).toEqual([])
     const routes = await a.ip(["route"])
     expect(routes).toContainEqual(expect.objectContaining({ dst: "10.99.0.0/24", gateway: "10.90.0.9", metric: 7 }))
     expect(routes).toContainEqual(expect.objectContaining({ type: "blackhole", dst: "10.98.0.0/24" }))

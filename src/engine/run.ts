@@ -23,6 +23,7 @@ import type { Host } from "./host.ts"
 import { exitFile, logFile, summarize } from "./inspect-container.ts"
 import { joinNetworks } from "./join-networks.ts"
 import type { MutationOptions, Running } from "./linkspan.ts"
+import { containerFiles } from "./names/container-files.ts"
 import { obstacleWarnings } from "./obstacles.ts"
 import { removeContainer } from "./remove-container.ts"
 import { runningOf } from "./running.ts"
@@ -47,7 +48,7 @@ export function run(host: Host, request: RunRequest, options: MutationOptions): 
         intent: "make" as const,
         warnings: wanted.publish.length > 0 ? obstacleWarnings(host) : [],
         start: () => {
-          child = start(host, wanted, plan.sandbox, plan.netns)
+          child = start(host, wanted, plan)
           sandbox = withProcess(plan.sandbox, wanted, child)
         },
         record: (writer) => writer.putSandbox(sandbox as Sandbox),
@@ -131,10 +132,11 @@ function decide(host: Host, title: string, wanted: Run, options: MutationOptions
   }
 }
 
-function start(host: Host, wanted: Run, sandbox: Sandbox, netns: Netns | undefined): Child {
+function start(host: Host, wanted: Run, { sandbox, netns, changes }: Plan): Child {
   const directory = host.containerDir(sandbox.id)
   privateDirectory(host.runDir)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const endpoints = changes.flatMap((change) => (change.object === "endpoint" ? (change.after ?? []) : []))
   try {
     return launch(
       {
@@ -143,6 +145,7 @@ function start(host: Host, wanted: Run, sandbox: Sandbox, netns: Netns | undefin
         env: wanted.env,
         capAdd: wanted.capAdd,
         hide: [host.stateDir, host.runDir],
+        binds: containerFiles(host, sandbox, endpoints, wanted.rootfs ?? "/"),
         statusFile: exitFile(host, sandbox),
         ...(wanted.detach ? { logFile: logFile(host, sandbox) } : { endWithCaller: true }),
         ...(wanted.rootfs === undefined ? {} : { rootfs: wanted.rootfs }),

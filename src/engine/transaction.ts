@@ -18,6 +18,7 @@ import type { Host } from "./host.ts"
 import { claimSysctl } from "./host-settings.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { announce } from "./names/announce.ts"
+import { refreshContainerFiles } from "./names/container-files.ts"
 import { netnsPath } from "./netns-names.ts"
 import { releaseHost } from "./release-host.ts"
 
@@ -158,6 +159,7 @@ function perform<T>(host: Host, options: MutationOptions, decide: (store: Store)
     host.ruleset.release()
     host.ownEntries.delete(id)
   }
+  refreshContainerFiles(host, decision.changes)
   const unnamed = announce(host, decision.changes)
   return {
     result: decision.result(),

@@ -100,6 +100,8 @@ class Daemon {
   }
 
   async run(): Promise<void> {
+    // A command is over before compiled code pays; this goes on (scripts/build.ts starts all of them with a low policy).
+    Bun.unsafe.setJITPolicy(1)
     const { signal } = this.#options
     const stop = (): void => this.#finished.resolve()
     signal?.addEventListener("abort", stop)

@@ -12,14 +12,11 @@ import { errorMessage, SystemCallError } from "#kernel/syscall.ts"
 import type { Directory } from "#model/directory.ts"
 import type { Id } from "#model/name.ts"
 import { type BridgeNetwork, isBridge, type Network } from "#model/network.ts"
-import type { Endpoint, Sandbox } from "#model/sandbox.ts"
+import type { Sandbox } from "#model/sandbox.ts"
 import type { Host } from "../host.ts"
+import { CONTAINER_ADDRESS, PORT, servesNames } from "./container-address.ts"
 import type { NamedObjects } from "./directory.ts"
 import { Guards } from "./guard.ts"
-
-const PORT = 53
-/** What Docker's users know. */
-export const CONTAINER_ADDRESS = "127.0.0.11" as Ip
 
 export interface ListenersOptions {
   readonly resolver: Resolver
@@ -48,7 +45,7 @@ export class Listeners implements Disposable {
 
   /** Opens what is missing and closes what is not wanted any more. */
   async follow(directory: Directory, { networks, sandboxes, endpoints }: NamedObjects): Promise<void> {
-    const servers = new Set(endpoints.filter(isNameServer).map(({ sandbox }) => sandbox))
+    const servers = new Set(endpoints.filter(servesNames).map(({ sandbox }) => sandbox))
     const wanted = new Set(directory.containers.map(({ id }) => id).filter((id) => !servers.has(id)))
     close(this.#containers, (id) => !wanted.has(id))
     const members = new Set(directory.networks.filter(({ endpoints }) => endpoints.length > 0).map(({ id }) => id))
@@ -146,11 +143,6 @@ export class Listeners implements Disposable {
     close(this.#gateways, () => true)
     this.#guards[Symbol.dispose]()
   }
-}
-
-/** In whose namespace a socket at port 53 would stand in the way of the one that it is all about. */
-function isNameServer({ publications }: Endpoint): boolean {
-  return publications.some(({ containerPort, count }) => containerPort <= PORT && PORT < containerPort + count)
 }
 
 function close<K>(all: Map<K, Served>, which: (key: K, served: Served) => boolean): void {

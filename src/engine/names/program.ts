@@ -1,13 +1,11 @@
 // How this program is started once more, whether it is the one executable, a checkout, or a library in somebody's Bun.
 
-import { fileURLToPath } from "node:url"
-
 /** Where `bun build --compile` puts what it has packed. */
 const PACKED = "/$bunfs/"
 
 export function selfCommand(): string[] {
-  return import.meta.url.includes(PACKED)
+  return import.meta.dir.startsWith(PACKED)
     ? [process.execPath]
     : // What a user keeps in ./.env is nothing to a daemon.
-      [process.execPath, "--no-env-file", fileURLToPath(new URL("../../main.ts", import.meta.url))]
+      [process.execPath, "--no-env-file", `${import.meta.dir.slice(0, -"engine/names".length)}main.ts`]
 }

@@ -2,14 +2,18 @@
 // without a promise; whoever replaces the directory changes what the next packet is told.
 
 import type { Directory } from "#model/directory.ts"
-import { CLASS, FLAG, RCODE, TYPE } from "#wire/dns/constants.ts"
+import { CLASS, FLAG, HEADER_BYTES, RCODE, TYPE } from "#wire/dns/constants.ts"
 import { DROP, nameOf, Query, readQuery } from "#wire/dns/query.ts"
 import { pointerBlock } from "#wire/dns/record.ts"
 import { blockReply, type DnsTransport, emptyReply, type RecordBlock, replyLimit } from "#wire/dns/reply.ts"
+import { repeatResponse } from "#wire/dns/response.ts"
 import { reversePrefix } from "#wire/dns/reverse.ts"
+import { PASSED_FLAGS } from "#wire/dns/upstream.ts"
 import type { Asker } from "./asker.ts"
 import { DirectoryIndex } from "./directory-index.ts"
 import type { Entry } from "./entry.ts"
+import { Forwarder, type ForwarderOptions } from "./forwarder.ts"
+import { Statistics } from "./statistics.ts"
 import type { View } from "./view.ts"
 
 /** A packet to send back; a promise of one; `undefined`: nothing is sent. */
@@ -17,68 +21,141 @@ export type Answer = Uint8Array | Promise<Uint8Array | undefined> | undefined
 
 export class Resolver {
   readonly #query = new Query()
+  readonly #forwarder: Forwarder
+  readonly #counted = new Statistics()
   #index: DirectoryIndex
 
-  constructor(directory: Directory) {
+  constructor(directory: Directory, options: ForwarderOptions = {}) {
+    this.#index = new DirectoryIndex(directory)
+    this.#forwarder = new Forwarder(options)
+  }
+
+  /** From now on, this is what is true. What servers said is kept: which answers are kept depends on the servers asked. */
+  replace(directory: Directory): void {
     this.#index = new DirectoryIndex(directory)
   }
 
-  /** From now on, this is what is true. */
-  replace(directory: Directory): void {
-    this.#index = new DirectoryIndex(directory)
+  /** Forgets what servers said: after the host has come to another network. */
+  forget(): void {
+    this.#forwarder.forget()
+  }
+
+  stats(): ResolverStats {
+    return { ...this.#counted, kept: this.#forwarder.cached, active: this.#forwarder.active }
   }
 
   answer(packet: Uint8Array, asker: Asker, transport: DnsTransport): Answer {
     const query = this.#query
     const rcode = readQuery(packet, query)
+    this.#counted.queries++
     if (rcode !== RCODE.NOERROR) {
+      this.#counted.malformed++
       return rcode === DROP ? undefined : emptyReply(packet, query, rcode)
     }
     const view = this.#index.view(asker)
     if (view === undefined || (query.class !== CLASS.IN && query.class !== CLASS.ANY)) {
-      return emptyReply(packet, query, RCODE.REFUSED)
+      return this.#refuse(packet, RCODE.REFUSED)
     }
     const entry = query.plain ? view.find(packet, query) : undefined
-    return entry === undefined
-      ? this.#answerOther(packet, view, transport)
-      : answerEntry(packet, query, entry, transport)
-  }
-
-  #answerOther(packet: Uint8Array, view: View, transport: DnsTransport): Answer {
-    const query = this.#query
+    if (entry !== undefined) {
+      this.#counted.local++
+      return answerEntry(packet, query, entry, transport)
+    }
     const name = query.plain ? nameOf(packet, query) : undefined
     return (
       (name === undefined ? undefined : this.#answerReverse(packet, view, { name, transport })) ??
-      (view.forwards ? emptyReply(packet, query, RCODE.SERVFAIL) : emptyReply(packet, query, RCODE.NXDOMAIN))
+      this.#answerForward(packet, view, { name, transport })
     )
   }
 
   /** `undefined` when the name is no address, or one that others know about. */
-  #answerReverse(
-    packet: Uint8Array,
-    view: View,
-    question: { readonly name: string; readonly transport: DnsTransport },
-  ): Uint8Array | undefined {
+  #answerReverse(packet: Uint8Array, view: View, { name, transport }: NamedQuestion): Uint8Array | undefined {
     const query = this.#query
-    const reverse = reversePrefix(question.name)
+    const reverse = name === undefined ? undefined : reversePrefix(name)
     if (reverse === undefined) {
       return undefined
     }
-    const name = reverse.ip === undefined ? undefined : view.pointer(reverse.ip)
-    if (name !== undefined && (query.type === TYPE.PTR || query.type === TYPE.ANY)) {
-      return blockReply(packet, query, {
-        block: pointerBlock(name),
-        first: 0,
-        limit: replyLimit(query, question.transport),
-      })
-    }
-    if (name === undefined && !this.#index.isOwn(reverse.prefix)) {
+    const owner = reverse.ip === undefined ? undefined : view.pointer(reverse.ip)
+    if (owner === undefined && !this.#index.isOwn(reverse.prefix)) {
       return undefined
     }
+    this.#counted.local++
+    if (owner !== undefined && (query.type === TYPE.PTR || query.type === TYPE.ANY)) {
+      return blockReply(packet, query, { block: pointerBlock(owner), first: 0, limit: replyLimit(query, transport) })
+    }
     // Above an address there is a name without records; an address that nobody has is no name.
-    const exists = name !== undefined || reverse.ip === undefined
+    const exists = owner !== undefined || reverse.ip === undefined
     return emptyReply(packet, query, exists ? RCODE.NOERROR : RCODE.NXDOMAIN, FLAG.AA)
   }
+
+  #answerForward(packet: Uint8Array, view: View, { name, transport }: NamedQuestion): Answer {
+    const query = this.#query
+    if (query.class !== CLASS.IN) {
+      return this.#refuse(packet, RCODE.REFUSED)
+    }
+    if (!view.forwards) {
+      // Not REFUSED: after that, musl does not go on to the next name of its search list.
+      return this.#refuse(packet, RCODE.NXDOMAIN)
+    }
+    const { servers } = view
+    if (servers.length === 0) {
+      return this.#refuse(packet, RCODE.SERVFAIL)
+    }
+    const nameBytes = packet.slice(HEADER_BYTES, query.questionEnd - 4)
+    const flags = query.flags & PASSED_FLAGS
+    const key = `${name ?? Buffer.from(nameBytes).toString("hex")} ${query.type} ${flags} ${query.dnssecOk} ${view.serversKey}`
+    const limit = replyLimit(query, transport)
+    const kept = this.#forwarder.kept(key)
+    if (kept !== undefined) {
+      this.#counted.cached++
+      return repeatResponse(packet, query, { ...kept, limit })
+    }
+    this.#counted.forwarded++
+    const { type, edns, dnssecOk } = query
+    return this.#forward(packet.slice(), {
+      limit,
+      request: {
+        asker: view.key,
+        servers,
+        key: `${key} ${edns}`,
+        keepAs: key,
+        question: { name: nameBytes, type, flags, edns, dnssecOk },
+      },
+    })
+  }
+
+  async #forward(
+    packet: Uint8Array,
+    { request, limit }: { readonly request: Parameters<Forwarder["forward"]>[0]; readonly limit: number },
+  ): Promise<Uint8Array> {
+    const resolved = await this.#forwarder.forward(request)
+    // Meanwhile other packets were read into it.
+    const query = this.#query
+    readQuery(packet, query)
+    if (resolved === undefined) {
+      this.#counted.failed++
+      return emptyReply(packet, query, RCODE.SERVFAIL)
+    }
+    return repeatResponse(packet, query, { response: resolved.response, ageS: 0, limit })
+  }
+
+  #refuse(packet: Uint8Array, rcode: number): Uint8Array {
+    this.#counted.refused++
+    return emptyReply(packet, this.#query, rcode)
+  }
+}
+
+export interface ResolverStats extends Statistics {
+  /** Answers of servers that are kept. */
+  readonly kept: number
+  /** Questions on their way to servers. */
+  readonly active: number
+}
+
+interface NamedQuestion {
+  /** Absent for a name that none of ours can be. */
+  readonly name: string | undefined
+  readonly transport: DnsTransport
 }
 
 /** A local name has addresses and nothing else: for any other type the answer is empty, and nobody else is asked. */

@@ -18,6 +18,9 @@ export class View {
   readonly networks: readonly NetworkNames[]
   /** Asked for other names, in this order; empty: nobody is asked. */
   readonly servers: readonly Ip[]
+  readonly serversKey: string
+  /** Whose questions count together against the limits. */
+  readonly key: string
   /** False: all of its networks are internal. */
   readonly forwards: boolean
   readonly #own: NameTable | undefined
@@ -39,6 +42,8 @@ export class View {
     this.networks = networks
     this.forwards = open.length > 0
     this.servers = choices.find((servers) => servers.length > 0) ?? []
+    this.serversKey = this.servers.join(" ")
+    this.key = container?.id ?? networks.map((each) => each.network.id).join(" ")
     this.#own = parts.own
     this.#search = (container?.search ?? [])
       .map(fold)

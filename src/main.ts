@@ -8,6 +8,8 @@ interface Door {
 /** By the name of the program. */
 const DOORS: Readonly<Record<string, Door>> = {
   linkspan: { open: openCli },
+  // A CNI plugin, where the name cannot say so.
+  __cni: { open: openCni },
   // The demo's traffic: this program again, inside the demo's namespaces.
   __peer: { open: async (args) => (await import("#frontends/demo/demo.ts")).runPeer(args) },
 }
@@ -31,10 +33,28 @@ async function openCli(args: readonly string[]): Promise<number> {
   return runCli(args, world)
 }
 
+async function openCni(): Promise<number> {
+  const { runCni } = await import("#frontends/cni/door.ts")
+  return runCni({
+    env: process.env,
+    readInput: () => Bun.stdin.text(),
+    out: async (text) => void (await Bun.write(Bun.stdout, text)),
+    err: async (text) => void (await Bun.write(Bun.stderr, text)),
+    async open(options) {
+      const { Linkspan } = await import("#engine/linkspan.ts")
+      return Linkspan.open({ ...options, oneShot: true })
+    },
+  })
+}
+
 /** The door by the program's own name (a link to the executable), else by the first argument, else the command line. */
 function findDoor(program: string, args: readonly string[]): { readonly door: Door; readonly args: readonly string[] } {
   const [first = "", ...others] = args
   const name = program.slice(program.lastIndexOf("/") + 1)
+  // A CNI runtime calls plugins by the name that the configuration has, without arguments.
+  if (name === "linkspan" && args.length === 0 && process.env["CNI_COMMAND"] !== undefined) {
+    return { door: { open: openCni }, args }
+  }
   const byName = Object.hasOwn(DOORS, name) ? DOORS[name] : undefined
   const byArgument = Object.hasOwn(DOORS, first) ? DOORS[first] : undefined
   // Of another door's program every argument is its own.

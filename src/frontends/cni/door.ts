@@ -1,0 +1,79 @@
+// linkspan as a CNI plugin: variables and a document in, a document out, and the status says whether it is an error.
+// What can be answered without the engine loads none of it.
+//
+// https://github.com/containernetworking/cni/blob/main/SPEC.md
+
+import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
+import type { Attachment, Command, Environment } from "./request.ts"
+import type { Call } from "./verbs.ts"
+import { VERSIONS, versionAnswer } from "./versions.ts"
+
+/** What main.ts gives the door. */
+export interface CniWorld {
+  readonly env: Environment
+  readInput(): Promise<string>
+  out(text: string): Promise<void>
+  err(text: string): Promise<void>
+  open(options: LinkspanOptions): Promise<LinkspanApi>
+}
+
+export async function runCni(world: CniWorld): Promise<number> {
+  const command = world.env["CNI_COMMAND"] ?? ""
+  if (command === "VERSION") {
+    await world.out(versionAnswer())
+    return 0
+  }
+  if (command === "") {
+    await world.err(`linkspan as a CNI plugin, for versions ${VERSIONS.join(", ")} of the specification\n`)
+    return 0
+  }
+  const { CniError, CODES, errorAnswer, toCniError } = await import("./cni-error.ts")
+  let version: string = VERSIONS.at(-1) ?? ""
+  try {
+    const { COMMANDS, readAttachment, readConfig } = await import("./request.ts")
+    const known = COMMANDS.find((each) => each === command)
+    if (known === undefined) {
+      throw new CniError(CODES.badEnvironment, `CNI_COMMAND=${JSON.stringify(command)} is unknown`, {
+        details: `It is one of ${COMMANDS.join(", ")} and VERSION`,
+      })
+    }
+    const attachment = readAttachment(known, world.env)
+    const config = readConfig(known, await world.readInput(), world.env)
+    version = config.version
+    await using linkspan = await world.open(optionsOf(world.env))
+    const answer = await serve(known, { linkspan, env: world.env, config }, attachment)
+    await world.out(answer)
+    return 0
+  } catch (error) {
+    await world.out(errorAnswer(toCniError(error), version))
+    return 1
+  }
+}
+
+async function serve(command: Command, call: Call, attachment: Attachment | undefined): Promise<string> {
+  const verbs = await import("./verbs.ts")
+  if (command === "GC") {
+    await verbs.gc(call)
+  } else if (command === "STATUS") {
+    await verbs.status(call)
+  } else if (attachment !== undefined && command === "ADD") {
+    const { resultAnswer } = await import("./result.ts")
+    return resultAnswer(await verbs.add(call, attachment), call.config.version)
+  } else if (attachment !== undefined) {
+    await (command === "DEL" ? verbs.del : verbs.check)(call, attachment)
+  }
+  return ""
+}
+
+function optionsOf(env: Environment): LinkspanOptions {
+  const [stateDir, runDir, hostNetns, pools] = ["STATE_DIR", "RUN_DIR", "HOST_NETNS", "POOLS"].map((name) => {
+    const value = env[`LINKSPAN_${name}`]
+    return value === "" ? undefined : value
+  })
+  return {
+    ...(stateDir === undefined ? {} : { stateDir }),
+    ...(runDir === undefined ? {} : { runDir }),
+    ...(hostNetns === undefined ? {} : { hostNetns }),
+    ...(pools === undefined ? {} : { pools: pools.split(",") }),
+  }
+}

@@ -1,0 +1,273 @@
+// From a plugin's configuration, in the words of the reference plugins (bridge, host-local, portmap), to a request in
+// linkspan's. Only what is understood is read; keys that would change what the container gets, and that linkspan cannot
+// honour, are refused rather than ignored.
+
+import { type Ip, ipFromBigInt, parseIp } from "#inet/ip.ts"
+import { hostBounds, parseInterface, parsePrefix, prefixFamily, prefixOf } from "#inet/prefix.ts"
+import type { NetworkDescription, PublishRequest, StaticRouteRequest, SubnetRequest } from "#model/request.ts"
+import { defaultGateway } from "#model/subnet-bounds.ts"
+import { CniError, CODES } from "./cni-error.ts"
+import { count, type Folded, type Found, flag, fold, get, list, text, texts } from "./fold.ts"
+import { networkId, networkName } from "./identity.ts"
+import type { Config } from "./request.ts"
+import type { Result, ResultDns } from "./result.ts"
+
+/** Names under which linkspan gives the addresses itself. */
+const OWN_IPAM = ["linkspan", "linkspan-ipam"]
+
+/** The plugin that gives the addresses, when that is not linkspan. */
+export function delegateOf({ keys }: Config): string | undefined {
+  const type = text(get(fold(get(keys, "ipam")), "type", "ipam"))
+  return type === undefined || OWN_IPAM.includes(type) ? undefined : type
+}
+
+/** The network of linkspan's own that the configuration names instead of describing one. */
+export function namedNetwork({ keys }: Config): string | undefined {
+  return text(get(keys, "network"))
+}
+
+// ── The network ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** @param given what another plugin answered for the addresses. */
+export function describeNetwork(config: Config, given?: Result): NetworkDescription {
+  const { keys, name } = config
+  refuseUnsupported(keys)
+  const ipam = fold(get(keys, "ipam"))
+  // Without a word about addresses the choice is linkspan's: a network as `linkspan network create` makes it.
+  const isOwnChoice = keys.get("ipam") === undefined
+  const isDefaultGateway = flag(get(keys, "isDefaultGateway")) ?? isOwnChoice
+  const isGateway = isDefaultGateway || (flag(get(keys, "isGateway")) ?? false)
+  const isMasked = flag(get(keys, "ipMasq")) ?? isOwnChoice
+  const subnets = given === undefined ? readSubnets(config, ipam) : subnetsOf(given)
+  const routes = given === undefined ? readRoutes(ipam) : (given.routes ?? [])
+  const isDefault = ({ dst, gw }: Route): boolean => isEverything(dst) && (gw === undefined || isGatewayOf(subnets, gw))
+  const bridge = text(get(keys, "bridge"))
+  const mtu = count(get(keys, "mtu"))
+  return {
+    id: networkId(name),
+    name: networkName(name),
+    driver: "bridge",
+    ...(bridge === undefined ? {} : { bridge }),
+    ...(mtu === undefined ? {} : { mtu }),
+    // A bare switch has no gateway of its own: whose address that is there, is somebody else's.
+    subnets: isGateway
+      ? subnets
+      : subnets.map(({ gateway, ...rest }) => (gateway === undefined ? rest : withheld(rest, gateway))),
+    ...(subnets.length > 0 && !subnets.some(isIpv4) ? { ipv4: false } : {}),
+    gatewayMode: isGateway ? (isMasked ? "nat" : "routed") : "isolated",
+    defaultRoute: isGateway && (isDefaultGateway || routes.some(isDefault)),
+    ...(flag(get(keys, "portIsolation")) === true ? { icc: false } : {}),
+    routes: routes.filter((route) => !(isGateway && isDefault(route))).map((route) => staticRoute(route, subnets)),
+    labels: { "cni.network": name },
+  }
+}
+
+function refuseUnsupported(keys: Folded): void {
+  const unsupported = ["vlan", "vlanTrunk", "disableContainerInterface", "sysctl", "ingressRate", "egressRate"]
+  for (const key of unsupported) {
+    const { value } = get(keys, key)
+    if (value !== undefined && value !== 0 && value !== false && !(Array.isArray(value) && value.length === 0)) {
+      throw new CniError(CODES.unsupportedField, `Cannot honour "${key}": ${JSON.stringify(value)}`, {
+        details: "linkspan does not do this; let another plugin of the list do it, or leave it out",
+      })
+    }
+  }
+  if (flag(get(keys, "hairpinMode")) === true && flag(get(keys, "promiscMode")) === true) {
+    throw new CniError(CODES.invalidConfig, "hairpinMode and promiscMode cannot both be true")
+  }
+}
+
+function isIpv4({ prefix }: SubnetRequest): boolean {
+  return !prefix.includes(":")
+}
+
+function withheld(subnet: SubnetRequest, ip: string): SubnetRequest {
+  return { ...subnet, reserved: [...(subnet.reserved ?? []), ip] }
+}
+
+/** Of each address one set of ranges; the runtime's come first, as in host-local. */
+function readSubnets({ runtime }: Config, ipam: Folded): SubnetRequest[] {
+  const flat = ipam.get("subnet") === undefined ? [] : [[{ value: Object.fromEntries(ipam), path: "ipam" }]]
+  const sets = [
+    ...flat,
+    ...list(get(runtime, "ipRanges", "runtimeConfig")).map(list),
+    ...list(get(ipam, "ranges", "ipam")).map(list),
+  ].map((set) => set.map(readSubnet))
+  for (const isOfFamily of [isIpv4, (subnet: SubnetRequest) => !isIpv4(subnet)]) {
+    const ofFamily = sets.filter((set) => set.some(isOfFamily))
+    if (ofFamily.length > 1) {
+      throw new CniError(
+        CODES.unsupportedField,
+        `Cannot honour "ipam.ranges": ${ofFamily
+          .flat()
+          .map(({ prefix }) => prefix)
+          .join(", ")} would give an interface two addresses of one family`,
+        { details: "Put them into one set of ranges (they are then alternatives), or make a second network" },
+      )
+    }
+  }
+  return sets.flat()
+}
+
+function readSubnet(found: Found): SubnetRequest {
+  const keys = fold(found)
+  const prefix = text(get(keys, "subnet", found.path))
+  if (prefix === undefined) {
+    throw new CniError(CODES.invalidConfig, `"${found.path}" has no subnet`)
+  }
+  const parsed = parsePrefix(prefix)
+  const gateway = text(get(keys, "gateway", found.path))
+  const start = text(get(keys, "rangeStart", found.path))
+  const end = text(get(keys, "rangeEnd", found.path))
+  if (parsed === undefined || (start === undefined && end === undefined)) {
+    return { prefix, ...(gateway === undefined ? {} : { gateway }) }
+  }
+  const { first, last } = hostBounds(parsed)
+  const family = prefixFamily(parsed)
+  const range = `${start ?? ipFromBigInt(first, family)}-${end ?? ipFromBigInt(last, family)}`
+  return { prefix, ...(gateway === undefined ? {} : { gateway }), range }
+}
+
+interface Route {
+  readonly dst: string
+  readonly gw?: string
+  readonly priority?: number
+}
+
+function readRoutes(ipam: Folded): Route[] {
+  return list(get(ipam, "routes", "ipam")).map((found) => {
+    const keys = fold(found)
+    const dst = text(get(keys, "dst", found.path))
+    const gw = text(get(keys, "gw", found.path))
+    const priority = count(get(keys, "priority", found.path))
+    if (dst === undefined) {
+      throw new CniError(CODES.invalidConfig, `"${found.path}" has no dst`)
+    }
+    return { dst, ...(gw === undefined ? {} : { gw }), ...(priority === undefined ? {} : { priority }) }
+  })
+}
+
+function isEverything(dst: string): boolean {
+  return dst === "0.0.0.0/0" || dst === "::/0"
+}
+
+function isGatewayOf(subnets: readonly SubnetRequest[], gw: string): boolean {
+  return subnets.some((subnet) => gatewayOf(subnet) === parseIp(gw))
+}
+
+function gatewayOf({ prefix, gateway }: SubnetRequest): Ip | undefined {
+  const parsed = parsePrefix(prefix)
+  return gateway === undefined ? parsed && defaultGateway(parsed, []) : parseIp(gateway)
+}
+
+/** Through the network's gateway where the route names none. */
+function staticRoute({ dst, gw, priority }: Route, subnets: readonly SubnetRequest[]): StaticRouteRequest {
+  const family = dst.includes(":")
+  const own = subnets.find(({ prefix }) => prefix.includes(":") === family)
+  const via = gw ?? (own && gatewayOf(own))
+  return {
+    destination: dst,
+    ...(via === undefined ? {} : { via }),
+    ...(priority === undefined ? {} : { metric: priority }),
+  }
+}
+
+/** The subnets in which another plugin's addresses are. */
+function subnetsOf({ ips = [] }: Result): SubnetRequest[] {
+  return ips.map(({ address, gateway }) => {
+    const parsed = parseInterface(address)
+    const prefix = parsed === undefined ? address : prefixOf(parsed.ip, parsed.length)
+    return { prefix, ...(gateway === undefined ? {} : { gateway }) }
+  })
+}
+
+// ── The container's part ────────────────────────────────────────────────────────────────────────────────────────────
+
+/** The most particular place wins: runtimeConfig, then args.cni, then CNI_ARGS. */
+export function wantedAddresses({ runtime, args, variables }: Config): string[] {
+  const places = [
+    texts(get(runtime, "ips", "runtimeConfig")),
+    texts(get(args, "ips", "args.cni")),
+    (variables.get("IP") ?? "").split(",").filter((ip) => ip !== ""),
+  ]
+  return (places.find((ips) => ips.length > 0) ?? []).map((ip) => ip.replace(/\/[0-9]+$/, ""))
+}
+
+export function wantedMac({ runtime, args, variables }: Config): string | undefined {
+  const variable = variables.get("MAC")
+  return (
+    text(get(runtime, "mac", "runtimeConfig")) ??
+    text(get(args, "mac", "args.cni")) ??
+    (variable === "" ? undefined : variable)
+  )
+}
+
+/** A list as in the specification, or podman's object with a list for each network. */
+export function wantedAliases({ runtime, name }: Config): string[] {
+  const found = get(runtime, "aliases", "runtimeConfig")
+  if (found.value === undefined || Array.isArray(found.value)) {
+    return [...new Set(texts(found))]
+  }
+  const value = (found.value as Readonly<Record<string, unknown>>)[name] ?? undefined
+  return [...new Set(texts({ value, path: `${found.path}.${name}` }))]
+}
+
+export function wantedPorts({ runtime }: Config): PublishRequest[] {
+  refuseBandwidth(runtime)
+  return list(get(runtime, "portMappings", "runtimeConfig")).map((found) => {
+    const keys = fold(found)
+    const hostPort = count(get(keys, "hostPort", found.path))
+    const containerPort = count(get(keys, "containerPort", found.path))
+    if (hostPort === undefined || containerPort === undefined) {
+      throw new CniError(
+        CODES.invalidConfig,
+        `"${found.path}" has no ${hostPort === undefined ? "host" : "container"}Port`,
+      )
+    }
+    const hostIp = text(get(keys, "hostIP", found.path))
+    const protocol = text(get(keys, "protocol", found.path))?.toLowerCase()
+    return {
+      hostPort,
+      containerPort,
+      ...(hostIp === undefined ? {} : { hostIp }),
+      ...(protocol === undefined ? {} : { protocol }),
+    }
+  })
+}
+
+function refuseBandwidth(runtime: Folded): void {
+  const bandwidth = fold(get(runtime, "bandwidth", "runtimeConfig"))
+  for (const key of ["ingressRate", "egressRate"]) {
+    if (count(get(bandwidth, key, "runtimeConfig.bandwidth")) !== undefined) {
+      throw new CniError(
+        CODES.unsupportedField,
+        `Cannot honour "runtimeConfig.bandwidth": linkspan does not limit rates`,
+        {
+          details: 'Put the "bandwidth" plugin behind linkspan in the list, and leave the capability to it',
+        },
+      )
+    }
+  }
+}
+
+/** The configuration's servers; what the runtime gives for this container goes before. */
+export function wantedDns({ keys, runtime }: Config): ResultDns {
+  const given = fold(get(runtime, "dns", "runtimeConfig"))
+  const own = fold(get(keys, "dns"))
+  const pick = (first: string, key: string): string[] => {
+    const special = texts(get(given, first, "runtimeConfig.dns"))
+    return special.length > 0 ? special : texts(get(own, key, "dns"))
+  }
+  const [nameservers, search, options] = [
+    pick("servers", "nameservers"),
+    pick("searches", "search"),
+    pick("options", "options"),
+  ]
+  const domain = text(get(own, "domain", "dns"))
+  return {
+    ...(nameservers.length === 0 ? {} : { nameservers }),
+    ...(domain === undefined ? {} : { domain }),
+    ...(search.length === 0 ? {} : { search }),
+    ...(options.length === 0 ? {} : { options }),
+  }
+}

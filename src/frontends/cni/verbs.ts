@@ -1,0 +1,301 @@
+// The verbs of the specification, each as calls of the engine. What DEL and GC remove is known from linkspan's own
+// state: neither the namespace, nor prevResult, nor runtimeConfig need be there any more.
+
+import type { LinkspanApi } from "#engine/linkspan.ts"
+import { LinkspanError } from "#model/errors.ts"
+import type { SetUpView } from "#model/view.ts"
+import { CniError, CODES, toCniError } from "./cni-error.ts"
+import { Delegate } from "./delegate.ts"
+import { fold, get, list, text } from "./fold.ts"
+import { CONTAINER_LABEL, containerLabels, containerName, networkId, sandboxId } from "./identity.ts"
+import {
+  delegateOf,
+  describeNetwork,
+  namedNetwork,
+  wantedAddresses,
+  wantedAliases,
+  wantedDns,
+  wantedMac,
+  wantedPorts,
+} from "./network-config.ts"
+import type { Attachment, Config, Environment } from "./request.ts"
+import { type Result, resultOf } from "./result.ts"
+
+export interface Call {
+  readonly linkspan: LinkspanApi
+  readonly env: Environment
+  readonly config: Config
+}
+
+async function delegate({ config, env }: Call): Promise<Delegate | undefined> {
+  const type = delegateOf(config)
+  return type === undefined ? undefined : await Delegate.find(type, env)
+}
+
+// ── ADD and DEL ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export async function add(call: Call, attachment: Attachment): Promise<Result> {
+  const { config } = call
+  if (config.previous !== undefined) {
+    throw new CniError(
+      CODES.unsupportedField,
+      "linkspan must be the first plugin of its list, and another one was before it",
+      {
+        details: 'Put "linkspan" first: it makes the interface itself',
+      },
+    )
+  }
+  const ipam = await delegate(call)
+  const given = ipam?.ask("ADD", config)
+  try {
+    return await join(call, attachment, given)
+  } catch (error) {
+    if (ipam !== undefined) {
+      try {
+        ipam.ask("DEL", config)
+      } catch (further) {
+        throw bothOf(error, further)
+      }
+    }
+    throw error
+  }
+}
+
+function bothOf(error: unknown, further: unknown): CniError {
+  const { code, message, details } = toCniError(error)
+  const both = `${message}; and ${toCniError(further).message}`
+  return new CniError(code, both, { ...(details === undefined ? {} : { details }), cause: error })
+}
+
+async function join(call: Call, attachment: Attachment, given: Result | undefined): Promise<Result> {
+  const { linkspan, config } = call
+  const { containerId, ifname, netns = "" } = attachment
+  const network = await networkOf(call, given)
+  const addresses = given?.ips?.map(({ address }) => address.replace(/\/.*/, "")) ?? wantedAddresses(config)
+  const mac = wantedMac(config)
+  const id = sandboxId(containerId)
+  const { result } = await linkspan.setUp({
+    id,
+    name: containerName(config, containerId),
+    netns: { kind: "path", path: netns },
+    networks: [{ network, ifname, addresses, aliases: wantedAliases(config), ...(mac === undefined ? {} : { mac }) }],
+    publish: wantedPorts(config),
+    labels: containerLabels(config, containerId),
+    onlyNew: true,
+  })
+  const index = result.endpoints.findIndex((endpoint) => endpoint.networkId === network.id)
+  const [endpoint, joined] = [result.endpoints[index], result.networks[index]]
+  if (endpoint === undefined || joined === undefined) {
+    throw new LinkspanError("INTERNAL", { message: `Internal error: no endpoint on network ${network.id}` })
+  }
+  const missing = (network.subnets ?? []).find(({ prefix }) => !joined.subnets.some((own) => own.prefix === prefix))
+  if (namedNetwork(config) === undefined && missing !== undefined) {
+    await linkspan.tearDown({ id, networks: [network.id] })
+    throw outdated(joined, missing.prefix)
+  }
+  return resultOf(endpoint, joined, { netns, dns: wantedDns(config) })
+}
+
+/** A network is what its configuration said when its first container came. */
+function outdated({ name, subnets }: SetUpView["networks"][number], prefix: string): CniError {
+  return new CniError(
+    CODES.invalidConfig,
+    `Network "${name}" has ${subnets.map((one) => one.prefix).join(", ")} and not ${prefix}: its configuration was changed while containers are on it`,
+    {
+      details: `It is made anew when the last of them has left; until then: linkspan network update ${name} --subnet ${prefix}`,
+    },
+  )
+}
+
+async function networkOf(call: Call, given: Result | undefined) {
+  const { config } = call
+  const named = namedNetwork(config)
+  return named === undefined ? describeNetwork(config, given) : { id: await idOfNamed(call, named), name: named }
+}
+
+async function idOfNamed({ linkspan }: Call, named: string): Promise<string> {
+  const known = (await linkspan.networks.list()).find(({ id, name }) => name === named || id === named)
+  if (known === undefined) {
+    throw new LinkspanError("NETWORK_NOT_FOUND", {
+      message: `Cannot use network "${named}": there is none of that name`,
+      hint: `Make it with: linkspan network create ${named}`,
+    })
+  }
+  return known.id
+}
+
+/** Success where there is nothing: runtimes ask two and three times. */
+export async function del(call: Call, { containerId, ifname }: Attachment): Promise<void> {
+  const { linkspan, config } = call
+  const named = namedNetwork(config)
+  await linkspan.tearDown({
+    id: sandboxId(containerId),
+    ifnames: [ifname],
+    ...(named === undefined ? { networks: [networkId(config.name)] } : {}),
+  })
+  const ipam = await delegate(call)
+  ipam?.ask("DEL", config)
+}
+
+// ── CHECK ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export async function check(call: Call, { containerId, ifname }: Attachment): Promise<void> {
+  const { linkspan, config } = call
+  if (config.previous === undefined) {
+    throw new CniError(CODES.invalidConfig, "Cannot CHECK without prevResult")
+  }
+  const view = await linkspan.inspect(sandboxId(containerId))
+  const endpoint = view.endpoints.find((one) => one.ifname === ifname)
+  if (endpoint === undefined) {
+    throw new CniError(CODES.unknownContainer, `Container "${view.name}" has no interface "${ifname}" by linkspan`)
+  }
+  const network = await linkspan.networks.inspect(endpoint.networkId)
+  const isGone = view.status === "gone" ? [`the network namespace of container "${view.name}" is gone`] : []
+  const unlike = promised(config.previous, ifname)
+    .filter((address) => !endpoint.addresses.includes(address))
+    .map((address) => `${address} of prevResult is not an address of "${ifname}"`)
+  const unpublished = wantedPorts(config)
+    .filter(
+      ({ hostPort, containerPort, protocol = "tcp" }) =>
+        !endpoint.publications.some(
+          (one) => one.hostPort === hostPort && one.containerPort === containerPort && one.protocol === protocol,
+        ),
+    )
+    .map(({ hostPort, protocol = "tcp" }) => `host port ${hostPort}/${protocol} is not published`)
+  const problems = [...isGone, ...view.problems, ...network.problems, ...unlike, ...unpublished]
+  if (problems.length > 0) {
+    throw new CniError(CODES.differs, `Container "${view.name}" is not as it was made: ${problems.join("; ")}`, {
+      details: "Repair it with: linkspan reconcile",
+    })
+  }
+  const ipam = await delegate(call)
+  ipam?.ask("CHECK", config)
+}
+
+/** The addresses that prevResult gives the container's interface. */
+function promised(previous: unknown, ifname: string): string[] {
+  const result = fold({ value: previous, path: "prevResult" })
+  const interfaces = list(get(result, "interfaces", "prevResult")).map((found) => {
+    const keys = fold(found)
+    return { name: text(get(keys, "name", found.path)), isInside: text(get(keys, "sandbox", found.path)) !== undefined }
+  })
+  const index = interfaces.findIndex(({ name, isInside }) => isInside && name === ifname)
+  return list(get(result, "ips", "prevResult")).flatMap((found) => {
+    const keys = fold(found)
+    const address = text(get(keys, "address", found.path))
+    return keys.get("interface") === index && address !== undefined ? [address] : []
+  })
+}
+
+// ── GC and STATUS ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * With a list of what is valid, even an empty one, everything else that CNI made on the network goes; without one (as
+ * cnitool calls it) only what is provably dead. Goes on after a failure, and reports all of them.
+ */
+export async function gc(call: Call): Promise<void> {
+  const { linkspan, config } = call
+  const valid = config.keys.get("cni.dev/valid-attachments") ?? config.keys.get("cni.dev/attachments")
+  const failures: unknown[] = []
+  const attempt = async (act: () => Promise<unknown>): Promise<void> => {
+    try {
+      await act()
+    } catch (error) {
+      failures.push(error)
+    }
+  }
+  if (valid === undefined) {
+    await attempt(() => linkspan.reconcile())
+  } else {
+    const keep = new Set(
+      list({ value: valid, path: "cni.dev/valid-attachments" }).map((found) => {
+        const keys = fold(found)
+        return keyOf(
+          sandboxId(text(get(keys, "containerID", found.path)) ?? ""),
+          text(get(keys, "ifname", found.path)) ?? "",
+        )
+      }),
+    )
+    for (const { id, ifname, network } of await attachments(call)) {
+      if (!keep.has(keyOf(id, ifname))) {
+        await attempt(() => linkspan.tearDown({ id, networks: [network], ifnames: [ifname] }))
+      }
+    }
+  }
+  await attempt(async () => (await delegate(call))?.ask("GC", config))
+  if (failures.length > 0) {
+    const messages = failures.map((error) => (error instanceof Error ? error.message : String(error)))
+    throw new CniError(CODES.tryAgainLater, messages.join("; "), { cause: failures[0] })
+  }
+}
+
+function keyOf(id: string, ifname: string): string {
+  return `${id} ${ifname}`
+}
+
+interface Made {
+  readonly id: string
+  readonly ifname: string
+  readonly network: string
+}
+
+/** What CNI made on the network; containers that came by another door are none of its business. */
+async function attachments(call: Call): Promise<Made[]> {
+  const { linkspan, config } = call
+  const named = namedNetwork(config)
+  const network = named === undefined ? networkId(config.name) : await idOfNamed(call, named)
+  const endpoints = await presentNetwork(linkspan, network)
+  const made = await Promise.all(
+    (endpoints?.endpoints ?? []).map(async ({ containerId, ifname }) => {
+      const { labels } = await linkspan.inspect(containerId)
+      return labels[CONTAINER_LABEL] === undefined ? [] : [{ id: containerId, ifname, network }]
+    }),
+  )
+  return made.flat()
+}
+
+async function presentNetwork(linkspan: LinkspanApi, id: string) {
+  try {
+    return await linkspan.networks.inspect(id)
+  } catch (error) {
+    if (error instanceof LinkspanError && error.code === "NETWORK_NOT_FOUND") {
+      return undefined
+    }
+    throw error
+  }
+}
+
+function unavailable(error: LinkspanError): CniError {
+  const details = error.hint === undefined ? {} : { details: error.hint }
+  return new CniError(CODES.unavailable, error.message, { ...details, cause: error })
+}
+
+/** Whether an ADD could be served now. */
+export async function status(call: Call): Promise<void> {
+  const { linkspan, config } = call
+  const named = namedNetwork(config)
+  if (named === undefined) {
+    describeNetwork(config)
+  }
+  try {
+    await linkspan.firewall.status()
+    const view = await presentNetwork(
+      linkspan,
+      named === undefined ? networkId(config.name) : await idOfNamed(call, named),
+    )
+    for (const isIpv6 of [false, true]) {
+      const subnets = (view?.subnets ?? []).filter(({ prefix }) => prefix.includes(":") === isIpv6)
+      if (delegateOf(config) === undefined && subnets.length > 0 && subnets.every(({ free }) => free === "0")) {
+        throw new CniError(
+          CODES.unavailable,
+          `Network "${view?.network.name}" has no free IPv${isIpv6 ? 6 : 4} address left in ${subnets.map(({ prefix }) => prefix).join(", ")}`,
+          { details: "Addresses of containers that are gone come back with GC; else widen the range" },
+        )
+      }
+    }
+  } catch (error) {
+    throw error instanceof LinkspanError ? unavailable(error) : error
+  }
+  const ipam = await delegate(call)
+  ipam?.ask("STATUS", config)
+}

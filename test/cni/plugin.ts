@@ -1,0 +1,39 @@
+// linkspan called as a CNI runtime calls it: variables, a document on standard input, one process a verb.
+
+import type { Host } from "../host.ts"
+import type { Ran } from "../run.ts"
+
+export interface Call {
+  readonly id?: string
+  readonly ifname?: string
+  readonly netns?: string
+  readonly args?: string
+  /** Where other plugins are. */
+  readonly path?: string
+}
+
+export const CONFLIST = {
+  cniVersion: "1.1.0",
+  name: "lab",
+  type: "linkspan",
+  bridge: "cni0",
+  isGateway: true,
+  isDefaultGateway: true,
+  ipMasq: true,
+  ipam: { ranges: [[{ subnet: "10.77.1.0/24" }], [{ subnet: "fd77::/64" }]] },
+}
+
+export function plugin(host: Host, command: string, config: object, call: Call = {}): Promise<Ran> {
+  const { id = "c1", ifname = "eth0", netns = "", args = "", path = "/usr/lib/cni" } = call
+  const env = {
+    CNI_COMMAND: command,
+    CNI_CONTAINERID: id,
+    CNI_IFNAME: ifname,
+    CNI_NETNS: netns,
+    CNI_ARGS: args,
+    CNI_PATH: path,
+  }
+  return host.cli(["__cni"], { env, input: JSON.stringify(config) })
+}
+
+export const ports = (...portMappings: object[]) => ({ runtimeConfig: { portMappings } })

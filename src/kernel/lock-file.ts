@@ -1,6 +1,7 @@
 // Locks on single bytes of one file (open file description locks, fcntl(2)): the kernel gives them back when the last
 // descriptor of the opening is closed, so also when its process is killed, and they work across PID namespaces.
 
+import { unusable } from "./private-files.ts"
 import { check, cString, hasFailed, syscall } from "./syscall.ts"
 
 const AT_FDCWD = -100
@@ -28,15 +29,19 @@ function flock(type: number, byte: number): Buffer {
   return lock
 }
 
-/** Makes the file when it is missing. @throws SystemCallError */
+/** Makes the file when it is missing. @throws LinkspanError STATE_UNUSABLE, NOT_PERMITTED */
 export class LockFile implements Disposable {
   readonly #fd: number
 
   constructor(path: string) {
-    this.#fd = check(
-      "openat",
-      syscall("openat", AT_FDCWD, cString(path), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, PRIVATE),
-    )
+    try {
+      this.#fd = check(
+        "openat",
+        syscall("openat", AT_FDCWD, cString(path), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, PRIVATE),
+      )
+    } catch (cause) {
+      throw unusable(path, cause)
+    }
   }
 
   lock(byte: number, mode: "shared" | "exclusive", wait: boolean): boolean {

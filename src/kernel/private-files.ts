@@ -25,6 +25,10 @@ const REGULAR = 0o100000
 const ENOENT = 2
 const EACCES = 13
 const EEXIST = 17
+const ENOTDIR = 20
+const ENOSPC = 28
+const EROFS = 30
+const ELOOP = 40
 
 /** Makes a directory that only its owner can use, with those above it, or makes sure of the one there. @throws LinkspanError STATE_UNUSABLE, NOT_PERMITTED */
 export function privateDirectory(path: string): void {
@@ -70,6 +74,13 @@ export function privateFile(path: string): void {
   }
 }
 
+const REASONS: Readonly<Record<number, string>> = {
+  [ENOTDIR]: "it is no directory",
+  [ENOSPC]: "its file system is full",
+  [EROFS]: "its file system is read-only",
+  [ELOOP]: "it is a symbolic link",
+}
+
 function ownUid(): number {
   return process.geteuid?.() ?? 0
 }
@@ -84,7 +95,8 @@ function makeDirectory(path: string): void {
   }
 }
 
-function unusable(path: string, cause: unknown): unknown {
+/** What a failed system call on a file of the state means to the user; any other error as it is. */
+export function unusable(path: string, cause: unknown): unknown {
   if (!(cause instanceof SystemCallError)) {
     return cause
   }
@@ -96,7 +108,7 @@ function unusable(path: string, cause: unknown): unknown {
     })
   }
   return new LinkspanError("STATE_UNUSABLE", {
-    message: `Cannot use state "${path}": ${cause.message}`,
+    message: `Cannot use state "${path}": ${REASONS[cause.errno] ?? cause.message}`,
     hint: "Check that the directory exists, is yours, has space and is no symbolic link, or choose another with --state-dir or LINKSPAN_STATE_DIR",
     cause,
   })

@@ -1,5 +1,6 @@
 // Answers of others, for as long as they said that they may be kept, in bounded memory: the oldest goes first.
 
+import type { Ip } from "#inet/ip.ts"
 import type { Response } from "#wire/dns/response.ts"
 
 const MAX_ENTRIES = 10_000
@@ -7,13 +8,18 @@ const MAX_BYTES = 8 << 20
 /** An entry's objects beside its bytes, roughly. */
 const OVERHEAD_BYTES = 300
 
-export interface Kept {
+export interface Resolved {
   readonly response: Response
+  /** Who said it. */
+  readonly server: Ip
+}
+
+export interface Kept extends Resolved {
   readonly ageS: number
 }
 
 export class AnswerCache {
-  readonly #entries = new Map<string, { readonly response: Response; readonly since: number }>()
+  readonly #entries = new Map<string, Resolved & { readonly since: number }>()
   #bytes = 0
 
   get size(): number {
@@ -30,15 +36,15 @@ export class AnswerCache {
       this.#drop(key)
       return undefined
     }
-    return { response: entry.response, ageS }
+    return { response: entry.response, server: entry.server, ageS }
   }
 
-  set(key: string, response: Response, now: number): void {
+  set(key: string, { response, server }: Resolved, now: number): void {
     if (response.lifetimeS === 0) {
       return
     }
     this.#drop(key)
-    this.#entries.set(key, { response, since: now })
+    this.#entries.set(key, { response, server, since: now })
     this.#bytes += costBytes(response)
     while (this.#entries.size > MAX_ENTRIES || this.#bytes > MAX_BYTES) {
       this.#drop(this.#entries.keys().next().value ?? key)

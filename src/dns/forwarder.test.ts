@@ -270,3 +270,18 @@ describe("Resolver.answer() keeps what servers said", () => {
     expect(await told(made.resolver, { name: NAME, asker: api })).toEqual(["198.51.100.2"])
   })
 })
+
+test("Resolver.explain() names the server that answered, and when", async () => {
+  using made = await scene([undefined, says("198.51.100.7", 60)])
+  setSystemTime(new Date("2030-01-01T00:00:00Z"))
+  const asker: Asker = { kind: "container", id: IDS.web }
+  const first = await made.resolver.explain(NAME, 1, asker)
+  expect(first.source).toEqual({
+    kind: "server",
+    servers: SERVERS.slice(0, 2) as unknown as Ip[],
+    server: SERVERS[1] as unknown as Ip,
+  })
+  expect(first.records).toMatchObject([{ type: "A", data: "198.51.100.7" }])
+  setSystemTime(new Date("2030-01-01T00:00:05Z"))
+  expect((await made.resolver.explain(NAME, 1, asker)).source).toMatchObject({ server: SERVERS[1], ageS: 5 })
+})

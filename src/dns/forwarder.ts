@@ -1,12 +1,11 @@
 // Asks others about names that are not ours. What several askers want at once is asked once; what may be kept is kept.
 
 import type { Ip } from "#inet/ip.ts"
-import type { Response } from "#wire/dns/response.ts"
 import type { UpstreamQuestion } from "#wire/dns/upstream.ts"
-import { AnswerCache, type Kept } from "./answer-cache.ts"
+import { AnswerCache, type Kept, type Resolved } from "./answer-cache.ts"
 import { FairGate } from "./fair-gate.ts"
 import type { ConnectUpstream } from "./upstream-line.ts"
-import { type Resolved, Upstreams } from "./upstreams.ts"
+import { Upstreams } from "./upstreams.ts"
 
 export interface ForwarderOptions {
   /** Where sockets to the servers come from; absent: this process's own namespace. */
@@ -73,13 +72,9 @@ export class Forwarder {
   async #resolve({ keepAs, servers, question }: Forwarding): Promise<Resolved | undefined> {
     const resolved = await this.#upstreams.resolve(question, servers)
     if (resolved !== undefined) {
-      this.#keep(keepAs, resolved.response)
+      this.#cache?.set(keepAs, resolved, Date.now())
     }
     return resolved
-  }
-
-  #keep(key: string, response: Response): void {
-    this.#cache?.set(key, response, Date.now())
   }
 
   /** Forgets what was kept: the network outside is another one. */

@@ -125,3 +125,25 @@ test("Resolver.replace() changes the next answer", async () => {
   resolver.replace(DIRECTORY)
   expect(await told(resolver, { name: "service", asker: WEB })).toEqual(["10.1.0.3", "10.1.0.4"])
 })
+
+test.each([
+  ["api", 1, WEB, { kind: "name", name: "api", reason: "name", networks: ["front"] }, "NOERROR", ["10.1.0.3"]],
+  [
+    "API.",
+    1,
+    API,
+    { kind: "name", reason: "name", networks: ["front", "back.end"] },
+    "NOERROR",
+    ["10.1.0.3", "10.2.0.3"],
+  ],
+  ["backend", 1, WEB, { kind: "name", reason: "link", networks: [] }, "NOERROR", ["10.1.0.3"]],
+  ["2.0.1.10.in-addr.arpa", 12, WEB, { kind: "address" }, "NOERROR", ["Web.front"]],
+  ["example.com", 1, VAULT, { kind: "internal" }, "NXDOMAIN", []],
+  ["example.com", 1, WEB, { kind: "server", servers: [] }, "SERVFAIL", []],
+  ["api", 1, { kind: "container", id: "0" } as Asker, { kind: "stranger" }, "REFUSED", []],
+] as const)("Resolver.explain(%s, %i) tells who answers", async (name, type, asker, source, rcode, data) => {
+  const explained = await new Resolver(DIRECTORY).explain(name, type, asker)
+  expect(explained.source).toMatchObject(source)
+  expect(explained.rcode).toBe(rcode)
+  expect(explained.records.map((each) => each.data).sort()).toEqual([...data])
+})

@@ -4,15 +4,17 @@
 import type { Directory } from "#model/directory.ts"
 import { CLASS, FLAG, HEADER_BYTES, RCODE, TYPE } from "#wire/dns/constants.ts"
 import { DROP, nameOf, Query, readQuery } from "#wire/dns/query.ts"
-import { pointerBlock } from "#wire/dns/record.ts"
+import { encodeName, pointerBlock } from "#wire/dns/record.ts"
 import { blockReply, type DnsTransport, emptyReply, type RecordBlock, replyLimit } from "#wire/dns/reply.ts"
 import { repeatResponse } from "#wire/dns/response.ts"
 import { reversePrefix } from "#wire/dns/reverse.ts"
-import { PASSED_FLAGS } from "#wire/dns/upstream.ts"
+import { PASSED_FLAGS, upstreamQuery } from "#wire/dns/upstream.ts"
 import type { Asker } from "./asker.ts"
 import { DirectoryIndex } from "./directory-index.ts"
 import type { Entry } from "./entry.ts"
-import { Forwarder, type ForwarderOptions } from "./forwarder.ts"
+import { type Explanation, readReply, type Source } from "./explanation.ts"
+import { Forwarder, type ForwarderOptions, type Forwarding } from "./forwarder.ts"
+import { fold } from "./name-table.ts"
 import { Statistics } from "./statistics.ts"
 import type { View } from "./view.ts"
 
@@ -97,37 +99,36 @@ export class Resolver {
       // Not REFUSED: after that, musl does not go on to the next name of its search list.
       return this.#refuse(packet, RCODE.NXDOMAIN)
     }
-    const { servers } = view
-    if (servers.length === 0) {
+    if (view.servers.length === 0) {
       return this.#refuse(packet, RCODE.SERVFAIL)
     }
-    const nameBytes = packet.slice(HEADER_BYTES, query.questionEnd - 4)
-    const flags = query.flags & PASSED_FLAGS
-    const key = `${name ?? Buffer.from(nameBytes).toString("hex")} ${query.type} ${flags} ${query.dnssecOk} ${view.serversKey}`
+    const request = this.#forwarding(packet, view, name)
     const limit = replyLimit(query, transport)
-    const kept = this.#forwarder.kept(key)
+    const kept = this.#forwarder.kept(request.keepAs)
     if (kept !== undefined) {
       this.#counted.cached++
       return repeatResponse(packet, query, { ...kept, limit })
     }
     this.#counted.forwarded++
-    const { type, edns, dnssecOk } = query
-    return this.#forward(packet.slice(), {
-      limit,
-      request: {
-        asker: view.key,
-        servers,
-        key: `${key} ${edns}`,
-        keepAs: key,
-        question: { name: nameBytes, type, flags, edns, dnssecOk },
-      },
-    })
+    return this.#forward(packet.slice(), request, limit)
   }
 
-  async #forward(
-    packet: Uint8Array,
-    { request, limit }: { readonly request: Parameters<Forwarder["forward"]>[0]; readonly limit: number },
-  ): Promise<Uint8Array> {
+  #forwarding(packet: Uint8Array, view: View, name: string | undefined): Forwarding {
+    const { type, edns, dnssecOk, flags: allFlags, questionEnd } = this.#query
+    const nameBytes = packet.slice(HEADER_BYTES, questionEnd - 4)
+    const flags = allFlags & PASSED_FLAGS
+    const spelled = name ?? Buffer.from(nameBytes).toString("hex")
+    const keepAs = `${spelled} ${type} ${flags} ${dnssecOk} ${view.serversKey}`
+    return {
+      asker: view.key,
+      servers: view.servers,
+      keepAs,
+      key: `${keepAs} ${edns}`,
+      question: { name: nameBytes, type, flags, edns, dnssecOk },
+    }
+  }
+
+  async #forward(packet: Uint8Array, request: Forwarding, limit: number): Promise<Uint8Array> {
     const resolved = await this.#forwarder.forward(request)
     // Meanwhile other packets were read into it.
     const query = this.#query
@@ -137,6 +138,46 @@ export class Resolver {
       return emptyReply(packet, query, RCODE.SERVFAIL)
     }
     return repeatResponse(packet, query, { response: resolved.response, ageS: 0, limit })
+  }
+
+  /** Asks as the asker would, and tells who answered and why. */
+  async explain(name: string, type: number, asker: Asker): Promise<Explanation> {
+    const packet = upstreamQuery(
+      { name: encodeName(fold(name)), type, flags: FLAG.RD, edns: false, dnssecOk: false },
+      new Uint8Array(3),
+      false,
+    )
+    const source = await this.#source(packet, asker)
+    const reply = await this.answer(packet, asker, "tcp")
+    return { source, ...(await readReply(reply ?? new Uint8Array())) }
+  }
+
+  async #source(packet: Uint8Array, asker: Asker): Promise<Source> {
+    const query = this.#query
+    readQuery(packet, query)
+    const view = this.#index.view(asker)
+    if (view === undefined) {
+      return { kind: "stranger" }
+    }
+    const name = nameOf(packet, query)
+    const entry = view.find(packet, query)
+    if (entry !== undefined) {
+      return { kind: "name", name: entry.name, reason: entry.reason, networks: entry.networks }
+    }
+    if (this.#answerReverse(packet, view, { name, transport: "tcp" }) !== undefined) {
+      return { kind: "address" }
+    }
+    if (!view.forwards) {
+      return { kind: "internal" }
+    }
+    const { servers } = view
+    const request = this.#forwarding(packet, view, name)
+    const kept = this.#forwarder.kept(request.keepAs)
+    if (kept !== undefined) {
+      return { kind: "server", servers, server: kept.server, ageS: kept.ageS }
+    }
+    const resolved = servers.length === 0 ? undefined : await this.#forwarder.forward(request)
+    return { kind: "server", servers, ...(resolved === undefined ? {} : { server: resolved.server }) }
   }
 
   #refuse(packet: Uint8Array, rcode: number): Uint8Array {

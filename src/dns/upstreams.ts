@@ -5,6 +5,7 @@ import type { Ip } from "#inet/ip.ts"
 import { RCODE } from "#wire/dns/constants.ts"
 import type { Response } from "#wire/dns/response.ts"
 import type { UpstreamQuestion } from "#wire/dns/upstream.ts"
+import type { Resolved } from "./answer-cache.ts"
 import { exchange } from "./exchange.ts"
 import type { LineOptions } from "./upstream-line.ts"
 
@@ -14,11 +15,6 @@ const PATIENCE_MS = 300
 const GIVE_UP_MS = 4500
 const REST_MS = 30_000
 const ROUNDS = 2
-
-export interface Resolved {
-  readonly response: Response
-  readonly server: Ip
-}
 
 export class Upstreams {
   readonly #options: LineOptions

@@ -1,28 +1,253 @@
 // Names as containers ask for them, with other people's resolvers, from a daemon that is started as for a user.
 
 import { expect, test } from "bun:test"
-import { existsSync } from "node:fs"
-import { Host } from "../host.ts"
-import type { Netns } from "../netns.ts"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { ADDRESSES, Host } from "../host.ts"
+import type { Netns, Program } from "../netns.ts"
+import { readText } from "../process.ts"
+import { until } from "../run.ts"
 
+/** Sorted; the status when there is no answer ("NXDOMAIN"), or "silence". */
 async function dig(netns: Netns, ...args: string[]): Promise<string[]> {
-  const { stdout } = await netns.try(["dig", "+short", "+tries=1", "+time=2", ...args])
-  return stdout.trim().split("\n").filter(Boolean).sort()
+  const { stdout } = await netns.try(["dig", "+noall", "+answer", "+comments", "+tries=1", "+time=1", ...args])
+  const [, status = "silence"] = /status: ([A-Z]+)/.exec(stdout) ?? []
+  const answers = stdout.split("\n").filter((line) => /\sIN\s/.test(line) && !line.startsWith(";"))
+  return status === "NOERROR" ? answers.map((line) => line.split(/\s+/).pop() ?? "").sort() : [status]
 }
 
-test("containers find each other by name, at 127.0.0.11 and at the gateway", async () => {
+async function cli(host: Host, line: string, ...more: string[]): Promise<string> {
+  const ran = (await host.cli([...line.split(" "), ...more])).ok()
+  expect(ran.stderr).toBe("")
+  return ran.stdout
+}
+
+/** The process that answers names for this host. */
+function daemonPid(host: Host): number | undefined {
+  return readdirSync("/proc")
+    .map(Number)
+    .find(
+      (pid) =>
+        pid > 0 && readText(`/proc/${pid}/cmdline`).includes(`daemon\0--on-demand\0--state-dir\0${host.stateDir}`),
+    )
+}
+
+async function gone(look: () => unknown): Promise<void> {
+  expect(await until(async () => ((await look()) === undefined ? true : undefined), 5000)).toBe(true)
+}
+
+async function upstream(netns: Netns, address: string, answer: string): Promise<Program> {
+  const program = netns.start(["/usr/bin/python3", "-I", join(import.meta.dir, "upstream.py"), address, answer])
+  expect(await program.nextLine()).toBe("ready")
+  return program
+}
+
+test("containers find each other by name, at 127.0.0.11 and at the gateway, from the join on to the leave", async () => {
   await using host = await Host.create({ names: true })
   const [a, b] = [await host.netns("a"), await host.netns("b")]
-  ;(await host.cli(["network", "create", "web", "--subnet", "10.89.7.0/24", "--subnet", "fd00:89:7::/64"])).ok()
-  ;(await host.cli(["attach", "a", "--netns", a.path, "--network", "web"])).ok()
-  ;(await host.cli(["attach", "b", "--netns", b.path, "--network", "web", "--alias", "store"])).ok()
+  await cli(host, "network create web --subnet 10.89.7.0/24 --subnet fd00:89:7::/64")
+  expect(daemonPid(host)).toBeUndefined()
+  await cli(host, "attach a --network web --netns", a.path)
+  expect(await dig(a, "@127.0.0.11", "b")).not.toContain("10.89.7.3")
+  await cli(host, "attach b --network web --alias store --netns", b.path)
   expect(await dig(a, "@127.0.0.11", "b")).toEqual(["10.89.7.3"])
   expect(await dig(a, "@10.89.7.1", "b", "AAAA")).toEqual(["fd00:89:7::3"])
   expect(await dig(a, "@fd00:89:7::1", "store")).toEqual(["10.89.7.3"])
   expect(await dig(a, "+tcp", "@127.0.0.11", "store.web")).toEqual(["10.89.7.3"])
-  ;(await host.cli(["detach", "b"])).ok()
-  expect(await dig(a, "@127.0.0.11", "b")).toEqual([])
-  ;(await host.cli(["detach", "a"])).ok()
-  ;(await host.cli(["network", "rm", "web"])).ok()
+  expect(await dig(a, "@127.0.0.11", "-x", "10.89.7.3")).toEqual(["b.web."])
+  const { stdout } = await a.exec(["busybox", "nslookup", "store.web", "127.0.0.11"])
+  expect(stdout).toContain("10.89.7.3")
+  await cli(host, "detach b")
+  expect(await dig(a, "@127.0.0.11", "store.web")).not.toContain("10.89.7.3")
+  await cli(host, "detach a")
+  // With the last container, and everything of it.
+  await gone(() => daemonPid(host))
   expect(existsSync(`${host.runDir}/names.sock`)).toBe(false)
+  await cli(host, "network rm web")
+})
+
+test("a name is seen from networks that share it, and a resolver by its own network", async () => {
+  await using host = await Host.create({ names: true })
+  const [a, b, c] = [await host.netns("a"), await host.netns("b"), await host.netns("c")]
+  await cli(host, "network create web --subnet 10.89.7.0/24")
+  await cli(host, "network create db --subnet 10.89.8.0/24")
+  // A bare switch: the host has no address on it.
+  await cli(host, "network create bare --gateway-mode isolated --subnet 10.89.9.0/24")
+  await cli(host, "attach a --network web --netns", a.path)
+  await cli(host, "attach b --network db --network bare --netns", b.path)
+  await cli(host, "attach c --network bare --alias one --netns", c.path)
+  expect(await dig(b, "@127.0.0.11", "one")).toEqual(["10.89.9.2"])
+  expect(await dig(c, "@127.0.0.11", "b.bare")).toEqual(["10.89.9.1"])
+  expect(await dig(c, "@127.0.0.11", "b.db")).not.toContain("10.89.8.2")
+  expect(await dig(a, "@127.0.0.11", "b.db")).not.toContain("10.89.8.2")
+  // Not open to other networks, nor to the outside.
+  expect(await dig(a, "@10.89.8.1", "b")).toEqual(["silence"])
+  await host.outside.exec(["ip", "route", "add", "10.89.7.0/24", "via", ADDRESSES.host4])
+  expect(await dig(host.outside, "@10.89.7.1", "a.web")).toEqual(["silence"])
+  expect(await dig(a, "@10.89.7.1", "a.web")).toEqual(["10.89.7.2"])
+  // By address as by name: connecting takes effect at once.
+  await cli(host, "network connect db a")
+  expect(await dig(a, "@127.0.0.11", "b.db")).toEqual(["10.89.8.2"])
+  expect(await dig(a, "@10.89.8.1", "b")).toEqual(["10.89.8.2"])
+  await cli(host, "network disconnect db a")
+  expect(await dig(a, "@127.0.0.11", "b.db")).not.toContain("10.89.8.2")
+  for (const name of ["a", "b", "c"]) {
+    await cli(host, `detach ${name}`)
+  }
+  await cli(host, "network rm web db bare")
+})
+
+test("an alias of several gives all of them in turns, a record what it says, a link what one alone knows", async () => {
+  await using host = await Host.create({ names: true })
+  const [a, b, c] = [await host.netns("a"), await host.netns("b"), await host.netns("c")]
+  await cli(host, "network create web --subnet 10.89.7.0/24 --dns-record *.apps=10.89.7.80 --dns-record nas=192.0.2.9")
+  await cli(host, "attach a --network web --alias pool --netns", a.path)
+  await cli(host, "attach b --network web --alias pool --netns", b.path)
+  await cli(host, "attach c --network web --link a:store --add-host printer:192.0.2.7 --netns", c.path)
+  expect(await dig(c, "@127.0.0.11", "pool")).toEqual(["10.89.7.2", "10.89.7.3"])
+  const first = async () => (await c.exec(["dig", "+short", "@127.0.0.11", "pool"])).stdout.split("\n")[0] ?? ""
+  expect(new Set([await first(), await first()])).toEqual(new Set(["10.89.7.2", "10.89.7.3"]))
+  expect(await dig(a, "@127.0.0.11", "any.apps")).toEqual(["10.89.7.80"])
+  expect(await dig(c, "@127.0.0.11", "store")).toEqual(["10.89.7.2"])
+  expect(await dig(c, "@127.0.0.11", "printer")).toEqual(["192.0.2.7"])
+  expect(await dig(a, "@127.0.0.11", "store")).not.toContain("10.89.7.2")
+  expect(await dig(a, "@127.0.0.11", "printer")).not.toContain("192.0.2.7")
+  await cli(host, "network update web --dns-record nas= --dns-record disk=192.0.2.10")
+  expect(await dig(a, "@127.0.0.11", "nas")).not.toContain("192.0.2.9")
+  expect(await dig(a, "@127.0.0.11", "disk")).toEqual(["192.0.2.10"])
+  for (const name of ["c", "b", "a"]) {
+    await cli(host, `detach ${name}`)
+  }
+  await cli(host, "network rm web")
+})
+
+test("a namespace that its owner gives up is not kept alive", async () => {
+  await using host = await Host.create({ names: true })
+  const [a, b] = [await host.netns("a"), await host.netns("b")]
+  await cli(host, "network create web --subnet 10.89.7.0/24")
+  await cli(host, "attach a --network web --netns", a.path)
+  await cli(host, "attach b --network web --netns", b.path)
+  await cli(host, "run -d --name p --network web -- sleep 1000")
+  const port = async (name: string): Promise<string> => {
+    const [view] = (await host.cli(["inspect", name, "-o", "json"])).json<{
+      endpoints: { hostIfname: string }[]
+    }[]>()
+    return view?.endpoints[0]?.hostIfname ?? ""
+  }
+  const [portOfA, portOfP] = [await port("a"), await port("p")]
+  const [{ pid } = { pid: 0 }] = (await host.cli(["inspect", "p", "-o", "json"])).json<{ pid: number }[]>()
+  expect(await dig(b, "@127.0.0.11", "a.web")).toEqual(["10.89.7.2"])
+  // A veth goes with its namespace, and that with the last that holds it.
+  await host.removeNetns(a)
+  await gone(() => host.link(portOfA))
+  expect(await dig(b, "@127.0.0.11", "a.web")).not.toContain("10.89.7.2")
+  process.kill(pid, "SIGKILL")
+  await gone(() => host.link(portOfP))
+  expect(await dig(b, "@127.0.0.11", "p")).not.toContain("10.89.7.4")
+  await cli(host, "reconcile")
+  await cli(host, "rm p")
+  await cli(host, "detach b")
+  await cli(host, "network rm web")
+})
+
+test("other names are asked of the network's servers or the container's own, and of nobody from an internal network", async () => {
+  await using host = await Host.create({ names: true })
+  const [a, b, c] = [await host.netns("a"), await host.netns("b"), await host.netns("c")]
+  await using theirs = await upstream(host.outside, ADDRESSES.outside4, "198.51.100.7")
+  await using own = await upstream(host.outside, ADDRESSES.outside6, "198.51.100.8")
+  await cli(host, `network create web --subnet 10.89.7.0/24 --dns ${ADDRESSES.outside4}`)
+  await cli(host, `network create inner --internal --subnet 10.89.8.0/24 --dns ${ADDRESSES.outside4}`)
+  await cli(host, "attach a --network web --netns", a.path)
+  await cli(host, `attach b --network web --dns ${ADDRESSES.outside6} --netns`, b.path)
+  await cli(host, "attach c --network inner --netns", c.path)
+  expect(await dig(a, "@127.0.0.11", "www.example.org")).toEqual(["198.51.100.7"])
+  expect(await theirs.nextLine()).toBe("www.example.org A")
+  expect(await dig(b, "@10.89.7.1", "www.example.net")).toEqual(["198.51.100.8"])
+  expect(await own.nextLine()).toBe("www.example.net A")
+  // The name has no such address, and that is nobody else's business.
+  expect(await dig(a, "@127.0.0.11", "b.web", "AAAA")).toEqual([])
+  expect(await dig(a, "@127.0.0.11", "-x", "10.89.7.77")).toEqual(["NXDOMAIN"])
+  expect(await dig(c, "@127.0.0.11", "www.example.com")).toEqual(["NXDOMAIN"])
+  expect(await dig(c, "@10.89.8.1", "c.inner")).toEqual(["10.89.8.2"])
+  await cli(host, "network update web --dns none --dns", ADDRESSES.outside6)
+  expect(await dig(a, "@127.0.0.11", "later.example.org")).toEqual(["198.51.100.8"])
+  expect([theirs.stdout, own.stdout]).toEqual([
+    "ready\nwww.example.org A\n",
+    "ready\nwww.example.net A\nlater.example.org A\n",
+  ])
+  for (const name of ["a", "b", "c"]) {
+    await cli(host, `detach ${name}`)
+  }
+  await cli(host, "network rm web inner")
+})
+
+test("a container that linkspan starts resolves as its programs are used to, also after it has joined a network", async () => {
+  await using host = await Host.create({ names: true })
+  const [a] = [await host.netns("a")]
+  await cli(host, "network create web --subnet 10.89.7.0/24")
+  await cli(host, "network create db --subnet 10.89.8.0/24")
+  await cli(host, "attach a --network web --network db --netns", a.path)
+  await cli(host, "run -d --name p --network web --hostname p.example --add-host printer:192.0.2.7 -- sleep 1000")
+  const inside = async (...command: string[]): Promise<string> =>
+    (await host.cli(["exec", "p", "--", ...command])).ok().stdout.trim()
+  expect(await inside("getent", "ahostsv4", "a.web")).toContain("10.89.7.2")
+  expect(await inside("busybox", "nslookup", "a.web")).toContain("10.89.7.2")
+  expect(await inside("/usr/bin/python3", "-c", "import socket; print(socket.gethostbyname('a.web'))")).toBe("10.89.7.2")
+  expect(
+    await inside("node", "-e", "require('dns').lookup('a.web', (_, address) => console.log(address))"),
+  ).toBe("10.89.7.2")
+  expect(await inside("getent", "hosts", "printer")).toContain("192.0.2.7")
+  expect(await inside("cat", "/etc/hostname")).toBe("p.example")
+  await cli(host, "network connect db p")
+  expect(await inside("cat", "/etc/hosts")).toContain("10.89.8.3 p.example p")
+  expect(await inside("getent", "ahostsv4", "a.db")).toContain("10.89.8.2")
+  await cli(host, "rm -f p")
+  await cli(host, "detach a")
+  await cli(host, "network rm web db")
+})
+
+test("after a crash the next command starts another daemon", async () => {
+  await using host = await Host.create({ names: true })
+  const [a, b] = [await host.netns("a"), await host.netns("b")]
+  await cli(host, "network create web --subnet 10.89.7.0/24")
+  await cli(host, "attach a --network web --netns", a.path)
+  const first = daemonPid(host)
+  expect(first).toBeGreaterThan(0)
+  // Nothing of whoever started it.
+  expect(readText(`/proc/${first}/environ`).split("\0").filter(Boolean)).toHaveLength(2)
+  expect(readFileSync(`/proc/${first}/stat`, "utf8").split(") ")[1]?.split(" ")[1]).toBe("1")
+  process.kill(first as number, "SIGKILL")
+  await gone(() => daemonPid(host))
+  expect(await dig(a, "@127.0.0.11", "a.web")).toEqual(["silence"])
+  await cli(host, "attach b --network web --netns", b.path)
+  expect(await dig(a, "@127.0.0.11", "b")).toEqual(["10.89.7.3"])
+  expect(daemonPid(host)).not.toBe(first as number)
+  await cli(host, "detach a")
+  await cli(host, "detach b")
+  await cli(host, "network rm web")
+})
+
+test("whoever answers at the port already stays, and a name server's container is left alone", async () => {
+  await using host = await Host.create({ names: true })
+  const [a, b, c] = [await host.netns("a"), await host.netns("b"), await host.netns("c")]
+  await a.exec(["ip", "link", "set", "lo", "up"])
+  await using own = await a.listen(53, "udp", { address: "127.0.0.11" })
+  await cli(host, "network create web --subnet 10.89.7.0/24")
+  await cli(host, "attach a --network web --netns", a.path)
+  expect(own.port).toBe(53)
+  expect(readText(`${host.runDir}/names.log`)).toContain("a: names are not answered at 127.0.0.11 port 53")
+  expect(await dig(a, "@10.89.7.1", "a.web")).toEqual(["10.89.7.2"])
+  await cli(host, "attach b --network web -p 53:53/udp --netns", b.path)
+  await using server = await b.listen(53, "udp")
+  expect(server.port).toBe(53)
+  expect(await host.outside.connect(ADDRESSES.host4, 53, { proto: "udp" })).toMatchObject({ ok: true })
+  await cli(host, "detach b")
+  // Without names, nothing at all.
+  await cli(host, "network create quiet --no-names --subnet 10.89.8.0/24")
+  await cli(host, "attach c --network quiet --netns", c.path)
+  expect(await dig(c, "@127.0.0.11", "c")).toEqual(["silence"])
+  expect(await dig(c, "@10.89.8.1", "c")).toEqual(["silence"])
+  await cli(host, "detach a")
+  await cli(host, "detach c")
+  await cli(host, "network rm web quiet")
 })

@@ -16,6 +16,7 @@ export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..")
 const PACKAGES = {
   run: [{ name: "libnftables1", has: "libnftables.so.1", why: "linkspan's firewall" }],
   test: [
+    { name: "bind9-dnsutils", has: "dig", why: "questions by somebody else's resolver" },
     { name: "busybox-static", has: "busybox", why: "a root filesystem in one file" },
     { name: "conntrack", has: "conntrack", why: "the test's view of flows" },
     { name: "docker.io", has: "dockerd", why: "a real dockerd beside linkspan" },

@@ -1,10 +1,11 @@
 // Sockets that wait for clients at one address of a namespace, ready for a runtime's event loop. A socket keeps the
 // namespace it was made in, so everything after its making goes from the JavaScript thread.
 
-import { family, type Ip, ipBytes } from "#inet/ip.ts"
+import { family, type Ip } from "#inet/ip.ts"
 import type { Ifname } from "#model/name.ts"
 import { closeFile } from "./file.ts"
 import type { Netns } from "./netns.ts"
+import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM, socketAddress } from "./socket-address.ts"
 import { check, cString, syscall } from "./syscall.ts"
 
 export interface ServerAddress {
@@ -15,12 +16,6 @@ export interface ServerAddress {
   /** Beside others that allow it, on every address of the host perhaps. */
   readonly shared?: boolean
 }
-
-const AF_INET = 2
-const AF_INET6 = 10
-const SOCK_STREAM = 1
-const SOCK_DGRAM = 2
-const SOCK_NONBLOCK = 0o4000
 
 // <asm-generic/socket.h>, <linux/in.h>, <linux/in6.h>
 const SOL_SOCKET = 1
@@ -79,15 +74,4 @@ function configured(fd: number, configure: () => void): number {
 
 function set(fd: number, level: number, option: number): void {
   check("setsockopt", syscall("setsockopt", fd, level, option, new Int32Array([1]), 4))
-}
-
-/** struct sockaddr_in or sockaddr_in6. */
-function socketAddress(ip: Ip, port: number): Uint8Array {
-  const four = family(ip) === 4
-  const bytes = new Uint8Array(four ? 16 : 28)
-  const view = new DataView(bytes.buffer)
-  view.setUint16(0, four ? AF_INET : AF_INET6, true)
-  view.setUint16(2, port)
-  bytes.set(ipBytes(ip), four ? 4 : 8)
-  return bytes
 }

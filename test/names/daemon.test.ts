@@ -129,9 +129,11 @@ test("a namespace that its owner gives up is not kept alive", async () => {
   await cli(host, "attach b --network web --netns", b.path)
   await cli(host, "run -d --name p --network web -- sleep 1000")
   const port = async (name: string): Promise<string> => {
-    const [view] = (await host.cli(["inspect", name, "-o", "json"])).json<{
-      endpoints: { hostIfname: string }[]
-    }[]>()
+    const [view] = (await host.cli(["inspect", name, "-o", "json"])).json<
+      {
+        endpoints: { hostIfname: string }[]
+      }[]
+    >()
     return view?.endpoints[0]?.hostIfname ?? ""
   }
   const [portOfA, portOfP] = [await port("a"), await port("p")]
@@ -192,10 +194,12 @@ test("a container that linkspan starts resolves as its programs are used to, als
     (await host.cli(["exec", "p", "--", ...command])).ok().stdout.trim()
   expect(await inside("getent", "ahostsv4", "a.web")).toContain("10.89.7.2")
   expect(await inside("busybox", "nslookup", "a.web")).toContain("10.89.7.2")
-  expect(await inside("/usr/bin/python3", "-c", "import socket; print(socket.gethostbyname('a.web'))")).toBe("10.89.7.2")
-  expect(
-    await inside("node", "-e", "require('dns').lookup('a.web', (_, address) => console.log(address))"),
-  ).toBe("10.89.7.2")
+  expect(await inside("/usr/bin/python3", "-c", "import socket; print(socket.gethostbyname('a.web'))")).toBe(
+    "10.89.7.2",
+  )
+  expect(await inside("node", "-e", "require('dns').lookup('a.web', (_, address) => console.log(address))")).toBe(
+    "10.89.7.2",
+  )
   expect(await inside("getent", "hosts", "printer")).toContain("192.0.2.7")
   expect(await inside("cat", "/etc/hostname")).toBe("p.example")
   await cli(host, "network connect db p")

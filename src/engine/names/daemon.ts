@@ -3,6 +3,8 @@
 
 import { rmSync } from "node:fs"
 import { Resolver } from "#dns/resolver.ts"
+import type { Ip } from "#inet/ip.ts"
+import { openClient } from "#kernel/client-socket.ts"
 import { closeFile } from "#kernel/file.ts"
 import { notifyManager } from "#kernel/notify.ts"
 import { privateDirectory } from "#kernel/private-files.ts"
@@ -15,6 +17,7 @@ import type { Host } from "../host.ts"
 import type { ServeNamesOptions } from "../linkspan.ts"
 import { SOCKET } from "./address.ts"
 import { ask } from "./announce.ts"
+import { PORT } from "./container-address.ts"
 import { listenForCommands } from "./control.ts"
 import { directoryOf } from "./directory.ts"
 import { Listeners } from "./listeners.ts"
@@ -75,10 +78,15 @@ function sayReady({ readyFd, notifySocket }: ServeNamesOptions): void {
   }
 }
 
+/** What the host can reach, its own loopback addresses among it. */
+export function askFromHost(host: Host, ip: Ip, transport: "udp" | "tcp"): number {
+  return openClient(host.namespace.netns, { ip, port: PORT, transport })
+}
+
 class Daemon {
   readonly #host: Host
   readonly #options: ServeNamesOptions
-  readonly #resolver = new Resolver(NOBODY)
+  readonly #resolver: Resolver
   readonly #listeners: Listeners
   readonly #gone = new Set<Id>()
   readonly #finished = Promise.withResolvers<void>()
@@ -89,6 +97,7 @@ class Daemon {
   constructor(host: Host, options: ServeNamesOptions) {
     this.#host = host
     this.#options = options
+    this.#resolver = new Resolver(NOBODY, { connect: (server, transport) => askFromHost(host, server, transport) })
     this.#listeners = new Listeners(host, {
       resolver: this.#resolver,
       log: (line) => options.log?.(line),
@@ -109,7 +118,10 @@ class Daemon {
       sync: () => this.#sync(),
       stop: async () => stop(),
     })
-    const upstreams = watchUpstreams(() => void this.#sync())
+    const upstreams = watchUpstreams(() => {
+      this.#resolver.forget()
+      void this.#sync()
+    })
     try {
       await this.#sync()
       sayReady(this.#options)

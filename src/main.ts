@@ -10,6 +10,7 @@ const DOORS: Readonly<Record<string, Door>> = {
   linkspan: { open: openCli },
   // A CNI plugin, where the name cannot say so.
   __cni: { open: openCni },
+  netavark: { open: openNetavark },
   // The demo's traffic: this program again, inside the demo's namespaces.
   __peer: { open: async (args) => (await import("#frontends/demo/demo.ts")).runPeer(args) },
 }
@@ -44,6 +45,18 @@ async function openCni(): Promise<number> {
       const { Linkspan } = await import("#engine/linkspan.ts")
       return Linkspan.open({ ...options, oneShot: true })
     },
+  })
+}
+
+async function openNetavark(args: readonly string[]): Promise<number> {
+  const [{ runNetavark }, { writeSync }] = await Promise.all([
+    import("#frontends/netavark/netavark.ts"),
+    import("node:fs"),
+  ])
+  return runNetavark(args, {
+    env: process.env,
+    stdout: (text) => void writeSync(1, text),
+    stderr: (text) => void writeSync(2, text),
   })
 }
 

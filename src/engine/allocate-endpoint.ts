@@ -51,7 +51,7 @@ export function allocateEndpoint(host: Host, allocation: Allocation): Endpoint {
     sandbox: sandbox.id,
     network: network.id,
     ifname: chooseIfname(title, network, join, takenIfnames),
-    ...(isBridge(network) ? { hostIfname: hostIfname(id) } : {}),
+    ...(isBridge(network) ? { hostIfname: join.hostIfname ?? hostIfname(id) } : {}),
     mac: chooseMac(host, title, network, join.mac, addresses),
     addresses,
     gateways: gatewaysOf(network, addresses),
@@ -206,6 +206,7 @@ function chooseIfname(title: string, network: Network, join: Join, taken: Readon
     throw new LinkspanError("LINK_EXISTS", {
       message: `Cannot ${title}: the container has an interface "${join.ifname}" already`,
       hint: "Choose another interface name, or none",
+      details: { ifname: join.ifname, within: "container" },
     })
   }
   return join.ifname

@@ -1,7 +1,7 @@
 // What other packet filters of the host refuse at this moment of what linkspan's networks need forwarded.
 
 import { type ForeignFilter, listForeignFilters } from "#kernel/foreign-firewall.ts"
-import { isBridge, type Network } from "#model/network.ts"
+import { isBridge, isGateway, type Network } from "#model/network.ts"
 import { LINK_GROUP } from "#plan/firewall/link-group.ts"
 import { BRIDGE_NAMES, type OwnBridge, type Refusal, refusal, type Traffic } from "#plan/firewall/obstacle.ts"
 import type { Host } from "./host.ts"
@@ -53,7 +53,7 @@ function ownBridges(networks: readonly Network[]): OwnBridge[] {
   const named = networks
     .filter(isBridge)
     .filter(
-      ({ bridge, internal, gatewayMode }) => !bridge.startsWith(prefix) && !internal && gatewayMode !== "isolated",
+      ({ bridge, internal, gatewayMode }) => !bridge.startsWith(prefix) && !internal && isGateway({ gatewayMode }),
     )
     .map(
       ({ bridge, gatewayMode, adopted }): OwnBridge => ({ ifname: bridge, routed: gatewayMode === "routed", adopted }),

@@ -4,7 +4,7 @@
 
 import { LinkspanError } from "#model/errors.ts"
 import type { Ifname } from "#model/name.ts"
-import { LINK_GROUP } from "#plan/firewall/link-group.ts"
+import { isOwnGroup } from "#plan/firewall/link-group.ts"
 import { type FlowFilter, inverse, type NetnsRef, type NftElement, type Op } from "#plan/op.ts"
 import type { Request } from "#wire/nlmsg.ts"
 import { forgetFlows } from "./conntrack.ts"
@@ -376,7 +376,7 @@ class Run {
     if (namespace === undefined || link === undefined) {
       return
     }
-    if (link.group !== LINK_GROUP) {
+    if (!isOwnGroup(link.group)) {
       throw new LinkspanError("LINK_EXISTS", {
         message: `Cannot delete link "${op.ifname}": it is not one that linkspan made`,
         hint: `Look at it with: ip -d link show ${op.ifname}`,

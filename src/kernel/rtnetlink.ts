@@ -4,7 +4,7 @@
 import { type Family, family, IP_BITS, type Ip, ipFromBigInt, ipToBigInt } from "#inet/ip.ts"
 import { type Interface, prefixBase, prefixFamily, prefixLength } from "#inet/prefix.ts"
 import type { Ifname } from "#model/name.ts"
-import { LINK_GROUP } from "#plan/firewall/link-group.ts"
+import { LINK_GROUP, UNGUARDED_GROUP } from "#plan/firewall/link-group.ts"
 import type { LinkChange, LinkSpec, RouteSpec } from "#plan/op.ts"
 import { AF_INET, AF_INET6 } from "#wire/family.ts"
 import { NLM_F, type Request, request } from "#wire/nlmsg.ts"
@@ -26,7 +26,8 @@ const CREATE = NLM_F.CREATE | NLM_F.EXCL
 /** Makes a link, down. `parent` is the ifindex of macvlan's, ipvlan's or vlan's lower link, `netnsFd` where the (inner) link goes. */
 export function addLink(spec: LinkSpec, where: { readonly parent?: number; readonly netnsFd?: number }): Request {
   const mtu = spec.kind !== "vlan" && spec.mtu !== undefined ? { mtu: spec.mtu } : {}
-  const common = { ifname: spec.ifname, group: LINK_GROUP, ...mtu }
+  const group = spec.kind === "veth" && spec.unguarded === true ? UNGUARDED_GROUP : LINK_GROUP
+  const common = { ifname: spec.ifname, group, ...mtu }
   const inside = where.netnsFd === undefined ? {} : { netnsFd: where.netnsFd }
   const lower = where.parent === undefined ? {} : { link: where.parent }
   switch (spec.kind) {

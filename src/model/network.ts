@@ -13,9 +13,15 @@ export type NetworkDriver = (typeof NETWORK_DRIVERS)[number]
  * What the host's end of a bridge network does for it.
  * nat: the host is the gateway and rewrites what leaves. routed: the host is the gateway and rewrites nothing.
  * isolated: the host has no address on the bridge; the network is a bare switch.
+ * external: an adopted bridge that somebody else answers for, gateway and all; the host adds cables and refuses nothing.
  */
-export const GATEWAY_MODES = ["nat", "routed", "isolated"] as const
+export const GATEWAY_MODES = ["nat", "routed", "isolated", "external"] as const
 export type GatewayMode = (typeof GATEWAY_MODES)[number]
+
+/** Whether the host is the gateway. */
+export function isGateway({ gatewayMode }: { readonly gatewayMode: GatewayMode }): boolean {
+  return gatewayMode === "nat" || gatewayMode === "routed"
+}
 
 /** include/uapi/linux/if_link.h: enum macvlan_mode. */
 export const MACVLAN_MODES = ["bridge", "private", "vepa", "passthru"] as const

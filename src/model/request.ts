@@ -91,6 +91,8 @@ export interface ConnectRequest {
   readonly addresses?: readonly string[]
   readonly mac?: string
   readonly ifname?: string
+  /** Name of the cable's other end, with the host; chosen when absent. For bridge networks. */
+  readonly hostIfname?: string
   readonly gatewayPriority?: number
   readonly aliases?: readonly string[]
 }

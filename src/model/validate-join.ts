@@ -35,6 +35,7 @@ export interface Join {
   readonly mac?: Mac
   /** Absent: the network's prefix and the first free number. */
   readonly ifname?: Ifname
+  readonly hostIfname?: Ifname
   readonly gatewayPriority: number
   readonly aliases: readonly string[]
 }
@@ -49,6 +50,7 @@ const JOIN_FIELDS = {
   addresses: true,
   mac: true,
   ifname: true,
+  hostIfname: true,
   gatewayPriority: true,
   aliases: true,
 } as const satisfies Record<keyof JoinRequest, true>
@@ -132,7 +134,11 @@ export function readJoinTo(network: string, fields: Record<Exclude<keyof JoinReq
     aliases: [
       ...new Set((optional(fields.aliases, (list) => readList(list, MOST_ALIASES, readName)) ?? []).filter(isPresent)),
     ],
-    ...presentOnly({ mac: optional(fields.mac, readMac), ifname: optional(fields.ifname, readIfname) }),
+    ...presentOnly({
+      mac: optional(fields.mac, readMac),
+      ifname: optional(fields.ifname, readIfname),
+      hostIfname: optional(fields.hostIfname, readIfname),
+    }),
   }
 }
 
@@ -162,6 +168,12 @@ export function joinMisfits(join: Join, network: Network, path = ""): readonly I
     refuse(
       childField(field, "mac", join.mac),
       "cannot be chosen with ipvlan: all containers share the parent's MAC address",
+    )
+  }
+  if (join.hostIfname !== undefined && network.driver !== "bridge") {
+    refuse(
+      childField(field, "hostIfname", join.hostIfname),
+      `is not possible with ${network.driver}: the host has no end`,
     )
   }
   return field.issues

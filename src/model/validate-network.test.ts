@@ -357,7 +357,7 @@ describe("checkCreateNetwork() refuses", () => {
     [
       "an unknown gateway mode",
       { gatewayMode: "nat-unprotected" },
-      ['gatewayMode must be "nat", "routed" or "isolated", not "nat-unprotected"'],
+      ['gatewayMode must be "nat", "routed", "isolated" or "external", not "nat-unprotected"'],
     ],
     ["labels as a list", { labels: ["a=b"] }, ["labels must be an object, not a list"]],
     ["a label key", { labels: { "a b": "x" } }, ['labels "a b" is not a label\'s key']],

@@ -24,6 +24,7 @@ import {
   type GatewayMode,
   IPVLAN_MODES,
   type IpvlanMode,
+  isGateway,
   MACVLAN_MODES,
   type MacvlanMode,
   NETWORK_DRIVERS,
@@ -213,11 +214,15 @@ function readBridge(fields: Fields): Specific {
   if (fields.bridge.value !== undefined && fields.adopt.value !== undefined) {
     refuse(fields.adopt, "names a bridge that exists while bridge names one to be made; give one of them")
   }
+  const gatewayMode = optional(fields.gatewayMode, oneOf(GATEWAY_MODES)) ?? "nat"
+  if (gatewayMode === "external" && fields.adopt.value === undefined) {
+    refuse(fields.gatewayMode, '"external" is possible only with a bridge that exists; name it in adopt')
+  }
   return {
     driver: "bridge",
     ...presentOnly({ bridge: adopt ?? named }),
     adopted: adopt !== undefined,
-    gatewayMode: optional(fields.gatewayMode, oneOf(GATEWAY_MODES)) ?? "nat",
+    gatewayMode,
     icc: optional(fields.icc, readBoolean) ?? true,
   }
 }
@@ -244,6 +249,7 @@ function readAddressing(fields: Fields, specific: Specific | undefined): Address
     }
   }
   if (
+    !mayLackAddresses(specific) &&
     wanted[4] === false &&
     wanted[6] !== true &&
     !asked.some((subnet) => subnet !== undefined && prefixFamily(subnet.prefix) === 6)
@@ -256,13 +262,18 @@ function readAddressing(fields: Fields, specific: Specific | undefined): Address
   return { subnets, automatic }
 }
 
+/** Where the host takes no part, containers may have addresses from elsewhere, or none. */
+function mayLackAddresses(specific: Specific | undefined): boolean {
+  return specific !== undefined && (specific.driver !== "bridge" || !isGateway(specific))
+}
+
 /** What a subnet's gateway is for a network of that kind; also true of a network that exists. */
 export function gatewayRule(network: {
   readonly driver: NetworkDriver
   readonly gatewayMode?: GatewayMode
   readonly mode?: string
 }): GatewayRule {
-  if (network.driver === "bridge") {
+  if (network.driver === "bridge" && network.gatewayMode !== "external") {
     return network.gatewayMode === "isolated"
       ? { refused: "in isolated mode the host has no address on the network" }
       : "first"

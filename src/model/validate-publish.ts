@@ -22,7 +22,7 @@ import {
   rootField,
 } from "./field.ts"
 import { publishedFamilies } from "./host-address.ts"
-import type { Network } from "./network.ts"
+import { isGateway, type Network } from "./network.ts"
 import { readIp } from "./read-inet.ts"
 import type { PublishRequest } from "./request.ts"
 import type { Publication } from "./sandbox.ts"
@@ -190,7 +190,7 @@ function furthest(a: Claim | undefined, b: Claim | undefined): Claim | undefined
 
 /** Whether the host can lead published ports into the network. */
 export function canPublish(network: Network): boolean {
-  return network.driver === "bridge" && !network.internal && network.gatewayMode !== "isolated"
+  return network.driver === "bridge" && !network.internal && isGateway(network)
 }
 
 /**

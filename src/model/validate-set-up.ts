@@ -62,6 +62,7 @@ const JOIN_FIELDS = {
   addresses: true,
   mac: true,
   ifname: true,
+  hostIfname: true,
   gatewayPriority: true,
   aliases: true,
 } as const satisfies Record<keyof SetUpJoinRequest, true>

@@ -19,7 +19,7 @@ import {
   required,
   rootField,
 } from "./field.ts"
-import type { GatewayMode, Network, Subnet } from "./network.ts"
+import { type GatewayMode, isGateway, type Network, type Subnet } from "./network.ts"
 import { readLabelKey, readLabels, readName } from "./read-names.ts"
 import type { UpdateNetworkRequest } from "./request.ts"
 import { readRecords, readServers } from "./validate-dns.ts"
@@ -35,7 +35,7 @@ export interface NetworkUpdate {
   readonly mtu?: number
   readonly internal?: boolean
   readonly icc?: boolean
-  readonly gatewayMode?: Exclude<GatewayMode, "isolated">
+  readonly gatewayMode?: Exclude<GatewayMode, "isolated" | "external">
   readonly addLabels: Readonly<Record<string, string>>
   readonly removeLabels: readonly string[]
   readonly dns?: boolean
@@ -108,7 +108,7 @@ export function fitUpdate(update: NetworkUpdate, network: Network): Checked<Netw
     if (update.internal === true) {
       refuse(field("internal"), INTERNAL_NEEDS_BRIDGE)
     }
-  } else if (network.gatewayMode === "isolated" && update.gatewayMode !== undefined) {
+  } else if (!isGateway(network) && update.gatewayMode !== undefined) {
     refuse(
       field("gatewayMode"),
       `cannot change: network "${network.name}" was made isolated and has no gateway; make another network`,

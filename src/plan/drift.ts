@@ -3,7 +3,7 @@
 
 import type { Ip } from "#inet/ip.ts"
 import type { Interface } from "#inet/prefix.ts"
-import type { BridgeNetwork } from "#model/network.ts"
+import { type BridgeNetwork, isGateway } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import { defaultRoutes, type Membership } from "./default-route.ts"
 import {
@@ -85,7 +85,7 @@ export function bridgeDrift(network: BridgeNetwork, seen: SeenBridge): Drift[] {
       })
     }
   }
-  if (seen.hasLoopbackRoute === false && network.gatewayMode !== "isolated" && hasFamily(network, 6)) {
+  if (seen.hasLoopbackRoute === false && isGateway(network) && hasFamily(network, 6)) {
     found("has lost its local route to ::1", loopbackRoute(network))
   }
   return drifts

@@ -3,7 +3,7 @@
 import { family } from "#inet/ip.ts"
 import { prefixFamily } from "#inet/prefix.ts"
 import type { Ifname } from "#model/name.ts"
-import type { Network } from "#model/network.ts"
+import { isGateway, type Network } from "#model/network.ts"
 import type { Op } from "./op.ts"
 
 export interface HostFacts {
@@ -21,7 +21,7 @@ const ACCEPT_RA_EVEN_WHEN_FORWARDING = "2"
 
 /** Host-wide settings that a network needs while it exists, in the order in which they must be made. */
 export function hostClaims(network: Network, facts: HostFacts): Claim[] {
-  if (network.driver !== "bridge" || network.gatewayMode === "isolated") {
+  if (network.driver !== "bridge" || !isGateway(network)) {
     return []
   }
   const families = new Set(network.subnets.map(({ prefix }) => prefixFamily(prefix)))

@@ -17,6 +17,8 @@ export type LinkSpec =
       /** The end that stays in the host's namespace. */
       readonly ifname: Ifname
       readonly mtu?: number
+      /** The rules for what a container may send do not apply to it. */
+      readonly unguarded?: true
       readonly peer: { readonly netns: Id; readonly ifname: Ifname; readonly mac: Mac }
     }
   | {

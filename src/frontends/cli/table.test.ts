@@ -1,13 +1,13 @@
 // What must hold for every command there is.
 
 import { describe, expect, test } from "bun:test"
+import { VERSION } from "#model/version.ts"
 import { COMMANDS } from "./commands.ts"
 import { readBashLine } from "./completion/bash-line.ts"
 import { GLOBAL_OPTIONS } from "./globals.ts"
 import { grammar } from "./grammar.ts"
 import { findCommand, nextWords, spellings, visibleEntries } from "./table.ts"
 import { call } from "./testing/world.ts"
-import { VERSION } from "./version.ts"
 
 const manifest: unknown = await Bun.file(new URL("../../../package.json", import.meta.url)).json()
 

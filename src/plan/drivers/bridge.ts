@@ -7,7 +7,7 @@
 import { family, type Ip } from "#inet/ip.ts"
 import { type Interface, type Prefix, prefixContains, prefixLength } from "#inet/prefix.ts"
 import type { Ifname } from "#model/name.ts"
-import type { BridgeNetwork, Subnet } from "#model/network.ts"
+import { type BridgeNetwork, isGateway, type Subnet } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import { flowsToForget } from "../firewall/conntrack.ts"
 import { elementDifference } from "../firewall/difference.ts"
@@ -26,7 +26,7 @@ export interface BridgeFacts {
 
 /** The host's own addresses on the bridge. */
 export function gatewayAddresses(network: BridgeNetwork): Interface[] {
-  if (network.gatewayMode === "isolated") {
+  if (!isGateway(network)) {
     return []
   }
   return network.subnets.flatMap(({ gateway, prefix }) =>
@@ -37,6 +37,9 @@ export function gatewayAddresses(network: BridgeNetwork): Interface[] {
 /** Settings of the bridge link itself, below net/. */
 export function bridgeSysctls(network: BridgeNetwork): Record<string, string> {
   const { bridge } = network
+  if (network.gatewayMode === "external") {
+    return {}
+  }
   if (network.gatewayMode === "isolated") {
     return { [`ipv6/conf/${bridge}/disable_ipv6`]: "1" }
   }
@@ -117,7 +120,7 @@ export function planCreateBridge(network: BridgeNetwork, facts: HostFacts, adopt
       ops.push({ kind: "addr.add", netns: "host", ifname: bridge, address })
     }
   }
-  if (network.gatewayMode !== "isolated" && hasFamily(network, 6)) {
+  if (isGateway(network) && hasFamily(network, 6)) {
     ops.push(loopbackRoute(network))
   }
   return ops
@@ -156,7 +159,10 @@ export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts
   const mtu = network.mtu === undefined ? {} : { mtu: network.mtu }
   const v6 = hasFamily(network, 6)
   return [
-    { kind: "link.add", link: { kind: "veth", ifname: hostIfname, ...mtu, peer: { netns: sandbox, ifname, mac } } },
+    {
+      kind: "link.add",
+      link: { kind: "veth", ifname: hostIfname, ...mtu, ...unguarded(network), peer: { netns: sandbox, ifname, mac } },
+    },
     {
       kind: "link.set",
       netns: "host",
@@ -168,6 +174,11 @@ export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts
     { kind: "link.set", netns: sandbox, ifname, change: { ...(v6 ? {} : { linkLocal: false }), up: true } },
     ...endpoint.addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
   ]
+}
+
+/** Where addresses are not linkspan's to give, no container can be held to its own. */
+function unguarded({ gatewayMode, subnets }: BridgeNetwork): { readonly unguarded?: true } {
+  return gatewayMode === "external" || subnets.length === 0 ? { unguarded: true } : {}
 }
 
 /** Flags of the bridge port; absent means the kernel's default. */
@@ -187,7 +198,7 @@ export function proxyNeighbours(
   network: BridgeNetwork,
   endpoint: Endpoint,
 ): { readonly ifname: Ifname; readonly ip: Ip }[] {
-  if (network.icc || network.gatewayMode === "isolated") {
+  if (network.icc || !isGateway(network)) {
     return []
   }
   return endpoint.addresses.filter(({ ip }) => family(ip) === 6).map(({ ip }) => ({ ifname: network.bridge, ip }))

@@ -14,6 +14,9 @@ import { publicationElements, publishes } from "./publication.ts"
 /** The elements that are in force while the network exists, whoever is connected to it. */
 export function networkElements(network: BridgeNetwork): NftElement[] {
   const bridge = quoteIfname(network.bridge)
+  if (network.gatewayMode === "external") {
+    return []
+  }
   return [
     element("inet", "bridges", [bridge]),
     ...(network.icc ? [element("inet", "same_network", [bridge, bridge])] : []),
@@ -75,7 +78,7 @@ export function endpointElements(
 }
 
 function guardElements(network: BridgeNetwork, endpoint: Endpoint, elsewhere: readonly Ip[]): NftElement[] {
-  if (endpoint.hostIfname === undefined) {
+  if (endpoint.hostIfname === undefined || network.gatewayMode === "external") {
     return []
   }
   const port = quoteIfname(endpoint.hostIfname)

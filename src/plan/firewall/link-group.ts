@@ -3,3 +3,10 @@
 
 /** "lnks" in ASCII; `ip link show group 1819175795` lists them. */
 export const LINK_GROUP = 0x6c6e6b73
+
+/** The group of those cables that the rules shall not see. */
+export const UNGUARDED_GROUP = LINK_GROUP + 1
+
+export function isOwnGroup(group: number | undefined): boolean {
+  return group === LINK_GROUP || group === UNGUARDED_GROUP
+}

@@ -6,14 +6,14 @@
 
 import type { Ip } from "#inet/ip.ts"
 import { family, isUnspecified } from "#inet/ip.ts"
-import type { BridgeNetwork } from "#model/network.ts"
+import { type BridgeNetwork, isGateway } from "#model/network.ts"
 import type { Endpoint, Publication } from "#model/sandbox.ts"
 import type { NftElement } from "#plan/op.ts"
 import { element } from "./element.ts"
 
 /** Whether ports of the network's containers can be published at all: something beyond the bridge must get in. */
 export function publishes(network: BridgeNetwork): boolean {
-  return !network.internal && network.gatewayMode !== "isolated"
+  return !network.internal && isGateway(network)
 }
 
 /** Nothing for networks that let nothing in: the host's own stack then answers at the port. */

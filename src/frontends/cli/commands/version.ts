@@ -1,5 +1,5 @@
+import { VERSION } from "#model/version.ts"
 import { act } from "../command.ts"
-import { VERSION } from "../version.ts"
 
 export const command = act({
   summary: "Show which linkspan this is",

@@ -1,0 +1,219 @@
+// netavark's verbs, each an engine's verb and what Podman keeps beside it.
+
+import { readFileSync } from "node:fs"
+import type { LinkspanApi } from "#engine/linkspan.ts"
+import { parseIp } from "#inet/ip.ts"
+import type { Aardvark } from "./aardvark.ts"
+import type { CommandLine } from "./command-line.ts"
+import { combined, NetavarkError, OS_ERROR } from "./error.ts"
+import type { World } from "./netavark.ts"
+import { type NetworkOptions, readNetworkOptions } from "./options.ts"
+import { engineId, setUpRequest } from "./request.ts"
+import { hasNames, listenAddresses, statusOf } from "./status.ts"
+
+/** @returns what goes to standard output */
+export async function runVerb(line: CommandLine, world: World): Promise<unknown> {
+  switch (line.verb) {
+    case "setup":
+      return setUp(line, world)
+    case "teardown":
+      await tearDown(line, world)
+      return undefined
+    case "update": {
+      const { changeServers } = await import("./aardvark.ts")
+      changeServers(aardvarkOf(line, world), line.argument ?? "", checkServers(line.dnsServers ?? []))
+      return undefined
+    }
+    case "create": {
+      const { completeNetwork } = await import("./create.ts")
+      return completeNetwork(readInput(line), {
+        now: new Date(),
+        random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+      })
+    }
+    case "firewall-reload":
+    case "nftables-reload":
+    case "firewalld-reload": {
+      await using linkspan = await openEngine(line, world)
+      await linkspan.reconcile()
+      if (line.verb === "firewalld-reload") {
+        // A unit that is to stay. firewalld leaves other programs' tables alone, so there is nothing to wait for.
+        await new Promise<void>((resolve) => process.once("SIGTERM", resolve).once("SIGINT", resolve))
+      }
+      return undefined
+    }
+    case "version":
+      return undefined
+  }
+}
+
+async function setUp(line: CommandLine, world: World): Promise<unknown> {
+  checkFirewall(line, world)
+  const config = line.config
+  const options = readNetworkOptions(readInput(line))
+  if (config === undefined) {
+    throw new NetavarkError("--config not specified but required for netavark setup")
+  }
+  const attachments = await namesOf(line, options)
+  const request = setUpRequest(options, line.argument ?? "")
+  await using linkspan = await openEngine(line, world)
+  const { result } = await linkspan.setUp(request)
+  const addresses = await bridgeAddresses(options)
+  if (attachments.length > 0) {
+    const { commitEntries } = await import("./aardvark.ts")
+    try {
+      commitEntries(
+        aardvarkOf(line, world),
+        attachments.map(({ attachment, names }) => ({
+          network: attachment.network.name,
+          internal: attachment.network.internal,
+          listen: listenAddresses(attachment, addresses),
+          servers: attachment.network.dnsServers,
+          entry: {
+            containerId: options.containerId,
+            addresses: attachment.staticIps,
+            names,
+            servers: options.dnsServers,
+          },
+        })),
+      )
+    } catch (error) {
+      await undo(line, world, linkspan, options)
+      throw error
+    }
+  }
+  return statusOf(options, result.endpoints, addresses)
+}
+
+/** Whoever could be set up but not named is not there at all. */
+async function undo(line: CommandLine, world: World, linkspan: LinkspanApi, options: NetworkOptions): Promise<void> {
+  const { deleteEntries } = await import("./aardvark.ts")
+  const networks = options.networks.map(({ network }) => network)
+  deleteEntries(
+    aardvarkOf(line, world),
+    options.containerId,
+    networks.map(({ name }) => name),
+  )
+  await linkspan.tearDown({ id: engineId(options.containerId), networks: networks.map(({ id }) => engineId(id)) })
+}
+
+interface Named {
+  readonly attachment: NetworkOptions["networks"][number]
+  readonly names: readonly string[]
+}
+
+async function namesOf(line: CommandLine, { networks, containerName }: NetworkOptions): Promise<Named[]> {
+  const named = networks.filter(hasNames)
+  if (named.length === 0 || line.aardvark === undefined) {
+    return []
+  }
+  const { isEntryName } = await import("./aardvark-file.ts")
+  for (const { network } of named) {
+    const loop = network.dnsServers.find((server) => network.subnets.some(({ gateway }) => gateway === server))
+    if (loop !== undefined) {
+      throw new NetavarkError(
+        `DNS server ${loop} is the gateway of network "${network.name}"; using it would cause aardvark-dns to forward queries to itself.`,
+      )
+    }
+  }
+  return named.map((attachment) => ({
+    attachment,
+    names: [containerName, ...attachment.aliases].filter(isEntryName),
+  }))
+}
+
+/** Podman wants all of it gone, so every part is tried. */
+async function tearDown(line: CommandLine, world: World): Promise<void> {
+  const options = readNetworkOptions(readInput(line))
+  if (line.config === undefined) {
+    throw new NetavarkError("--config not specified but required for netavark teardown")
+  }
+  // Podman's clean-up may be told to end together with the container.
+  const ignore = (): void => {}
+  process.on("SIGTERM", ignore).on("SIGINT", ignore)
+  const errors: unknown[] = []
+  const networks = options.networks.map(({ network }) => network)
+  if (options.networks.some(hasNames)) {
+    const { deleteEntries } = await import("./aardvark.ts")
+    try {
+      deleteEntries(
+        aardvarkOf(line, world),
+        options.containerId,
+        networks.map(({ name }) => name),
+      )
+    } catch (error) {
+      errors.push(error)
+    }
+  }
+  try {
+    await using linkspan = await openEngine(line, world)
+    await linkspan.tearDown({ id: engineId(options.containerId), networks: networks.map(({ id }) => engineId(id)) })
+  } catch (error) {
+    errors.push(error)
+  }
+  if (errors.length > 0) {
+    throw combined(errors)
+  }
+}
+
+// ── The process ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function readInput({ file }: CommandLine): string {
+  try {
+    return readFileSync(file ?? 0, "utf8")
+  } catch (error) {
+    const { code } = error as { code?: string }
+    throw new NetavarkError(
+      `failed to load network options: IO error: ${code === "ENOENT" ? OS_ERROR[2] : (error as Error).message}`,
+      { cause: error },
+    )
+  }
+}
+
+/** Without root there is no /var/lib to write to; Podman's run directory is the user's own. */
+async function openEngine({ rootless, config }: CommandLine, { env }: World): Promise<LinkspanApi> {
+  const { Linkspan } = await import("#engine/linkspan.ts")
+  const stateDir = env["LINKSPAN_STATE_DIR"] ?? (rootless && config !== undefined ? `${config}/linkspan` : undefined)
+  const runDir = env["LINKSPAN_RUN_DIR"]
+  return Linkspan.open({
+    oneShot: true,
+    ...(stateDir === undefined ? {} : { stateDir }),
+    ...(runDir === undefined ? {} : { runDir }),
+  })
+}
+
+function aardvarkOf({ config, aardvark, rootless }: CommandLine, { env }: World): Aardvark {
+  if (config === undefined) {
+    throw new NetavarkError("--config not specified but required for netavark update")
+  }
+  return { config, rootless, env, ...(aardvark === undefined ? {} : { binary: aardvark }) }
+}
+
+/** One ruleset serves all of them: it is beside firewalld's, and iptables' since netavark 2 is nftables' as well. */
+const FIREWALLS = ["nftables", "iptables", "firewalld", "none", ""]
+
+function checkFirewall({ firewall }: CommandLine, { env }: World): void {
+  const wanted = firewall ?? env["NETAVARK_FW"] ?? ""
+  if (!FIREWALLS.includes(wanted.toLowerCase())) {
+    throw new NetavarkError(`Must provide a valid firewall backend, got ${wanted}`)
+  }
+}
+
+function checkServers(servers: readonly string[]): readonly string[] {
+  const wrong = servers.find((server) => parseIp(server) === undefined)
+  if (wrong !== undefined) {
+    throw new NetavarkError(`unable to parse ip address: ${wrong}`)
+  }
+  return servers
+}
+
+/** The host's addresses on a bridge of somebody else's, which names are answered at. */
+async function bridgeAddresses({ networks }: NetworkOptions): Promise<(bridge: string) => readonly string[]> {
+  if (!networks.some(({ network }) => network.options["mode"] === "unmanaged")) {
+    return () => []
+  }
+  const { networkInterfaces } = await import("node:os")
+  const links = networkInterfaces()
+  return (bridge) =>
+    (links[bridge] ?? []).filter(({ scopeid }) => scopeid === undefined || scopeid === 0).map(({ address }) => address)
+}

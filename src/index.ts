@@ -5,5 +5,6 @@
 
 export { Linkspan, type LinkspanOptions, type MutationOptions } from "#engine/linkspan.ts"
 export { ERROR_CODES, type ErrorCode, type Issue, LinkspanError } from "#model/errors.ts"
+export type * from "#model/explain.ts"
 export type * from "#model/request.ts"
 export type * from "#model/view.ts"

@@ -1,6 +1,7 @@
 // The engine as one object: what the library exports and every front door calls. Each method is one verb in a file of
 // its own beside this one; this class only holds the host they act on.
 
+import type { ExplainRequest, Explanation } from "#model/explain.ts"
 import type {
   AttachRequest,
   ConnectRequest,
@@ -148,6 +149,8 @@ export interface LinkspanApi extends AsyncDisposable {
     /** Text of a unit file. */
     systemdUnit(): Promise<string>
   }
+  /** Whether one place reaches another, by which way, and what stops it. */
+  explain(request: ExplainRequest): Promise<Explanation>
   readonly firewall: {
     status(): Promise<FirewallStatus>
     integrate(options?: MutationOptions): Promise<Outcome<FirewallStatus>>
@@ -291,6 +294,11 @@ export class Linkspan implements LinkspanApi {
     options: MutationOptions & { readonly force?: boolean } = {},
   ): Promise<Outcome<{ id: string; name: string }>> {
     return (await import("./remove-container.ts")).removeContainer(this.#host, container, options)
+  }
+
+  async explain(request: ExplainRequest): Promise<Explanation> {
+    const { explain } = await import("./explain/explain.ts")
+    return this.#look(() => explain(this.#host, request))
   }
 
   async reconcile(options: MutationOptions = {}): Promise<ReconcileReport> {

@@ -39,6 +39,9 @@ const ENCODERS: Readonly<Partial<Record<Field, (text: string) => Uint8Array>>> =
   mac: (text) => macBytes(text as Mac),
   ip4: (text) => ipBytes(text as Ip),
   ip6: (text) => ipBytes(text as Ip),
+  // One address, to look for the prefix that holds it.
+  prefix4: (text) => ipBytes(text as Ip),
+  prefix6: (text) => ipBytes(text as Ip),
   protocol: (text) => new Uint8Array([IPPROTO[text as Protocol]]),
   port: (text) => new Uint8Array([Number(text) >> 8, Number(text) & 0xff]),
   number128: (text) => Uint8Array.fromHex(text.slice(2).padStart(32, "0")),
@@ -56,7 +59,8 @@ export function isEncodable(elements: readonly NftElement[]): boolean {
   })
 }
 
-function encodeFields(fields: readonly Field[], text: string): Uint8Array {
+/** A key or value as the kernel keeps it. */
+export function encodeFields(fields: readonly Field[], text: string): Uint8Array {
   const parts = text.split(" . ").map((part, index) => {
     const encode = ENCODERS[fields[index] as Field]
     if (encode === undefined) {

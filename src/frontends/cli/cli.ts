@@ -132,19 +132,20 @@ async function ask(command: AnyQuery, request: unknown, session: Session): Promi
 
 async function showAnswer(command: AnyQuery, answer: unknown, session: Session): Promise<number> {
   const { json, quiet } = session.globals
+  const status = command.status?.(answer) ?? 0
   if (json) {
     await session.printJson(answer)
-    return 0
+    return status
   }
   if (quiet && command.names !== undefined) {
     await session.printLines(command.names(answer))
-    return 0
+    return status
   }
   await session.world.out(await command.show(answer, session.look()))
   if (command.whenEmpty !== undefined && Array.isArray(answer) && answer.length === 0 && !quiet) {
     session.world.err(command.whenEmpty)
   }
-  return 0
+  return status
 }
 
 async function change(command: AnyChange, request: unknown, session: Session): Promise<number> {

@@ -113,6 +113,8 @@ export interface Query<O extends Options, P extends Positionals, R, A> extends B
   show(answer: A, look: Look): string | Promise<string>
   /** The names alone, for --quiet. */
   names?(answer: A): readonly string[]
+  /** Exit status of an answer that came; 0 when absent. */
+  status?(answer: A): number
   /** A remark for people, on stderr, below an empty listing. */
   readonly whenEmpty?: string
 }

@@ -49,6 +49,7 @@ export const COMMANDS: readonly Group[] = [
     title: "Host",
     about: "The host as a whole, and linkspan itself",
     entries: [
+      { words: "explain", load: () => import("./commands/explain.ts") },
       { words: "daemon", load: () => import("./commands/daemon.ts") },
       { words: "reconcile", load: () => import("./commands/reconcile.ts") },
       { words: "demo", load: () => import("./commands/demo.ts") },

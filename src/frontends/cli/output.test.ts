@@ -252,3 +252,20 @@ describe("tables", () => {
     `)
   })
 })
+
+test("explain marks the place that stops the packet, and ends with 4", async () => {
+  expect(await call(["explain", "api", "db:81"])).toMatchObject({
+    status: 4,
+    stderr: "",
+    stdout: `✘ api does not reach db:81/tcp
+
+    db            is 10.89.0.3, IPv4
+  → api:eth0      veth, index 2, MTU 1500
+  ✘ container db  nothing listens on tcp port 81
+
+note  \\x1bodd
+
+next  ss -lntp
+`,
+  })
+})

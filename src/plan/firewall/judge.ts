@@ -11,7 +11,7 @@ export type Packet = Readonly<Record<PacketField, PartialBytes>>
 export type Judgement =
   | { readonly passes: true }
   /** `chain` has the rule, or the policy, that refuses it. */
-  | { readonly passes: false; readonly chain: string; readonly by: "policy" | "rule" }
+  | { readonly passes: false; readonly chain: string; readonly by: "policy" | "rule"; readonly comment?: string }
 
 /** What the kernel allows (NFT_JUMP_STACK_SIZE), for rulesets that it would not have taken. */
 const DEEPEST = 16
@@ -40,7 +40,7 @@ function walk(packet: Packet, chain: string, reader: FilterReader, depth: number
       case "accept":
         return { passes: true }
       case "drop":
-        return { passes: false, chain, by: "rule" }
+        return { passes: false, chain, by: "rule", ...(rule.comment === undefined ? {} : { comment: rule.comment }) }
       case "return":
         return "end"
       case "goto":

@@ -172,7 +172,8 @@ export function toObstacle(refused: Refusal, reader: FilterReader, traffic: Traf
   }
 }
 
-function describe({ chain, at }: Refusal): string {
+/** Where it is refused: 'chain "FORWARD" of table ip filter, policy drop'. */
+export function describe({ chain, at }: Pick<Refusal, "chain" | "at">): string {
   const table = `table ${chain.family} ${chain.table}${chain.backend === "legacy" ? " (iptables-legacy)" : ""}`
   return at.by === "policy"
     ? `chain "${at.chain}" of ${table}, policy drop`

@@ -1,7 +1,7 @@
 // Neighbours: include/uapi/linux/neighbour.h, rtnetlink(7) RTM_*NEIGH.
 
 import { family } from "../family.ts"
-import { attr, attributeSet, bits, ip, mac, s32, struct, u8, u16 } from "../schema.ts"
+import { attr, attributeSet, bits, ip, mac, s32, struct, u8, u16, u32 } from "../schema.ts"
 
 /** Answer neighbour solicitations for this address on behalf of its owner. */
 export const NTF_PROXY = 0x08
@@ -31,6 +31,8 @@ const NdMsg = struct("ndmsg", {
 const NeighbourAttrs = attributeSet("neighbour", {
   destination: attr(1, ip),
   linkAddress: attr(2, mac),
+  /** The bridge whose forwarding table is asked for. */
+  master: attr(9, u32),
 })
 
 export const RTM_NEWNEIGH = { name: "RTM_NEWNEIGH", type: 28, header: NdMsg, attrs: NeighbourAttrs }

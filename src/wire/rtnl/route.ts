@@ -33,6 +33,8 @@ const RtMsg = struct("rtmsg", {
 
 const RouteAttrs = attributeSet("route", {
   destination: attr(1, ip),
+  source: attr(2, ip),
+  inputLink: attr(3, u32),
   outputLink: attr(4, u32),
   gateway: attr(5, ip),
   /** Lower wins. */

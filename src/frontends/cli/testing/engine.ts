@@ -6,6 +6,7 @@ import { parseIp } from "#inet/ip.ts"
 import { parseMac } from "#inet/mac.ts"
 import { parsePrefix } from "#inet/prefix.ts"
 import { type ErrorCode, LinkspanError } from "#model/errors.ts"
+import type { Explanation } from "#model/explain.ts"
 import { accept } from "#model/field.ts"
 import { parseIfname } from "#model/name.ts"
 import { checkAttach } from "#model/validate-attach.ts"
@@ -191,6 +192,11 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
         return "[Unit]\n"
       },
     },
+    async explain(request) {
+      ask("explain", request)
+      const { cause, ...reached } = EXPLANATION
+      return request.port === 81 ? EXPLANATION : { ...reached, reachable: true, hops: [] }
+    },
     firewall: {
       async status() {
         ask("firewall.status", undefined)
@@ -333,4 +339,17 @@ export const FIREWALL: FirewallStatus = {
     },
   ],
   integrations: [],
+}
+
+const EXPLANATION: Explanation = {
+  from: "api",
+  to: "db:81/tcp",
+  reachable: false,
+  hops: [
+    { place: "db", what: "is 10.89.0.3, IPv4" },
+    { place: "api:eth0", what: "veth, index 2, MTU 1500" },
+    { place: "container db", what: "nothing listens on tcp port 81", failed: true },
+  ],
+  cause: { code: "no-listener", message: "nothing listens on tcp port 81", remedy: "ss -lntp" },
+  findings: ["\u001bodd"],
 }

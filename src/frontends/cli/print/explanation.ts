@@ -1,0 +1,35 @@
+// `linkspan explain`: the way of a packet, a place a line, and what stops it.
+
+import type { Explanation, Hop } from "#model/explain.ts"
+import { type Look, paint, plain, width } from "./look.ts"
+
+export function explanationText({ from, to, reachable, hops, cause, findings }: Explanation, look: Look): string {
+  const title = reachable
+    ? `${paint(look, "green", "✔")} ${plain(from)} reaches ${plain(to)}`
+    : `${paint(look, "red", "✘")} ${plain(from)} does not reach ${plain(to)}`
+  const places = hops.map(({ place }) => plain(place))
+  const room = Math.max(0, ...places.map(width))
+  const lines = hops.map((hop, index) => hopLine(hop, { place: places[index] ?? "", room, first: index === 0, look }))
+  return [
+    paint(look, "bold", title),
+    "",
+    ...lines,
+    ...(findings.length === 0
+      ? []
+      : ["", ...findings.map((finding) => `${paint(look, "yellow", "note")}  ${plain(finding)}`)]),
+    ...(cause === undefined ? [] : ["", `${paint(look, "bold", "next")}  ${plain(cause.remedy)}`]),
+  ]
+    .map((line) => `${line}\n`)
+    .join("")
+}
+
+function hopLine(
+  hop: Hop,
+  { place, room, first, look }: { place: string; room: number; first: boolean; look: Look },
+): string {
+  const padded = place + " ".repeat(room - width(place))
+  if (hop.failed === true) {
+    return paint(look, "red", `  ✘ ${padded}  ${plain(hop.what)}`)
+  }
+  return `  ${first ? " " : "→"} ${paint(look, "cyan", padded)}  ${paint(look, "dim", plain(hop.what))}`
+}

@@ -1,0 +1,41 @@
+// Who the kernel believes to be behind an address, and behind which port of a bridge a MAC.
+
+import type { Ip } from "#inet/ip.ts"
+import type { Mac } from "#inet/mac.ts"
+import { RTM_GETNEIGH } from "#wire/rtnl/neighbour.ts"
+import type { NetlinkSocket } from "./netlink.ts"
+
+const AF_BRIDGE = 7
+
+export interface ObservedNeighbour {
+  readonly index: number
+  readonly ip: Ip
+  readonly mac?: Mac
+  /** NUD_* */
+  readonly state: number
+}
+
+export function listNeighbours(socket: NetlinkSocket): ObservedNeighbour[] {
+  return socket.dump(RTM_GETNEIGH, {}, {}).flatMap(({ header, attrs: { destination, linkAddress } }) =>
+    destination === undefined
+      ? []
+      : [
+          {
+            index: header.index,
+            ip: destination,
+            state: header.state,
+            ...(linkAddress === undefined ? {} : { mac: linkAddress }),
+          },
+        ],
+  )
+}
+
+/** A bridge's forwarding table: MAC to the index of the port. */
+export function listForwarding(socket: NetlinkSocket, bridge: number): ReadonlyMap<Mac, number> {
+  const replies = socket.dump(RTM_GETNEIGH, { family: AF_BRIDGE }, { master: bridge })
+  return new Map(
+    replies.flatMap(({ header, attrs }) =>
+      attrs.linkAddress === undefined ? [] : [[attrs.linkAddress, header.index] as const],
+    ),
+  )
+}

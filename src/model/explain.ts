@@ -1,0 +1,71 @@
+// The question whether one place reaches another, and its answer: the way of a packet, place by place, and what stops it.
+
+import type { Ip } from "#inet/ip.ts"
+import type { Protocol } from "#inet/port.ts"
+
+/** What can stand between two places, with what each means. docs/explain.md lists the same table. */
+export const CAUSES = {
+  "name-unknown": "Nothing has that name",
+  "namespace-gone": "The container's network namespace is no more",
+  "no-address": "One of the two has no address of this family",
+  "link-down": "An interface on the way is down, or its cable has no other end",
+  "not-plugged": "The container's cable is not a port of its bridge",
+  "port-blocked": "The bridge port does not forward",
+  "port-isolated": "Both bridge ports are isolated",
+  "no-route": "A routing table has no way to the address",
+  "wrong-gateway": "The route leads to a gateway that nobody on the link is",
+  "nobody-there": "Nobody on the network has the address",
+  "duplicate-address": "Somebody else has the address too",
+  "stale-neighbour": "The address is remembered with somebody else's MAC address",
+  "forwarding-off": "A host on the way does not forward packets",
+  "rp-filter": "The host expects the sender's address on another interface (reverse path filter)",
+  "anti-spoofing": "The bridge port may not send with that address",
+  isolation: "The two are on networks that are kept apart",
+  "not-published": "The port is not published",
+  "published-elsewhere": "The port is published, but for another address of the host",
+  "foreign-rule": "A packet filter that is not linkspan's refuses it",
+  "no-listener": "Nothing listens on the port",
+  mtu: "Large packets are lost without a word: a link on the way takes less than the sender believes",
+} as const
+
+export type CauseCode = keyof typeof CAUSES
+
+export interface Cause {
+  readonly code: CauseCode
+  /** One sentence, with the kernel's names. */
+  readonly message: string
+  /** What to type next. */
+  readonly remedy: string
+}
+
+/** One place that a packet passes, and what happens to it there. */
+export interface Hop {
+  readonly place: string
+  readonly what: string
+  readonly failed?: true
+}
+
+export interface ExplainRequest {
+  /** A container, an address, "host", "outside" or "internet". */
+  readonly from: string
+  readonly to: string
+  readonly port?: number
+  /** TCP when absent. */
+  readonly protocol?: Protocol
+  /** IPv4 where both have it, when absent. */
+  readonly family?: 4 | 6
+}
+
+export interface Explanation {
+  readonly from: string
+  readonly to: string
+  readonly source?: Ip
+  readonly destination?: Ip
+  readonly protocol?: Protocol
+  readonly port?: number
+  readonly reachable: boolean
+  readonly hops: readonly Hop[]
+  readonly cause?: Cause
+  /** What is odd but stops nothing. */
+  readonly findings: readonly string[]
+}

@@ -7,6 +7,7 @@ import { planRemoveParent } from "#plan/drivers/parent.ts"
 import type { Op } from "#plan/op.ts"
 import type { Change, Facts } from "#store/journal.ts"
 import { adoptionFact, adoptionOps } from "./adoption.ts"
+import { settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import { Stale } from "./transaction.ts"
 
@@ -18,7 +19,7 @@ export interface Departure {
 
 /**
  * What goes with the memberships that end: of their networks, those that were there for them alone.
- * @throws Stale when all that keeps one is containers that are gone
+ * @throws Stale when all that keeps one is containers that are gone; InFlight when it is containers that come or go
  */
 export function planDeparture(host: Host, leaving: readonly Membership[]): Departure {
   const going = new Set(leaving.map(({ endpoint }) => endpoint.id))
@@ -39,6 +40,11 @@ function isLeftBy(host: Host, network: Network, going: ReadonlySet<string>): boo
   const isStale = ({ body, journal }: (typeof staying)[number]): boolean => {
     const sandbox = host.store.sandbox(body.sandbox)
     return journal === null && sandbox?.journal === null && !host.isAlive(sandbox.body)
+  }
+  const moving = staying.find(({ journal }) => journal !== null)
+  if (moving !== undefined && staying.every((one) => one.journal !== null || isStale(one))) {
+    // Of two that leave at once, each would leave the network to the other.
+    settled(moving, `network "${network.name}"`)
   }
   if (staying.length > 0 && staying.every(isStale)) {
     throw new Stale([...new Set(staying.map(({ body }) => body.sandbox))])

@@ -1,7 +1,8 @@
 // linkspan called as a CNI runtime calls it: variables, a document on standard input, one process a verb.
 
+import { join } from "node:path"
 import type { Host } from "../host.ts"
-import type { Ran } from "../run.ts"
+import { type Ran, run, toolEnvironment } from "../run.ts"
 
 export interface Call {
   readonly id?: string
@@ -10,7 +11,11 @@ export interface Call {
   readonly args?: string
   /** Where other plugins are. */
   readonly path?: string
+  /** Ends it by SIGKILL then, whatever it is at; its status is 137. */
+  readonly killAfterMs?: number
 }
+
+export const PROGRAM = [process.execPath, "--no-env-file", join(import.meta.dir, "../../src/main.ts"), "__cni"]
 
 export const CONFLIST = {
   cniVersion: "1.1.0",
@@ -24,7 +29,7 @@ export const CONFLIST = {
 }
 
 export function plugin(host: Host, command: string, config: object, call: Call = {}): Promise<Ran> {
-  const { id = "c1", ifname = "eth0", netns = "", args = "", path = "/usr/lib/cni" } = call
+  const { id = "c1", ifname = "eth0", netns = "", args = "", path = "/usr/lib/cni", killAfterMs } = call
   const env = {
     CNI_COMMAND: command,
     CNI_CONTAINERID: id,
@@ -32,8 +37,14 @@ export function plugin(host: Host, command: string, config: object, call: Call =
     CNI_NETNS: netns,
     CNI_ARGS: args,
     CNI_PATH: path,
+    LINKSPAN_STATE_DIR: host.stateDir,
+    LINKSPAN_RUN_DIR: host.runDir,
   }
-  return host.cli(["__cni"], { env, input: JSON.stringify(config) })
+  const limit = killAfterMs === undefined ? [] : ["timeout", "--signal=KILL", String(killAfterMs / 1000)]
+  return run(host.enter([...limit, ...PROGRAM]), {
+    env: { ...toolEnvironment(), ...env },
+    input: JSON.stringify(config),
+  })
 }
 
 export const ports = (...portMappings: object[]) => ({ runtimeConfig: { portMappings } })

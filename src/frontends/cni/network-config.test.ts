@@ -24,7 +24,7 @@ test.each([
   [
     "nothing at all: a network of linkspan's choice",
     {},
-    { subnets: [], gatewayMode: "nat", defaultRoute: true, routes: [] },
+    { subnets: [], gatewayMode: "nat", defaultRoute: true, routes: [], dns: false },
   ],
   [
     "the usual bridge with host-local's keys",
@@ -154,6 +154,9 @@ test("aliases, as in the specification and as podman sends them", () => {
 test("name servers of the runtime before those of the configuration", () => {
   const dns = { nameservers: ["192.0.2.53"], domain: "example.org", search: ["example.org"] }
   expect(wantedDns(config({ dns }))).toEqual(dns)
+  expect(wantedDns(config({}), ["10.77.1.1"])).toEqual({})
+  expect(wantedDns(config({ names: true }), ["10.77.1.1"])).toEqual({ nameservers: ["10.77.1.1"] })
+  expect(wantedDns(config({ dns, names: true }), ["10.77.1.1"])).toEqual(dns)
   expect(
     wantedDns(config({ dns, runtimeConfig: { dns: { Servers: ["192.0.2.54"], Searches: [], Options: ["ndots:5"] } } })),
   ).toEqual({

@@ -58,6 +58,8 @@ export function describeNetwork(config: Config, given?: Result): NetworkDescript
     defaultRoute: isGateway && (isDefaultGateway || routes.some(isDefault)),
     ...(flag(get(keys, "portIsolation")) === true ? { icc: false } : {}),
     routes: routes.filter((route) => !(isGateway && isDefault(route))).map((route) => staticRoute(route, subnets)),
+    // What a container asks is in the hands of its runtime, which writes its resolv.conf; in Kubernetes it is the cluster.
+    dns: flag(get(keys, "names")) ?? false,
     labels: { "cni.network": name },
   }
 }
@@ -250,19 +252,20 @@ function refuseBandwidth(runtime: Folded): void {
   }
 }
 
-/** The configuration's servers; what the runtime gives for this container goes before. */
-export function wantedDns({ keys, runtime }: Config): ResultDns {
+/**
+ * The configuration's servers; what the runtime gives for this container goes before. Where linkspan answers names and
+ * nobody says otherwise, it does so at the gateways.
+ */
+export function wantedDns({ keys, runtime }: Config, gateways: readonly string[] = []): ResultDns {
   const given = fold(get(runtime, "dns", "runtimeConfig"))
   const own = fold(get(keys, "dns"))
   const pick = (first: string, key: string): string[] => {
     const special = texts(get(given, first, "runtimeConfig.dns"))
     return special.length > 0 ? special : texts(get(own, key, "dns"))
   }
-  const [nameservers, search, options] = [
-    pick("servers", "nameservers"),
-    pick("searches", "search"),
-    pick("options", "options"),
-  ]
+  const servers = pick("servers", "nameservers")
+  const nameservers = servers.length === 0 && flag(get(keys, "names")) === true ? gateways : servers
+  const [search, options] = [pick("searches", "search"), pick("options", "options")]
   const domain = text(get(own, "domain", "dns"))
   return {
     ...(nameservers.length === 0 ? {} : { nameservers }),

@@ -93,7 +93,13 @@ async function join(call: Call, attachment: Attachment, given: Result | undefine
     await linkspan.tearDown({ id, networks: [network.id] })
     throw outdated(joined, missing.prefix)
   }
-  return resultOf(endpoint, joined, { netns, dns: wantedDns(config) })
+  return resultOf(endpoint, joined, {
+    netns,
+    dns: wantedDns(
+      config,
+      joined.subnets.flatMap(({ gateway }) => gateway ?? []),
+    ),
+  })
 }
 
 /** A network is what its configuration said when its first container came. */

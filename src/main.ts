@@ -8,6 +8,7 @@ interface Door {
 /** By the name of the program. */
 const DOORS: Readonly<Record<string, Door>> = {
   linkspan: { open: openCli },
+  cni: { open: openCniCommand },
   // A CNI plugin, where the name cannot say so.
   __cni: { open: openCni },
   netavark: { open: openNetavark },
@@ -57,6 +58,17 @@ async function openNetavark(args: readonly string[]): Promise<number> {
     env: process.env,
     stdout: (text) => void writeSync(1, text),
     stderr: (text) => void writeSync(2, text),
+  })
+}
+
+async function openCniCommand(args: readonly string[]): Promise<number> {
+  const { runCniCommand } = await import("#frontends/cni/command.ts")
+  return runCniCommand(args, {
+    // Where `bun build --compile` puts what it has packed.
+    program: import.meta.dir.startsWith("/$bunfs/") ? process.execPath : undefined,
+    readInput: () => Bun.stdin.text(),
+    out: async (text) => void (await Bun.write(Bun.stdout, text)),
+    err: async (text) => void (await Bun.write(Bun.stderr, text)),
   })
 }
 

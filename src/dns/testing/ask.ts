@@ -16,13 +16,9 @@ export interface Question {
 }
 
 export function questionPacket({ name, type = "A", more }: Question): Uint8Array {
-  return encode({
-    type: "query",
-    id: 4711,
-    flags: RECURSION_DESIRED,
-    questions: [{ name, type: type as "A" }],
-    ...more,
-  })
+  const questions = [{ name, type: type as "A" }]
+  // A copy: slices of what the library makes are views of it.
+  return Uint8Array.from(encode({ type: "query", id: 4711, flags: RECURSION_DESIRED, questions, ...more }))
 }
 
 /** The decoder finds the response code too, which its types do not say. */

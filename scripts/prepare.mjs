@@ -19,6 +19,7 @@ const PACKAGES = {
     { name: "bind9-dnsutils", has: "dig", why: "questions by somebody else's resolver" },
     { name: "busybox-static", has: "busybox", why: "a root filesystem in one file" },
     { name: "conntrack", has: "conntrack", why: "the test's view of flows" },
+    { name: "dnsmasq-base", has: "dnsmasq", why: "a name server outside" },
     { name: "docker.io", has: "dockerd", why: "a real dockerd beside linkspan" },
     { name: "dbus-daemon", has: "dbus-daemon", why: "the bus of a real firewalld" },
     { name: "iperf3", has: "iperf3", why: "throughput" },

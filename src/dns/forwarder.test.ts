@@ -181,11 +181,20 @@ describe("Resolver.answer() with long answers", () => {
   const long: Behaviour = ({ packet, transport }) =>
     transport === "udp"
       ? [{ flags: TRUNCATED_RESPONSE }]
-      : [{ answers: addresses.map((data) => ({ type: "A", name: packet.questions?.[0]?.name ?? "", ttl: 60, data })) }]
+      : [
+          {
+            additionals: packet.additionals ?? [],
+            answers: addresses.map((data) => ({ type: "A", name: packet.questions?.[0]?.name ?? "", ttl: 60, data })),
+          },
+        ]
 
   test("asks over TCP when the answer was cut short", async () => {
     using made = await scene([long])
-    expect(await told(made.resolver, { name: "x.y", transport: "tcp" })).toEqual(addresses)
+    const more = { additionals: [{ type: "OPT", name: ".", udpPayloadSize: 1232, flags: 0, options: [] }] } as object
+    const answer = await ask(made.resolver, { name: "Abcdefgh.Example.com", transport: "tcp", more })
+    expect(answer.additionals).toHaveLength(1)
+    expect(answer.answers?.map((each) => "data" in each && String(each.data)).sort()).toEqual(addresses)
+    expect(new Set(answer.answers?.map((each) => each.name))).toEqual(new Set(["Abcdefgh.Example.com"]))
     expect(made.seen().map((each) => each.transport)).toEqual(["udp", "tcp"])
   })
 

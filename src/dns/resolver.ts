@@ -110,12 +110,12 @@ export class Resolver {
       return repeatResponse(packet, query, { ...kept, limit })
     }
     this.#counted.forwarded++
-    return this.#forward(packet.slice(), request, limit)
+    return this.#forward(new Uint8Array(packet), request, limit)
   }
 
   #forwarding(packet: Uint8Array, view: View, name: string | undefined): Forwarding {
     const { type, edns, dnssecOk, flags: allFlags, questionEnd } = this.#query
-    const nameBytes = packet.slice(HEADER_BYTES, questionEnd - 4)
+    const nameBytes = new Uint8Array(packet.subarray(HEADER_BYTES, questionEnd - 4))
     const flags = allFlags & PASSED_FLAGS
     const spelled = name ?? Buffer.from(nameBytes).toString("hex")
     const keepAs = `${spelled} ${type} ${flags} ${dnssecOk} ${view.serversKey}`

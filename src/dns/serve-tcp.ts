@@ -76,7 +76,7 @@ export function serveTcp(fd: number, { resolver, asker }: Serving): Disposable {
       if (data.rest.length < LENGTH_BYTES + length) {
         return
       }
-      const message = data.rest.slice(LENGTH_BYTES, LENGTH_BYTES + length)
+      const message = data.rest.subarray(LENGTH_BYTES, LENGTH_BYTES + length)
       data.rest = data.rest.subarray(LENGTH_BYTES + length)
       ask(peer, message)
     }
@@ -120,7 +120,7 @@ const MAX_WAITING_BYTES = 1 << 18
 
 function joinBytes(head: Uint8Array, tail: Uint8Array): Uint8Array {
   if (head.length === 0) {
-    return tail.slice()
+    return new Uint8Array(tail)
   }
   const all = new Uint8Array(head.length + tail.length)
   all.set(head)

@@ -9,6 +9,8 @@ export interface Response {
   readonly bytes: Uint8Array
   readonly questionEnd: number
   readonly ttlAt: readonly number[]
+  /** Where the question's name is spelled again, in the case in which the server was asked. */
+  readonly ownerAt: readonly number[]
   readonly rcode: number
   /** Seconds; zero when it must not be kept. */
   readonly lifetimeS: number
@@ -49,16 +51,32 @@ export function readResponse(packet: Uint8Array, questionEnd: number): Response 
   const rcode = (flags & FLAG.RCODE) | (opt === undefined ? 0 : (packet[opt.head + 4] as number) << 4)
   const truncated = (flags & FLAG.TC) !== 0
   const keeps = !truncated && (rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN)
-  const bytes = packet.slice(0, cut ? opt.from : (last?.to ?? questionEnd))
+  // Not slice(): that of a Buffer is a view of it.
+  const bytes = new Uint8Array(packet.subarray(0, cut ? opt.from : (last?.to ?? questionEnd)))
   new DataView(bytes.buffer).setUint16(10, u16(packet, 10) - (cut ? 1 : 0))
   return {
     bytes,
     questionEnd,
     ttlAt: records.map((span) => span.head + 4),
+    ownerAt: records.filter((span) => repeats(packet, span, questionEnd)).map((span) => span.from),
     rcode,
     truncated,
     lifetimeS: keeps ? lifetime(view, records) : 0,
   }
+}
+
+/** Whether a record's owner is the question's name, letter by letter and not by a pointer. */
+function repeats(packet: Uint8Array, { from, head }: Span, questionEnd: number): boolean {
+  const length = questionEnd - 4 - HEADER_BYTES
+  if (head - from !== length) {
+    return false
+  }
+  for (let at = 0; at < length; at++) {
+    if (packet[from + at] !== packet[HEADER_BYTES + at]) {
+      return false
+    }
+  }
+  return true
 }
 
 function readSpans(packet: Uint8Array, questionEnd: number): Span[] | undefined {
@@ -140,16 +158,19 @@ export function repeatResponse(
   reply[1] = packet[1] as number
   reply[2] = flags >> 8
   reply[3] = flags
-  for (let at = HEADER_BYTES; at < query.questionEnd; at++) {
-    reply[at] = packet[at] as number
-  }
-  if (!fits) {
-    reply.fill(0, 6, HEADER_BYTES)
-  } else if (ageS > 0) {
+  const question = packet.subarray(HEADER_BYTES, query.questionEnd)
+  reply.set(question, HEADER_BYTES)
+  if (fits) {
+    const name = question.subarray(0, -4)
+    for (const at of response.ownerAt) {
+      reply.set(name, at)
+    }
     const view = new DataView(reply.buffer)
     for (const at of response.ttlAt) {
       view.setUint32(at, Math.max(0, ttl(view, at) - ageS))
     }
+  } else {
+    reply.fill(0, 6, HEADER_BYTES)
   }
   if (query.edns) {
     const records = u16(reply, 10) + 1

@@ -19,6 +19,7 @@ import type { NftElement } from "#plan/op.ts"
 import type { Change } from "#store/journal.ts"
 import type { Row } from "#store/store.ts"
 import type { Host } from "./host.ts"
+import { ownerOf } from "./ownership.ts"
 
 /** Fact: the fingerprint of the rules as they were loaded. */
 const FINGERPRINT = "ruleset-fingerprint"
@@ -56,6 +57,17 @@ function transact(host: Host, add: readonly NftElement[], del: readonly NftEleme
   }
 }
 
+/** Puts the tables of this state in the place of another's, or none where it needs none. */
+export function takeOverTables(host: Host): void {
+  host.ruleset.alone(() => {
+    if (host.store.networks().some(({ body }) => isBridge(body))) {
+      replace(host, wantedElements(host))
+    } else {
+      host.nftables.run(removeRuleset())
+    }
+  })
+}
+
 /** Compares the whole ruleset with what the state says and, unless that is all, puts it there. @returns what is wrong */
 export function mendRuleset(host: Host, options: { readonly dryRun: boolean }): string[] {
   return host.ruleset.alone(() => {
@@ -70,7 +82,7 @@ export function mendRuleset(host: Host, options: { readonly dryRun: boolean }): 
 function replace(host: Host, elements: readonly NftElement[]): void {
   const { nftables } = host
   try {
-    nftables.run(replaceRuleset(elements))
+    nftables.run(replaceRuleset(elements, ownerOf(host)))
     rememberFingerprint(host)
   } catch (error) {
     throw error instanceof NftError ? refused(error) : error

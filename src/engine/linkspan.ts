@@ -51,6 +51,11 @@ export interface MutationOptions {
   readonly onProgress?: (step: { readonly index: number; readonly total: number; readonly line: string }) => void
 }
 
+export interface ReconcileOptions extends MutationOptions {
+  /** When the host's networks belong to another state: they are this one's from now on. For a state that is lost. */
+  readonly takeOver?: boolean
+}
+
 /** A process started by run or exec in the foreground. */
 export interface Running {
   readonly container: ContainerSummary
@@ -140,7 +145,7 @@ export interface LinkspanApi extends AsyncDisposable {
     container: string,
     options?: MutationOptions & { readonly force?: boolean },
   ): Promise<Outcome<{ id: string; name: string }>>
-  reconcile(options?: MutationOptions): Promise<ReconcileReport>
+  reconcile(options?: ReconcileOptions): Promise<ReconcileReport>
   readonly names: {
     /** Answers the names of containers until it is told to stop. @throws LinkspanError BUSY when another process does */
     serve(options?: ServeNamesOptions): Promise<void>
@@ -301,7 +306,7 @@ export class Linkspan implements LinkspanApi {
     return this.#look(() => explain(this.#host, request))
   }
 
-  async reconcile(options: MutationOptions = {}): Promise<ReconcileReport> {
+  async reconcile(options: ReconcileOptions = {}): Promise<ReconcileReport> {
     return (await import("./reconcile.ts")).reconcile(this.#host, options)
   }
 }

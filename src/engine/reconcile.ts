@@ -3,17 +3,23 @@
 
 import { isBridge } from "#model/network.ts"
 import type { ReconcileReport } from "#model/view.ts"
-import { mendRuleset } from "./firewall.ts"
+import { mendRuleset, takeOverTables } from "./firewall.ts"
 import { restoreIntegrations } from "./firewall-integrate.ts"
 import type { Host } from "./host.ts"
-import type { MutationOptions } from "./linkspan.ts"
+import type { MutationOptions, ReconcileOptions } from "./linkspan.ts"
 import { planMending } from "./mend.ts"
+import { otherOwner, refuseOtherOwner } from "./ownership.ts"
 import { releaseHost, strandedSettings } from "./release-host.ts"
 import { staleSandboxes, sweep } from "./sweep.ts"
 import { carryOut, listInterrupted, settleInterrupted } from "./transaction.ts"
 
-export function reconcile(host: Host, options: MutationOptions): ReconcileReport {
+export function reconcile(host: Host, options: ReconcileOptions): ReconcileReport {
   const isRehearsal = options.dryRun === true
+  const taken = options.takeOver === true ? takeOver(host, isRehearsal) : []
+  if (taken.length > 0 && isRehearsal) {
+    return { repairs: taken, problems: [], plan: [], dryRun: true }
+  }
+  refuseOtherOwner(host)
   const interrupted = isRehearsal ? listInterrupted(host) : settleInterrupted(host)
   // First: whoever changes elements that do not fit puts everything right, and nobody would hear of it.
   const ruleset = host.store.networks().some(({ body }) => isBridge(body))
@@ -32,6 +38,7 @@ export function reconcile(host: Host, options: MutationOptions): ReconcileReport
   const mended = mendAll(host, options, new Set(ids))
   return {
     repairs: [
+      ...taken,
       ...interrupted
         .filter(({ problem }) => problem === undefined)
         .map(({ title }) => `an interrupted command (${title}) is settled`),
@@ -45,6 +52,18 @@ export function reconcile(host: Host, options: MutationOptions): ReconcileReport
     plan: mended.plan,
     dryRun: isRehearsal,
   }
+}
+
+/** What the other state has beside the tables, its bridges and cables, is left alone: nothing here knows it. */
+function takeOver(host: Host, isRehearsal: boolean): string[] {
+  const other = otherOwner(host)
+  if (other === undefined) {
+    return []
+  }
+  if (!isRehearsal) {
+    takeOverTables(host)
+  }
+  return [`the firewall of this host is taken over from the state in "${other.directory}" (${other.id})`]
 }
 
 function mendAll(

@@ -20,6 +20,7 @@ import type { MutationOptions } from "./linkspan.ts"
 import { announce } from "./names/announce.ts"
 import { refreshContainerFiles } from "./names/container-files.ts"
 import { netnsPath } from "./netns-names.ts"
+import { refuseOtherOwner } from "./ownership.ts"
 import { releaseHost } from "./release-host.ts"
 
 /** What a verb decided to do. */
@@ -83,6 +84,7 @@ export function carryOut<T>(
   decide: (store: Store) => Decision<T>,
   sweep: (host: Host, sandboxes: readonly Id[]) => void,
 ): Outcome<T> {
+  refuseOtherOwner(host)
   const isRehearsal = options.dryRun === true
   const warnings = isRehearsal ? [] : recover(host)
   for (let attempt = 1; ; attempt++) {

@@ -1,7 +1,15 @@
 // Other people's packet filters, read from the kernel: nothing here changes or loads anything.
 
 import type { FilterReader, ForeignElement, ForeignRule, ForwardChain } from "#plan/firewall/foreign-filter.ts"
-import { HOOK_FORWARD, NF_DROP, NFPROTO, NFT_GETCHAIN, NFT_GETRULE, NFT_GETSETELEM } from "#wire/nfnl/nftables.ts"
+import {
+  HOOK_FORWARD,
+  NF_DROP,
+  NFPROTO,
+  NFT_GETCHAIN,
+  NFT_GETRULE,
+  NFT_GETSETELEM,
+  NFT_GETTABLE,
+} from "#wire/nfnl/nftables.ts"
 import { toElement, toRule } from "./foreign-rules.ts"
 import { listLegacyFilters } from "./legacy-filter.ts"
 import type { Namespace } from "./namespace.ts"
@@ -17,6 +25,7 @@ const FAMILIES = new Map<number, ForwardChain["family"]>([
 /** linkspan's own tables are called by its name in every family. */
 const OWN_TABLE = "linkspan"
 
+const EPERM = 1
 const ENOENT = 2
 const EINVAL = 22
 
@@ -35,6 +44,23 @@ export function listForeignFilters({ netfilter, netns }: Namespace): ForeignFilt
 /** Whether linkspan's tables are in the kernel. */
 export function hasOwnTables({ netfilter }: Namespace): boolean {
   return listChains(netfilter).some(({ attrs }) => attrs.table === OWN_TABLE)
+}
+
+/** The comment of linkspan's inet table, "" for none; undefined when the table is not there. */
+export function ownTableComment({ netfilter }: Namespace): string | undefined {
+  const table = netfilter.get(NFT_GETTABLE, { family: NFPROTO.inet }, { name: OWN_TABLE }, [ENOENT, EINVAL, EPERM])
+  return table === undefined ? undefined : commentOf(table.attrs.userData ?? new Uint8Array())
+}
+
+/** A list of type (u8), length (u8), value; the comment is type 0, a C string (libnftnl's udata.h). */
+function commentOf(userData: Uint8Array): string {
+  for (let at = 0; at + 2 <= userData.length; at += 2 + (userData[at + 1] ?? 0)) {
+    if (userData[at] === 0) {
+      const value = userData.subarray(at + 2, at + 2 + (userData[at + 1] ?? 0))
+      return new TextDecoder().decode(value).replace(/\0.*$/s, "")
+    }
+  }
+  return ""
 }
 
 function listNftFilters(socket: NetlinkSocket): ForeignFilter[] {

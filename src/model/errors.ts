@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   PORT_IN_USE: { exit: 5, http: 409, retry: false, summary: "The host port is published or has a listener" },
   LINK_EXISTS: { exit: 5, http: 409, retry: false, summary: "An interface of that name exists already" },
   NETNS_EXISTS: { exit: 5, http: 409, retry: false, summary: "A network namespace of that name exists already" },
+  HOST_IN_USE: { exit: 5, http: 409, retry: false, summary: "The host's networks belong to another state directory" },
   NETWORK_IN_USE: { exit: 5, http: 409, retry: false, summary: "Containers are still connected to the network" },
   CONTAINER_RUNNING: { exit: 5, http: 409, retry: false, summary: "The container is running" },
   CONTAINER_NOT_RUNNING: { exit: 5, http: 409, retry: false, summary: "The container is not running" },

@@ -49,4 +49,6 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   ${FREE_RANGES_SCHEMA}
   `,
+  // By which the host's tables say whose they are (engine/ownership.ts).
+  "INSERT INTO fact (key, value) VALUES ('state-id', lower(hex(randomblob(6))))",
 ]

@@ -6,7 +6,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import fc from "fast-check"
 import { CT_DELETE, CT_GET, CT_GET_STATS } from "./nfnl/conntrack.ts"
-import { NFT_GETCHAIN, NFT_GETRULE, NFT_GETSETELEM } from "./nfnl/nftables.ts"
+import { NFT_GETCHAIN, NFT_GETRULE, NFT_GETSETELEM, NFT_GETTABLE } from "./nfnl/nftables.ts"
 import {
   decodeAcknowledgement,
   decodeAttributes,
@@ -351,7 +351,7 @@ describe("a recorded message", () => {
 describe("a recorded message that was broken", () => {
   const KINDS: readonly MessageKind[] = [
     ...new Set(GOLDENS.map(({ kind }) => kind)),
-    ...([CT_GET_STATS, NFT_GETCHAIN, NFT_GETRULE, NFT_GETSETELEM] as never[]),
+    ...([CT_GET_STATS, NFT_GETTABLE, NFT_GETCHAIN, NFT_GETRULE, NFT_GETSETELEM] as never[]),
   ]
   const BYTES = readdirSync(DIRECTORY).map((file) => fixture(file.replace(/\.hex$/, "")).bytes)
 

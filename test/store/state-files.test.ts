@@ -29,6 +29,7 @@ import { stateProblems } from "../state.ts"
 const MAIN = join(import.meta.dir, "../../src/main.ts")
 const NOBODY = 65534
 const STATE_UNUSABLE_EXIT = 10
+const HOST_IN_USE_EXIT = 5
 const NOT_PERMITTED_EXIT = 8
 
 /** A state that has been used: with a network in it. */
@@ -333,6 +334,53 @@ test("a disk that fills up in the middle of a command, at whatever moment", asyn
 })
 
 const EXPECTED = new Set(["done", "STATE_UNUSABLE", "CONTAINER_NOT_FOUND", "CLEANUP_INCOMPLETE"])
+
+test("two states on one host: the second is refused, by the name of the first", async () => {
+  await using host = await Host.create()
+  await using first = await host.linkspan()
+  const otherDir = host.file("other")
+  const other = (...args: string[]): ReturnType<Host["cli"]> => host.cli(["--state-dir", otherDir, ...args])
+  // As long as nobody has networks here, the host is anybody's.
+  ;(await other("network", "create", "early")).ok()
+  await expect(first.networks.create({ name: "web" })).rejects.toMatchObject({
+    code: "HOST_IN_USE",
+    message: expect.stringContaining(`"${otherDir}"`),
+  })
+  ;(await other("network", "rm", "early")).ok()
+  await first.networks.create({ name: "web" })
+  const a = await host.netns("a")
+  await first.attach({ name: "a", netns: { kind: "path", path: a.path }, networks: [{ network: "web" }] })
+
+  const before = await host.snapshot()
+  for (const args of [
+    ["network", "create", "db"],
+    ["network", "create", "db", "--dry-run"],
+    ["run", "--network", "none", "--", "true"],
+    ["reconcile"],
+  ]) {
+    const { code, stdout, stderr } = await other(...args)
+    expect({ args, code, stdout, stderr }).toEqual({
+      args,
+      code: HOST_IN_USE_EXIT,
+      stdout: "",
+      stderr: expect.stringContaining(`belong to the one in "${host.stateDir}"`),
+    })
+  }
+  // Looking is free.
+  ;(await other("ps")).ok()
+  ;(await other("reconcile", "--take-over", "--dry-run")).ok()
+  expect(difference(before, await host.snapshot())).toEqual([])
+
+  // Somebody's explicit wish; afterwards it is the first that is refused, and can take everything back.
+  expect((await other("reconcile", "--take-over")).ok().stdout).toContain(host.stateDir)
+  ;(await other("network", "create", "db")).ok()
+  await expect(first.detach("a")).rejects.toMatchObject({ code: "HOST_IN_USE" })
+  ;(await other("network", "rm", "db")).ok()
+  expect((await first.reconcile()).problems).toEqual([])
+  expect(difference(before, await host.snapshot())).toEqual([])
+  await first.detach("a")
+  await first.networks.remove("web")
+})
 
 test("two states are two hosts, which know nothing of each other", async () => {
   await using one = await Host.create()

@@ -53,6 +53,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   PORT_IN_USE: CODES.inUse,
   LINK_EXISTS: CODES.inUse,
   NETNS_EXISTS: CODES.inUse,
+  HOST_IN_USE: CODES.inUse,
   NETWORK_IN_USE: CODES.inUse,
   CONTAINER_RUNNING: CODES.inUse,
   CONTAINER_NOT_RUNNING: CODES.unknownContainer,

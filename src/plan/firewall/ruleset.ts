@@ -3,6 +3,7 @@
 import type { NftElement } from "#plan/op.ts"
 import { BRIDGE_COUNTERS, BRIDGE_RULES } from "./bridge-rules.ts"
 import { INET_COUNTERS, INET_RULES } from "./inet-rules.ts"
+import { type Owner, ownerComment } from "./owner.ts"
 import { renderTransaction } from "./render.ts"
 import { declareSets } from "./sets.ts"
 
@@ -15,8 +16,8 @@ export function baseRuleset(): string {
 }
 
 /** Takes away whatever the tables hold and puts the rules and these elements there, in one transaction. */
-export function replaceRuleset(elements: readonly NftElement[]): string {
-  return `${removeRuleset()}${structure()}${renderTransaction({ add: elements, del: [] })}`
+export function replaceRuleset(elements: readonly NftElement[], owner?: Owner): string {
+  return `${removeRuleset()}${structure(owner)}${renderTransaction({ add: elements, del: [] })}`
 }
 
 /** Removes the tables, there or not: adding first makes deleting succeed (nft < 1.0.8 has no `destroy`). */
@@ -24,9 +25,10 @@ export function removeRuleset(): string {
   return ["inet", "bridge"].map((family) => `add table ${family} linkspan\ndelete table ${family} linkspan\n`).join("")
 }
 
-function structure(): string {
+function structure(owner?: Owner): string {
   return `\
 table inet linkspan {
+${owner === undefined ? "" : `\tcomment "${ownerComment(owner)}"\n`}\
 ${declareCounters(INET_COUNTERS)}
 ${declareSets("inet")}
 ${INET_RULES}}

@@ -8,6 +8,7 @@ import { attr, attributeSet, binary, type Infer, multi, selectBy, string, struct
 const NfGenMsg = struct("nfgenmsg", { family: u8, version: u8, resourceId: u16be })
 
 const NFNL_SUBSYS_NFTABLES = 10
+const NFT_MSG_GETTABLE = 1
 const NFT_MSG_GETCHAIN = 4
 const NFT_MSG_GETRULE = 7
 const NFT_MSG_GETSETELEM = 13
@@ -25,6 +26,21 @@ export const NF_QUEUE = 3
 export const NFT_JUMP = 0xffff_fffd
 export const NFT_GOTO = 0xffff_fffc
 export const NFT_RETURN = 0xffff_fffb
+
+// ── Tables ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+const TableAttrs = attributeSet("table", {
+  name: attr(1, string),
+  /** The user's own; libnftables keeps the comment in it. */
+  userData: attr(6, binary),
+})
+
+export const NFT_GETTABLE = {
+  name: "NFT_MSG_GETTABLE",
+  type: (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE,
+  header: NfGenMsg,
+  attrs: TableAttrs,
+}
 
 // ── Chains ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -10,14 +10,19 @@ export const command = change({
     "After a reboot, a flushed ruleset, a deleted bridge. Exit status 1 when something could not be repaired.",
   ],
   positionals: {},
-  options: {},
+  options: {
+    "take-over": {
+      kind: "flag",
+      about: "When the host's networks belong to another state that is lost: be their owner",
+    },
+  },
   examples: [
     { line: "linkspan reconcile", about: "Repair" },
     { line: "linkspan reconcile --dry-run", about: "Only say what is wrong, as the lines that would repair it" },
   ],
-  request: () => undefined,
-  async change(engine, _request, options) {
-    const { repairs, problems, plan, dryRun } = await engine.reconcile(options)
+  request: ({ options }) => ({ takeOver: options["take-over"] ?? false }),
+  async change(engine, { takeOver }, options) {
+    const { repairs, problems, plan, dryRun } = await engine.reconcile({ ...options, takeOver })
     return { result: { repairs, problems }, plan, dryRun, warnings: problems }
   },
   show: ({ repairs, problems }) =>

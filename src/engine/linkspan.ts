@@ -1,11 +1,13 @@
 // The engine as one object: what the library exports and every front door calls. Each method is one verb in a file of
 // its own beside this one; this class only holds the host they act on.
 
+import type { Explanation as NameExplanation } from "#dns/explanation.ts"
 import type { ExplainRequest, Explanation } from "#model/explain.ts"
 import type {
   AttachRequest,
   ConnectRequest,
   CreateNetworkRequest,
+  NameQueryRequest,
   PublishRequest,
   RunRequest,
   SetUpRequest,
@@ -17,6 +19,7 @@ import type {
   ContainerView,
   EndpointView,
   FirewallStatus,
+  NameRecord,
   NetworkSummary,
   NetworkView,
   Outcome,
@@ -80,6 +83,11 @@ export interface StopOptions {
   readonly timeoutMs?: number
   /** SIGTERM when absent. */
   readonly signal?: string
+}
+
+export interface NameAnswer extends NameExplanation {
+  readonly name: string
+  readonly type: string
 }
 
 export interface ServeNamesOptions {
@@ -147,6 +155,9 @@ export interface LinkspanApi extends AsyncDisposable {
   ): Promise<Outcome<{ id: string; name: string }>>
   reconcile(options?: ReconcileOptions): Promise<ReconcileReport>
   readonly names: {
+    /** What a container is told about a name, by whom and why. */
+    query(request: NameQueryRequest): Promise<NameAnswer>
+    records(): Promise<NameRecord[]>
     /** Answers the names of containers until it is told to stop. @throws LinkspanError BUSY when another process does */
     serve(options?: ServeNamesOptions): Promise<void>
     /** Ends the process that answers names; false when there is none. */
@@ -222,6 +233,8 @@ export class Linkspan implements LinkspanApi {
   }
 
   readonly names: LinkspanApi["names"] = {
+    query: async (request) => (await import("./names/query.ts")).queryName(this.#host, request),
+    records: async () => (await import("./names/query.ts")).listNames(this.#host),
     serve: async (options = {}) => (await import("./names/daemon.ts")).serveNames(this.#host, options),
     stop: async () => (await import("./names/stop.ts")).stopNames(this.#host),
     systemdUnit: async () => (await import("./names/systemd-unit.ts")).systemdUnit(),

@@ -26,6 +26,15 @@ export interface ContainerDnsRequest {
   readonly links?: readonly { readonly container: string; readonly alias: string }[]
 }
 
+/** A question as a container would ask it. */
+export interface NameQueryRequest {
+  /** A domain name, or an address whose name is wanted. */
+  readonly name: string
+  /** "A" when absent, "PTR" for an address. */
+  readonly type?: string
+  readonly from: string
+}
+
 export interface CreateNetworkRequest {
   readonly name: string
   readonly driver?: string

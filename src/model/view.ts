@@ -126,6 +126,20 @@ export interface ContainerView extends ContainerSummary {
   readonly problems: readonly string[]
 }
 
+/** One name that linkspan answers. */
+export interface NameRecord {
+  readonly name: string
+  /** host and link: of one container alone. */
+  readonly kind: "container" | "hostname" | "id" | "alias" | "record" | "host" | "link"
+  /** Absent: not a network's. */
+  readonly network?: string
+  /** Whose name it is; of host and link, who knows it. */
+  readonly container?: string
+  readonly addresses: readonly Ip[]
+  /** The container that a link leads to. */
+  readonly target?: string
+}
+
 /** What a mutating verb did. */
 export interface Outcome<T> {
   readonly result: T

@@ -109,6 +109,11 @@ test("an alias of several gives all of them in turns, a record what it says, a l
   expect(new Set([await first(), await first()])).toEqual(new Set(["10.89.7.2", "10.89.7.3"]))
   expect(await dig(a, "@127.0.0.11", "any.apps")).toEqual(["10.89.7.80"])
   expect(await dig(c, "@127.0.0.11", "store")).toEqual(["10.89.7.2"])
+  expect(await cli(host, "dns query store --from c")).toBe(
+    "store A 10.89.7.2\nanswered by linkspan: a link, of this container alone\n",
+  )
+  expect(await cli(host, "dns query 10.89.7.3 --from a")).toContain("PTR b.web")
+  expect(await cli(host, "dns records")).toMatch(/^pool +alias +web +b +10\.89\.7\.3$/m)
   expect(await dig(c, "@127.0.0.11", "printer")).toEqual(["192.0.2.7"])
   expect(await dig(a, "@127.0.0.11", "store")).not.toContain("10.89.7.2")
   expect(await dig(a, "@127.0.0.11", "printer")).not.toContain("192.0.2.7")
@@ -145,7 +150,7 @@ test("a namespace that its owner gives up is not kept alive", async () => {
   expect(await dig(b, "@127.0.0.11", "a.web")).not.toContain("10.89.7.2")
   process.kill(pid, "SIGKILL")
   await gone(() => host.link(portOfP))
-  expect(await dig(b, "@127.0.0.11", "p")).not.toContain("10.89.7.4")
+  expect(await dig(b, "@127.0.0.11", "p.web")).not.toContain("10.89.7.4")
   await cli(host, "reconcile")
   await cli(host, "rm p")
   await cli(host, "detach b")

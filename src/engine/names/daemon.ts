@@ -3,8 +3,6 @@
 
 import { rmSync } from "node:fs"
 import { Resolver } from "#dns/resolver.ts"
-import type { Ip } from "#inet/ip.ts"
-import { openClient } from "#kernel/client-socket.ts"
 import { closeFile } from "#kernel/file.ts"
 import { notifyManager } from "#kernel/notify.ts"
 import { privateDirectory } from "#kernel/private-files.ts"
@@ -17,7 +15,7 @@ import type { Host } from "../host.ts"
 import type { ServeNamesOptions } from "../linkspan.ts"
 import { SOCKET } from "./address.ts"
 import { ask } from "./announce.ts"
-import { PORT } from "./container-address.ts"
+import { askFromHost } from "./ask-from-host.ts"
 import { listenForCommands } from "./control.ts"
 import { directoryOf } from "./directory.ts"
 import { Listeners } from "./listeners.ts"
@@ -76,11 +74,6 @@ function sayReady({ readyFd, notifySocket }: ServeNamesOptions): void {
   if (notifySocket !== undefined) {
     notifyManager(notifySocket, "READY=1")
   }
-}
-
-/** What the host can reach, its own loopback addresses among it. */
-export function askFromHost(host: Host, ip: Ip, transport: "udp" | "tcp"): number {
-  return openClient(host.namespace.netns, { ip, port: PORT, transport })
 }
 
 class Daemon {

@@ -46,6 +46,15 @@ export const COMMANDS: readonly Group[] = [
     ],
   },
   {
+    title: "Names",
+    word: "dns",
+    about: "What containers are told about names",
+    entries: [
+      { words: "dns query", load: () => import("./commands/dns-query.ts") },
+      { words: "dns records", aliases: ["ls"], load: () => import("./commands/dns-records.ts") },
+    ],
+  },
+  {
     title: "Host",
     about: "The host as a whole, and linkspan itself",
     entries: [

@@ -11,6 +11,7 @@ import { accept } from "#model/field.ts"
 import { parseIfname } from "#model/name.ts"
 import { checkAttach } from "#model/validate-attach.ts"
 import { checkConnect } from "#model/validate-join.ts"
+import { checkNameQuery } from "#model/validate-name-query.ts"
 import { checkCreateNetwork } from "#model/validate-network.ts"
 import { checkPublish, checkUnpublish } from "#model/validate-publish.ts"
 import { checkRun } from "#model/validate-run.ts"
@@ -181,6 +182,23 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
       }
     },
     names: {
+      async query(request) {
+        ask("names.query", request)
+        accept("Cannot look up: the request has mistakes", checkNameQuery(request))
+        return {
+          name: request.name,
+          type: request.type ?? "A",
+          rcode: "NOERROR",
+          records: [{ name: request.name, type: "A", ttlS: 0, data: "10.89.0.2" }],
+          source: { kind: "name", name: request.name, reason: "name", networks: ["web"] },
+        }
+      },
+      async records() {
+        ask("names.records", undefined)
+        return [
+          { name: "api", kind: "container", network: "web", container: "api", addresses: [must(parseIp("10.89.0.2"))] },
+        ]
+      },
       async serve(request) {
         ask("names.serve", request)
       },

@@ -8,6 +8,7 @@ import { Context, type Scenario } from "./frame.ts"
 import { run } from "./lab.ts"
 import { observeMachine } from "./machine.ts"
 import { type Report, renderReport, renderScenario, writeReport } from "./report.ts"
+import { cni } from "./scenarios/cni.ts"
 import { cycles } from "./scenarios/cycles.ts"
 import { datapath } from "./scenarios/datapath.ts"
 import { growth } from "./scenarios/growth.ts"
@@ -15,7 +16,7 @@ import { inProcess } from "./scenarios/in-process.ts"
 import { oneProcess } from "./scenarios/one-process.ts"
 import { parallel } from "./scenarios/parallel.ts"
 
-const SCENARIOS: readonly Scenario[] = [oneProcess, inProcess, growth, parallel, datapath, cycles]
+const SCENARIOS: readonly Scenario[] = [oneProcess, cni, inProcess, growth, parallel, datapath, cycles]
 
 const USAGE = `usage: npm run bench -- [--quick] [--only NAME,…] [--executable FILE] [--no-write]
 scenarios: ${SCENARIOS.map(({ name }) => name).join(", ")}`

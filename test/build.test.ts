@@ -26,6 +26,13 @@ test("runs under another name that a link gives it", async () => {
   expect((await run([join(directory, "ls-link"), "--version"])).ok().stdout).toStartWith("linkspan ")
 })
 
+test("is a CNI plugin where a runtime calls it as one", async () => {
+  const ran = (await run([executable], { env: { CNI_COMMAND: "VERSION" }, input: "" })).ok()
+  expect(ran.json()).toMatchObject({ cniVersion: "1.1.0" })
+  // With arguments it is the command line, whatever a runtime left in the environment.
+  expect((await run([executable, "--version"], { env: { CNI_COMMAND: "ADD" } })).ok().stdout).toStartWith("linkspan ")
+})
+
 test("takes no settings from the directory it is started in", async () => {
   const trap = join(directory, "trap")
   mkdirSync(trap)

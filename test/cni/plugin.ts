@@ -13,6 +13,8 @@ export interface Call {
   readonly path?: string
   /** Ends it by SIGKILL then, whatever it is at; its status is 137. */
   readonly killAfterMs?: number
+  /** Another plugin than linkspan. */
+  readonly program?: string
 }
 
 export const PROGRAM = [process.execPath, "--no-env-file", join(import.meta.dir, "../../src/main.ts"), "__cni"]
@@ -29,7 +31,7 @@ export const CONFLIST = {
 }
 
 export function plugin(host: Host, command: string, config: object, call: Call = {}): Promise<Ran> {
-  const { id = "c1", ifname = "eth0", netns = "", args = "", path = "/usr/lib/cni", killAfterMs } = call
+  const { id = "c1", ifname = "eth0", netns = "", args = "", path = "/usr/lib/cni", killAfterMs, program } = call
   const env = {
     CNI_COMMAND: command,
     CNI_CONTAINERID: id,
@@ -41,7 +43,7 @@ export function plugin(host: Host, command: string, config: object, call: Call =
     LINKSPAN_RUN_DIR: host.runDir,
   }
   const limit = killAfterMs === undefined ? [] : ["timeout", "--signal=KILL", String(killAfterMs / 1000)]
-  return run(host.enter([...limit, ...PROGRAM]), {
+  return run(host.enter([...limit, ...(program === undefined ? PROGRAM : [program])]), {
     env: { ...toolEnvironment(), ...env },
     input: JSON.stringify(config),
   })

@@ -1,4 +1,3 @@
-// time limit: 120 s
 import { expect, test } from "bun:test"
 import { ADDRESSES, Host } from "../host.ts"
 import { unpacked } from "../kernel/debian-package.ts"
@@ -147,6 +146,37 @@ test("GC keeps what is listed, and without a list what is alive; other doors' co
   ;(await plugin(host, "GC", { ...CONFLIST, "cni.dev/valid-attachments": [] })).ok()
   expect(await names()).toEqual(["mine"])
   ;(await host.cli(["detach", "mine"])).ok()
+})
+
+test("two networks of one container come and go by themselves, and its published ports stay with the other", async () => {
+  await using host = await Host.create()
+  const a = await host.netns("a")
+  await using _inside = await a.listen(80)
+  const back = { ...PUBLISHED, name: "back", bridge: "cni1", ipam: { subnet: "10.78.1.0/24" } }
+  ;(await plugin(host, "ADD", PUBLISHED, { netns: a.path })).ok()
+  ;(await plugin(host, "ADD", back, { netns: a.path, ifname: "eth1" })).ok()
+  expect(await a.link("eth1")).toMatchObject({ operstate: "UP" })
+  ;(await plugin(host, "DEL", PUBLISHED)).ok()
+  expect(await a.link("eth0")).toBeUndefined()
+  expect(await host.outside.connect(ADDRESSES.host4, 30080)).toMatchObject({ ok: true })
+  ;(await plugin(host, "DEL", back, { ifname: "eth1" })).ok()
+  expect(await host.changes()).toEqual([])
+})
+
+test("other plugins may follow: the reference's bandwidth finds the host's end of the interface", async () => {
+  const program = `${await unpacked("containernetworking-plugins")}/usr/lib/cni/bandwidth`
+  await using host = await Host.create()
+  const a = await host.netns("a")
+  const first = { ...CONFLIST, cniVersion: "1.0.0" }
+  const result = (await plugin(host, "ADD", first, { netns: a.path })).ok().json<{ interfaces: { name: string }[] }>()
+  const rates = { ingressRate: 8_000_000, ingressBurst: 8_000_000, egressRate: 8_000_000, egressBurst: 8_000_000 }
+  const second = { cniVersion: "1.0.0", name: "lab", type: "bandwidth", ...rates, prevResult: result }
+  ;(await plugin(host, "ADD", second, { netns: a.path, program })).ok()
+  const shaped = (await host.exec(["tc", "-j", "qdisc", "show", "dev", result.interfaces[1]?.name ?? ""])).ok().json()
+  expect(shaped).toContainEqual(expect.objectContaining({ kind: "tbf" }))
+  ;(await plugin(host, "CHECK", { ...first, prevResult: result }, { netns: a.path })).ok()
+  ;(await plugin(host, "DEL", second, { netns: a.path, program })).ok()
+  ;(await plugin(host, "DEL", first, { netns: a.path })).ok()
 })
 
 test("joins a network of linkspan's own, which stays", async () => {

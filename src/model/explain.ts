@@ -25,6 +25,8 @@ export const CAUSES = {
   "published-elsewhere": "The port is published, but for another address of the host",
   "foreign-rule": "A packet filter that is not linkspan's refuses it",
   "no-listener": "Nothing listens on the port",
+  unanswered: "A real packet was sent and got no answer, and no rule is known to have dropped it",
+  refused: "A real packet was refused, though nothing that linkspan knows refuses it",
   mtu: "Large packets are lost without a word: a link on the way takes less than the sender believes",
 } as const
 
@@ -54,6 +56,25 @@ export interface ExplainRequest {
   readonly protocol?: Protocol
   /** IPv4 where both have it, when absent. */
   readonly family?: 4 | 6
+  /** Whether to send a real packet as well, where there is a port and the sender is on this host; true when absent. */
+  readonly probe?: boolean
+}
+
+/** What became of a real packet. */
+export interface ProbeView {
+  /** sent: a datagram that nobody refused. */
+  readonly outcome: "answered" | "sent" | "refused" | "unanswered"
+  /** The errno's name. */
+  readonly error?: string
+  readonly ms: number
+  /** The nftables rule that dropped it or its answer; without a handle, the chain's policy. */
+  readonly drop?: {
+    readonly family: string
+    readonly table: string
+    readonly chain: string
+    readonly handle?: number
+    readonly comment?: string
+  }
 }
 
 export interface Explanation {
@@ -66,6 +87,7 @@ export interface Explanation {
   readonly reachable: boolean
   readonly hops: readonly Hop[]
   readonly cause?: Cause
+  readonly probe?: ProbeView
   /** What is odd but stops nothing. */
   readonly findings: readonly string[]
 }

@@ -10,6 +10,7 @@ import {
   oneOf,
   optional,
   presentOnly,
+  readBoolean,
   readObject,
   readText,
   refuse,
@@ -17,10 +18,14 @@ import {
   rootField,
 } from "./field.ts"
 
-const FIELDS = { from: true, to: true, port: true, protocol: true, family: true } as const satisfies Record<
-  keyof ExplainRequest,
-  true
->
+const FIELDS = {
+  from: true,
+  to: true,
+  port: true,
+  protocol: true,
+  family: true,
+  probe: true,
+} as const satisfies Record<keyof ExplainRequest, true>
 
 export function checkExplain(request: unknown): Checked<ExplainRequest> {
   const root = rootField(request)
@@ -34,6 +39,7 @@ export function checkExplain(request: unknown): Checked<ExplainRequest> {
     port: optional(fields.port, integerFrom(1, 65535)),
     protocol: optional(fields.protocol, oneOf(PROTOCOLS)),
     family: optional(fields.family, readFamily),
+    probe: optional(fields.probe, readBoolean),
   }
   return checked(root, from === undefined || to === undefined ? undefined : { from, to, ...presentOnly(given) })
 }

@@ -2,13 +2,16 @@
 // the way and what stops it. Changes nothing.
 
 import { family } from "#inet/ip.ts"
-import type { Cause, ExplainRequest, Explanation, Hop } from "#model/explain.ts"
+import type { Cause, ExplainRequest, Explanation, Hop, ProbeView } from "#model/explain.ts"
 import { accept } from "#model/field.ts"
+import type { Id } from "#model/name.ts"
 import { checkExplain } from "#model/validate-explain.ts"
+import { compare } from "#plan/explain/compare.ts"
 import { spell } from "#plan/explain/routing.ts"
 import { walk } from "#plan/explain/walk.ts"
 import type { Host } from "../host.ts"
 import { choosePair, findParty } from "./parties.ts"
+import { type ProbeOrder, probe } from "./probe.ts"
 import { observeWorld } from "./world.ts"
 
 export function explain(host: Host, asked: ExplainRequest): Explanation {
@@ -51,6 +54,14 @@ export function explain(host: Host, asked: ExplainRequest): Explanation {
     ...(to.party.node === undefined ? {} : { target: to.party.node }),
     ...(arrival?.kind === "unicast" ? { arrivesBy: arrival.oif } : {}),
   })
+  const sent = probeOf(host, request, {
+    node: from.party.node,
+    source,
+    destination,
+    protocol,
+    fails: walked.cause !== undefined,
+  })
+  const { cause, hops, findings } = sent === undefined ? walked : compare(walked, sent)
   const named =
     request.to === destination ? [] : [{ place: request.to, what: `is ${destination}, IPv${family(destination)}` }]
   return {
@@ -59,11 +70,37 @@ export function explain(host: Host, asked: ExplainRequest): Explanation {
     source,
     destination,
     ...(request.port === undefined ? {} : { protocol, port: request.port }),
-    reachable: walked.cause === undefined,
-    hops: [...named, ...walked.hops],
-    ...(walked.cause === undefined ? {} : { cause: walked.cause }),
-    findings: walked.findings,
+    reachable: cause === undefined,
+    hops: [...named, ...hops],
+    ...(cause === undefined ? {} : { cause }),
+    ...(sent === undefined ? {} : { probe: sent }),
+    findings,
   }
+}
+
+/** An answer on one machine is there within a millisecond; where none is expected, waiting for long tells nothing. */
+const PATIENCE_MS = { expected: 1000, unexpected: 150 } as const
+
+function probeOf(
+  host: Host,
+  { to, port, probe: wanted = true }: ExplainRequest,
+  {
+    node,
+    source,
+    destination,
+    protocol,
+    fails,
+  }: Pick<ProbeOrder, "source" | "destination" | "protocol"> & {
+    readonly node: string | undefined
+    readonly fails: boolean
+  },
+): ProbeView | undefined {
+  const namespace = node === undefined ? undefined : host.resolve(node === "host" ? "host" : (node as Id))
+  if (!wanted || port === undefined || namespace === undefined || to === "internet") {
+    return undefined
+  }
+  const withinMs = fails ? PATIENCE_MS.unexpected : PATIENCE_MS.expected
+  return probe(host, { namespace, source, destination, protocol, port, withinMs })
 }
 
 function stopped(request: ExplainRequest, before: readonly Hop[], place: string, cause: Cause): Explanation {

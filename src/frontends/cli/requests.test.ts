@@ -321,6 +321,7 @@ describe("the rest", () => {
     ["rm -f api", "api"],
     ["explain api db", { from: "api", to: "db" }],
     ["explain -6 api [fd00::2]:53/udp", { from: "api", to: "fd00::2", port: 53, protocol: "udp", family: 6 }],
+    ["explain --no-probe api db:80", { from: "api", to: "db", port: 80, protocol: "tcp", probe: false }],
     ["explain outside host:80", { from: "outside", to: "host", port: 80, protocol: "tcp" }],
     ["explain api fd00::2", { from: "api", to: "fd00::2" }],
     ["reconcile", { takeOver: false }],

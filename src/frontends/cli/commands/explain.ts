@@ -17,6 +17,12 @@ export const command = query({
   options: {
     ipv4: { kind: "flag", short: "4", about: "Speak of IPv4 only" },
     ipv6: { kind: "flag", short: "6", about: "Speak of IPv6 only" },
+    probe: {
+      kind: "flag",
+      negatable: true,
+      about:
+        "Whether to send a real packet too, where TO has a port: one connection or one empty datagram (the default)",
+    },
   },
   examples: [
     { line: "linkspan explain web db:5432", about: "From one container to another's port" },
@@ -31,6 +37,7 @@ export const command = query({
     return {
       from: positionals.from,
       ...(target ?? { to: positionals.to }),
+      ...(options.probe === undefined ? {} : { probe: options.probe }),
       ...(options.ipv4 === true ? { family: 4 as const } : options.ipv6 === true ? { family: 6 as const } : {}),
     }
   },

@@ -1,9 +1,12 @@
 // `linkspan explain`: the way of a packet, a place a line, and what stops it.
 
-import type { Explanation, Hop } from "#model/explain.ts"
+import type { Explanation, Hop, ProbeView } from "#model/explain.ts"
 import { type Look, paint, plain, width } from "./look.ts"
 
-export function explanationText({ from, to, reachable, hops, cause, findings }: Explanation, look: Look): string {
+export function explanationText(
+  { from, to, reachable, hops, cause, probe, findings }: Explanation,
+  look: Look,
+): string {
   const title = reachable
     ? `${paint(look, "green", "✔")} ${plain(from)} reaches ${plain(to)}`
     : `${paint(look, "red", "✘")} ${plain(from)} does not reach ${plain(to)}`
@@ -14,6 +17,7 @@ export function explanationText({ from, to, reachable, hops, cause, findings }: 
     paint(look, "bold", title),
     "",
     ...lines,
+    ...(probe === undefined ? [] : ["", `${paint(look, "bold", "probe")} ${probeText(probe)}`]),
     ...(findings.length === 0
       ? []
       : ["", ...findings.map((finding) => `${paint(look, "yellow", "note")}  ${plain(finding)}`)]),
@@ -32,4 +36,15 @@ function hopLine(
     return paint(look, "red", `  ✘ ${padded}  ${plain(hop.what)}`)
   }
   return `  ${first ? " " : "→"} ${paint(look, "cyan", padded)}  ${paint(look, "dim", plain(hop.what))}`
+}
+
+const OUTCOMES = {
+  answered: "a real packet was answered after",
+  sent: "a real datagram was sent, and nobody refused it within",
+  refused: "a real packet was refused after",
+  unanswered: "a real packet got no answer within",
+} as const
+
+function probeText({ outcome, ms, error }: ProbeView): string {
+  return `${OUTCOMES[outcome]} ${ms} ms${error === undefined ? "" : ` (${error})`}`
 }

@@ -20,6 +20,8 @@ const PACKAGES = {
     { name: "busybox-static", has: "busybox", why: "a root filesystem in one file" },
     { name: "conntrack", has: "conntrack", why: "the test's view of flows" },
     { name: "dnsmasq-base", has: "dnsmasq", why: "a name server outside" },
+    { name: "aardvark-dns", has: "/usr/lib/podman/aardvark-dns", why: "Podman's resolver beside linkspan" },
+    { name: "crun", has: "crun", why: "what a real Podman starts containers with" },
     { name: "docker.io", has: "dockerd", why: "a real dockerd beside linkspan" },
     { name: "dbus-daemon", has: "dbus-daemon", why: "the bus of a real firewalld" },
     { name: "iperf3", has: "iperf3", why: "throughput" },
@@ -28,6 +30,7 @@ const PACKAGES = {
     { name: "iptables", has: "iptables", why: "other people's rules, as they write them" },
     { name: "netcat-openbsd", has: "nc", why: "connections by somebody else's program" },
     { name: "nftables", has: "nft", why: "the test's view of the ruleset" },
+    { name: "podman", has: "podman", why: "a real Podman on linkspan's networks" },
     { name: "procps", has: "sysctl", why: "the test's view of sysctls" },
     { name: "python3", has: "python3", why: "the peers that tests talk to" },
     {

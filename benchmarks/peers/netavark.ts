@@ -5,7 +5,7 @@
 import { CONTAINER_PORT, type Contender, hostPort, type Place, type Start } from "../contender.ts"
 import { run, timed } from "../lab.ts"
 
-const NETAVARK = "/usr/lib/podman/netavark"
+const NETAVARK = ["/usr/lib/podman/netavark"]
 
 function request(n: number): string {
   const id = (n + 1).toString(16).padStart(64, "b")
@@ -30,11 +30,16 @@ function request(n: number): string {
   })
 }
 
-export async function open({ dir, namespaces }: Place, kept: boolean): Promise<Contender> {
+/** @param program netavark, or what stands in its place. */
+export async function open(
+  { dir, namespaces }: Place,
+  kept: boolean,
+  program: readonly string[] = NETAVARK,
+): Promise<Contender> {
   async function call(verb: "setup" | "teardown", n: number, netns = namespaces[n] ?? ""): Promise<number> {
     return (
       await timed({
-        cmd: [NETAVARK, "--config", dir, "--rootless=false", "--aardvark-binary=/nonexistent", verb, netns],
+        cmd: [...program, "--config", dir, "--rootless=false", "--aardvark-binary=/nonexistent", verb, netns],
         stdin: request(n),
       })
     ).ms
@@ -46,7 +51,7 @@ export async function open({ dir, namespaces }: Place, kept: boolean): Promise<C
   }
 
   const contender: Contender = {
-    version: (await run(NETAVARK, "--version")).trim(),
+    version: (await run(...(program as [string, ...string[]]), "--version")).trim(),
     attach: (n) => call("setup", n),
     detach: (n) => call("teardown", n),
     close: async () => void (kept && (await call("teardown", -1, keeper))),

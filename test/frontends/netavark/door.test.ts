@@ -1,0 +1,154 @@
+// The edges of the door: requests that are wrong, calls that come together, twice, or are killed.
+
+import { expect, test } from "bun:test"
+import { existsSync, mkdirSync, readFileSync } from "node:fs"
+import { Host } from "../../host.ts"
+import { netavark } from "./call.ts"
+
+const NETWORK = {
+  name: "n1",
+  id: "8e1e5bf24714a5b51ddf672f83cc5c9b6b8243b58428b632eb759b8e96e76c46",
+  driver: "bridge",
+  network_interface: "podman1",
+  subnets: [{ subnet: "10.89.0.0/24", gateway: "10.89.0.1" }],
+  ipv6_enabled: false,
+  internal: false,
+  dns_enabled: true,
+  ipam_options: { driver: "host-local" },
+}
+const PORT = { host_ip: "", container_port: 80, host_port: 8080, range: 1, protocol: "tcp" }
+
+interface Parts {
+  readonly number?: number
+  readonly network?: object
+  readonly attachment?: object
+  readonly ports?: readonly object[]
+  readonly rest?: object
+}
+
+function options({ number = 1, network, attachment, ports = [], rest }: Parts = {}): object {
+  return {
+    container_id: number.toString(16).padStart(12, "0").padEnd(64, "e"),
+    container_name: `c${number}`,
+    networks: { n1: { static_ips: [`10.89.0.${number + 1}`], interface_name: "eth0", aliases: [], ...attachment } },
+    network_info: { n1: { ...NETWORK, ...network } },
+    port_mappings: ports,
+    ...rest,
+  }
+}
+
+const NOWHERE = ["/nonexistent/netns"]
+
+const MISTAKES: readonly (readonly [string, unknown, string])[] = [
+  ["no JSON", "{", "failed to load network options: IO error: "],
+  ["nothing", "", "failed to load network options: IO error: EOF while parsing a value"],
+  ["a list", [], "invalid type: sequence, expected a map"],
+  ["no container", options({ rest: { container_id: undefined } }), "missing field `container_id`"],
+  ["a number as name", options({ rest: { container_name: 7 } }), "invalid type: number `7`, expected a string"],
+  ["no description", options({ rest: { network_info: {} } }), 'no network information for network "n1"'],
+  ["text as truth", options({ network: { internal: "no" } }), "expected a boolean"],
+  ["another driver", options({ network: { driver: "foo" } }), 'unknown network driver "foo"'],
+  ["another ipam", options({ network: { ipam_options: { driver: "x" } } }), "unsupported ipam driver x"],
+  ["no addresses", options({ attachment: { static_ips: [] } }), "no static ips provided"],
+  [
+    "an address elsewhere",
+    options({ attachment: { static_ips: ["10.1.0.1"] } }),
+    "not all static IPs matched a subnet: expected 1, got 0",
+  ],
+  ["no address at all", options({ attachment: { static_ips: ["x"] } }), 'invalid static ip "x"'],
+  [
+    "a long name",
+    options({ attachment: { interface_name: "waytoolongifname1" } }),
+    "Numerical result out of range (os error 34)",
+  ],
+  [
+    "the loopback's name",
+    options({ attachment: { interface_name: "lo" } }),
+    "interface lo already exists on container namespace",
+  ],
+  ["a path as name", options({ attachment: { interface_name: "../x" } }), "invalid interface name"],
+  ["a MAC", options({ attachment: { static_mac: "zz" } }), "failed to parse static mac address"],
+  [
+    "a host address",
+    options({ ports: [{ ...PORT, host_ip: "abcd" }] }),
+    'invalid host ip "abcd" provided for port 8080',
+  ],
+  ["a protocol", options({ ports: [{ ...PORT, protocol: "icmp" }] }), "unknown port protocol icmp"],
+  ["a port too high", options({ ports: [{ ...PORT, host_port: 65536 }] }), "expected u16"],
+  ["a port without a range", options({ ports: [{ ...PORT, range: undefined }] }), "missing field `range`"],
+  ["an MTU", options({ network: { options: { mtu: "x" } } }), 'unable to parse option "mtu"'],
+  ["a VLAN", options({ network: { options: { vlan: "12" } } }), "Operation not supported (os error 95)"],
+  ["a bad namespace", options(), "invalid namespace path: IO error: No such file or directory (os error 2)"],
+]
+
+test("setup refuses what is wrong in netavark's way, and changes nothing", async () => {
+  await using host = await Host.create({ uplink: false })
+  for (const [mistake, input, want] of MISTAKES) {
+    const ran = await netavark(host, ["setup", ...NOWHERE], { input })
+    expect({ mistake, code: ran.code, keys: Object.keys(ran.json<object>()) }).toEqual({
+      mistake,
+      code: 1,
+      keys: ["error"],
+    })
+    expect(`${mistake}: ${ran.json<{ error: string }>().error}`).toContain(want)
+  }
+})
+
+test("eight containers are set up and torn down at once, twice, and nothing is left", async () => {
+  await using host = await Host.create({ uplink: false })
+  const config = host.file("networks")
+  mkdirSync(config)
+  const namespaces = await Promise.all(Array.from({ length: 8 }, (_, n) => host.netns(`c${n}`)))
+  const all = (verb: string): Promise<{ code: number; stdout: string }[]> =>
+    Promise.all(
+      namespaces.map(({ path }, n) =>
+        netavark(host, [verb, path], {
+          config,
+          aardvark: "/bin/true",
+          input: options({ number: n + 1, ports: [{ ...PORT, host_port: 8080 + n }] }),
+        }),
+      ),
+    )
+  expect((await all("setup")).map(({ code }) => code)).toEqual(new Array(8).fill(0))
+  const file = readFileSync(`${config}/aardvark-dns/n1`, "utf8").trimEnd().split("\n")
+  expect(file[0]).toBe("10.89.0.1")
+  expect(
+    file
+      .slice(1)
+      .map((line) => line.split(" ").slice(1).join(" "))
+      .sort(),
+  ).toEqual(Array.from({ length: 8 }, (_, n) => `10.89.0.${n + 2}  c${n + 1}`))
+  expect((await host.ip(["link", "show", "master", "podman1"])).length).toBe(8)
+  expect((await all("teardown")).map(({ code, stdout }) => [code, stdout])).toEqual(new Array(8).fill([0, ""]))
+  expect(existsSync(`${config}/aardvark-dns/n1`)).toBe(false)
+  expect(await host.changes()).toEqual([])
+  expect((await all("teardown")).map(({ code }) => code)).toEqual(new Array(8).fill(0))
+})
+
+test("a failing aardvark-dns undoes the setup", async () => {
+  await using host = await Host.create({ uplink: false })
+  const config = host.file("networks")
+  mkdirSync(config)
+  const a = await host.netns("a")
+  const ran = await netavark(host, ["setup", a.path], { config, aardvark: "/bin/false", input: options() })
+  expect(ran.json<object>()).toEqual({
+    error: "error while applying dns entries: aardvark-dns exited unexpectedly without error message",
+  })
+  expect(existsSync(`${config}/aardvark-dns/n1`)).toBe(false)
+  expect(await host.changes()).toEqual([])
+})
+
+test("teardown finishes for a namespace that is gone, and update changes whom names are asked of", async () => {
+  await using host = await Host.create({ uplink: false })
+  const config = host.file("networks")
+  mkdirSync(config)
+  const a = await host.netns("a")
+  expect((await netavark(host, ["setup", a.path], { config, aardvark: "/bin/true", input: options() })).code).toBe(0)
+  await netavark(host, ["update", "n1", "--network-dns-servers", "8.8.8.8,1.1.1.1"], { config })
+  expect(readFileSync(`${config}/aardvark-dns/n1`, "utf8")).toStartWith("10.89.0.1 8.8.8.8,1.1.1.1\n")
+  await netavark(host, ["update", "n1", "--network-dns-servers", ""], { config })
+  expect(readFileSync(`${config}/aardvark-dns/n1`, "utf8")).toStartWith("10.89.0.1\n")
+  const path = a.path
+  await host.removeNetns(a)
+  expect((await netavark(host, ["teardown", path], { config, input: options() })).code).toBe(0)
+})

@@ -1,4 +1,3 @@
-import { rmSync } from "node:fs"
 import { PidHandle } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Sandbox } from "#model/sandbox.ts"
@@ -53,7 +52,6 @@ export function removeContainer(
   )
   if (options.dryRun !== true) {
     host.forget(outcome.result.id)
-    rmSync(host.containerDir(outcome.result.id), { recursive: true, force: true })
   }
   return outcome
 }

@@ -175,6 +175,7 @@ function perform<T>(host: Host, options: MutationOptions, decide: (store: Store)
 function finish<T>(host: Host, id: number, decision: Decision<T>): void {
   try {
     decision.start?.()
+    removeFiles(host, decision.changes, "after")
     host.store.write((writer) => {
       writer.settle(id, "after")
       decision.record?.(writer)
@@ -219,7 +220,19 @@ function takenBack(host: Host, id: number, changes: readonly Change[]): void {
     // Another network that was removed meanwhile may have left the host to this one.
     applyContext(host, changes).releaseHost()
   }
+  removeFiles(host, changes, "before")
   host.store.write((writer) => writer.settle(id, "before"))
+}
+
+/** A container's log and the like go with it; before the state forgets it, so that they cannot be left behind. */
+function removeFiles(host: Host, changes: readonly Change[], outcome: "before" | "after"): void {
+  for (const change of changes) {
+    const directory = host.containerDir(change.id)
+    if (change.object === "sandbox" && change[outcome] === undefined && exists(directory)) {
+      // Seldom needed, and importing it costs more than all the rest of a command.
+      process.getBuiltinModule("node:fs").rmSync(directory, { recursive: true, force: true })
+    }
+  }
 }
 
 function entryOf<T>({ title, changes, ops, intent, facts }: Decision<T>): JournalEntry {
@@ -373,6 +386,7 @@ function recoverEntry(host: Host, id: number): Interrupted | undefined {
       takenBack(host, id, entry.changes)
     } else {
       apply(ops, applyContext(host, entry.changes), { intent: "remove", again: true })
+      removeFiles(host, entry.changes, "after")
       host.store.write((writer) => writer.settle(id, "after"))
     }
     return { title: entry.title }

@@ -58,6 +58,9 @@ export class PidHandle implements Disposable {
 
   /** False when the process is gone. @throws SystemCallError */
   signal(signal: number): boolean {
+    if (this.#fd < 0) {
+      return false
+    }
     const result = syscall("pidfd_send_signal", this.fd, signal, 0, 0)
     if (hasFailed(result) && result !== -ESRCH) {
       throw new SystemCallError("pidfd_send_signal", -result)

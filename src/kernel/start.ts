@@ -47,6 +47,7 @@ export class Child implements Disposable {
   readonly process: PidHandle
   readonly startTime: string
   #status: number | undefined
+  #exited: Promise<number> | undefined
   #hold: Hold | undefined
 
   constructor(process: PidHandle, hold: Hold) {
@@ -90,9 +91,15 @@ export class Child implements Disposable {
   }
 
   /** Waits for the end; the command's exit status, 128 + n when signal n ended it. */
-  async exited(): Promise<number> {
+  exited(): Promise<number> {
+    this.#exited ??= this.#seeOff()
+    return this.#exited
+  }
+
+  async #seeOff(): Promise<number> {
     await this.process.ended()
     this.#status ??= this.process.reap()
+    this.process[Symbol.dispose]()
     return this.#status
   }
 

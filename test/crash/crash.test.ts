@@ -7,7 +7,7 @@
 // time limit: 600 s
 
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Linkspan } from "../../src/index.ts"
@@ -120,14 +120,20 @@ class Stage implements AsyncDisposable {
     const inside = containers.flatMap((each, index) =>
       Object.entries(each).map(([section, lines]) => [`${section} of container ${index}`, lines] as const),
     )
-    return { ...host, ...Object.fromEntries(inside), ...stateSnapshot(this.host.stateDir) }
+    const containersDir = join(this.host.runDir, "containers")
+    return {
+      ...host,
+      ...Object.fromEntries(inside),
+      ...stateSnapshot(this.host.stateDir),
+      "directories of containers": existsSync(containersDir) ? readdirSync(containersDir) : [],
+    }
   }
 
   /** Takes everything away, so that disposing of the host compares it with how it was before linkspan came. */
   async clear(): Promise<void> {
     await this.with(async (linkspan) => {
       for (const { name } of await linkspan.list({ all: true })) {
-        await linkspan.detach(name)
+        await linkspan.remove(name, { force: true }).catch(() => linkspan.detach(name))
       }
       await linkspan.networks.prune()
     })

@@ -53,6 +53,10 @@ async function attachB(linkspan: Linkspan, props: Props): Promise<void> {
   await linkspan.attach({ name: "b", netns: { kind: "path", path: props.b }, networks: [{ network: "db" }] })
 }
 
+async function runR(linkspan: Linkspan): Promise<void> {
+  await linkspan.run({ name: "r", command: ["sleep", "1000"], detach: true, networks: [{ network: "web" }] })
+}
+
 async function both(linkspan: Linkspan, props: Props): Promise<void> {
   await networks(linkspan)
   await attachA(linkspan, props)
@@ -241,6 +245,33 @@ export const VERBS: readonly Verb[] = [
     act: (linkspan, _, options) => linkspan.detach("n", options),
     restore: (linkspan, props) =>
       linkspan.attach({ name: "n", netns: { kind: "new", name: props.fresh }, networks: [{ network: "web" }] }),
+    ends: "after",
+  },
+  {
+    name: "run in the background",
+    scene: networks,
+    act: (linkspan, _, options) =>
+      linkspan.run(
+        {
+          name: "r",
+          command: ["sleep", "1000"],
+          detach: true,
+          networks: [{ network: "web" }, { network: "db" }],
+          publish: [{ hostPort: 8081, containerPort: 80 }],
+        },
+        options,
+      ),
+    restore: (linkspan) => linkspan.remove("r", { force: true }),
+    ends: "before",
+  },
+  {
+    name: "rm --force of a container that runs",
+    scene: async (linkspan) => {
+      await networks(linkspan)
+      await runR(linkspan)
+    },
+    act: (linkspan, _, options) => linkspan.remove("r", { ...options, force: true }),
+    restore: runR,
     ends: "after",
   },
   {

@@ -80,4 +80,6 @@ async function main({ verb, props, host, death }: Task): Promise<Survived> {
 // No top-level await: it would keep the bundler from compiling this ahead.
 void main(JSON.parse(process.argv[2] ?? "{}") as Task).then((survived) => {
   process.stdout.write(`${JSON.stringify(survived)}\n`)
+  // A container in the background goes on without it.
+  process.exit(0)
 })

@@ -294,3 +294,20 @@ test("Resolver.explain() names the server that answered, and when", async () => 
   setSystemTime(new Date("2030-01-01T00:00:05Z"))
   expect((await made.resolver.explain(NAME, 1, asker)).source).toMatchObject({ server: SERVERS[1], ageS: 5 })
 })
+
+test("one container that asks without end does not hold up another", async () => {
+  using made = await scene([
+    ({ packet }) =>
+      packet.questions?.[0]?.name.toLowerCase().startsWith("slow")
+        ? []
+        : says("198.51.100.7")({ packet, transport: "udp", sourcePort: 0 }),
+  ])
+  const flood = Array.from({ length: 1000 }, (_, n) => told(made.resolver, { name: `slow${n}.example.com` }))
+  expect(made.resolver.stats().active).toBeLessThanOrEqual(64)
+  const begun = performance.now()
+  const api: Asker = { kind: "container", id: IDS.api }
+  expect(await told(made.resolver, { name: NAME, asker: api })).toEqual(["198.51.100.7"])
+  expect(performance.now() - begun).toBeLessThan(2000)
+  // More than may wait is turned away at once; the rest is still waiting for its turn.
+  expect(await Promise.race(flood.slice(-10))).toBe("SERVFAIL")
+})

@@ -36,6 +36,8 @@ const CASES: readonly Case[] = [
   { says: "nothing for TXT of a local name", name: "api", type: "TXT", want: [] },
   { says: "nothing for HTTPS of a local name", name: "api", type: "UNKNOWN_65", want: [] },
   { says: "the addresses for ANY", name: "api", type: "ANY", want: ["10.1.0.3"] },
+  { says: "localhost", name: "localhost", want: ["127.0.0.1"] },
+  { says: "what is below localhost", name: "a.localhost", type: "AAAA", asker: VAULT, want: ["::1"] },
   { says: "a network's record", name: "registry.test", want: ["192.0.2.10"] },
   { says: "a network's record, IPv6", name: "registry.test", type: "AAAA", want: ["2001:db8::10"] },
   { says: "a wildcard record", name: "a.b.apps.test", want: ["192.0.2.20"] },

@@ -1,6 +1,7 @@
 // Answers DNS packets from a directory, and asks others about the rest. Names of the directory are answered at once,
 // without a promise; whoever replaces the directory changes what the next packet is told.
 
+import type { Ip } from "#inet/ip.ts"
 import type { Directory } from "#model/directory.ts"
 import { CLASS, FLAG, HEADER_BYTES, RCODE, TYPE } from "#wire/dns/constants.ts"
 import { DROP, nameOf, Query, readQuery } from "#wire/dns/query.ts"
@@ -11,7 +12,7 @@ import { reversePrefix } from "#wire/dns/reverse.ts"
 import { PASSED_FLAGS, upstreamQuery } from "#wire/dns/upstream.ts"
 import type { Asker } from "./asker.ts"
 import { DirectoryIndex } from "./directory-index.ts"
-import type { Entry } from "./entry.ts"
+import { Entry } from "./entry.ts"
 import { type Explanation, readReply, type Source } from "./explanation.ts"
 import { Forwarder, type ForwarderOptions, type Forwarding } from "./forwarder.ts"
 import { fold } from "./name-table.ts"
@@ -21,10 +22,14 @@ import type { View } from "./view.ts"
 /** A packet to send back; a promise of one; `undefined`: nothing is sent. */
 export type Answer = Uint8Array | Promise<Uint8Array | undefined> | undefined
 
+const LOOPBACK: readonly Ip[] = ["127.0.0.1" as Ip, "::1" as Ip]
+
 export class Resolver {
   readonly #query = new Query()
   readonly #forwarder: Forwarder
   readonly #counted = new Statistics()
+  /** Every container's own, never asked of anybody (RFC 6761 §6.3). */
+  readonly #localhost = new Entry({ name: "localhost", reason: "localhost", networks: [], addresses: LOOPBACK })
   #index: DirectoryIndex
 
   constructor(directory: Directory, options: ForwarderOptions = {}) {
@@ -58,16 +63,21 @@ export class Resolver {
     if (view === undefined || (query.class !== CLASS.IN && query.class !== CLASS.ANY)) {
       return this.#refuse(packet, RCODE.REFUSED)
     }
-    const entry = query.plain ? view.find(packet, query) : undefined
+    const known = query.plain ? view.find(packet, query) : undefined
+    const name = known === undefined && query.plain ? nameOf(packet, query) : undefined
+    const entry = known ?? this.#special(name)
     if (entry !== undefined) {
       this.#counted.local++
       return answerEntry(packet, query, entry, transport)
     }
-    const name = query.plain ? nameOf(packet, query) : undefined
     return (
       (name === undefined ? undefined : this.#answerReverse(packet, view, { name, transport })) ??
       this.#answerForward(packet, view, { name, transport })
     )
+  }
+
+  #special(name: string | undefined): Entry | undefined {
+    return name === "localhost" || name?.endsWith(".localhost") === true ? this.#localhost : undefined
   }
 
   /** `undefined` when the name is no address, or one that others know about. */
@@ -160,7 +170,7 @@ export class Resolver {
       return { kind: "stranger" }
     }
     const name = nameOf(packet, query)
-    const entry = view.find(packet, query)
+    const entry = view.find(packet, query) ?? this.#special(name)
     if (entry !== undefined) {
       return { kind: "name", name: entry.name, reason: entry.reason, networks: entry.networks }
     }

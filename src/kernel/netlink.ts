@@ -48,7 +48,7 @@ const EMSGSIZE = 90
 const RECEIVE_BYTES = 1 << 18
 /** Acknowledgements queue in the socket while a datagram is worked on; this many always fit its default buffer. */
 const MAX_BATCH = 64
-const DUMP_ATTEMPTS = 20
+const DUMP_ATTEMPTS = 100
 /** An answer that has not come after this is a bug, not a slow kernel. */
 const ANSWER_TIMEOUT_MS = 10_000
 const LAST_SEQUENCE = 0xffff_ffff

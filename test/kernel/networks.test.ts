@@ -367,7 +367,7 @@ test("a dry run prints what ip(8) and nft(8) would be told, and changes nothing"
     { dryRun: true },
   )
   expect(plan).toContain("ip link set dev br-web up")
-  expect(plan).toContain("ip addr add 10.77.0.1/24 dev br-web")
+  expect(plan).toContain("ip addr add 10.77.0.1/24 brd + dev br-web")
   expect(result.network.name).toBe("web")
   expect(await linkspan.networks.list()).toEqual([])
   expect(await host.changes()).toEqual([])

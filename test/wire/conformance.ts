@@ -38,6 +38,12 @@ const SETS: Readonly<Record<string, Source | "no numbers">> = {
     },
   },
   linkinfo: { header: IF_LINK, prefix: "IFLA_INFO_" },
+  table: {
+    header: "linux/netfilter/nf_tables.h",
+    prefix: "NFTA_TABLE_",
+    except: { userData: "NFTA_TABLE_USERDATA" },
+  },
+  trace: { header: "linux/netfilter/nf_tables.h", prefix: "NFTA_TRACE_", except: { handle: "NFTA_TRACE_RULE_HANDLE" } },
   inet6: { header: IF_LINK, prefix: "IFLA_INET6_" },
   // Keyed by address family.
   afSpec: { header: "linux/netfilter.h", prefix: "NFPROTO_", except: { inet6: "NFPROTO_IPV6" } },

@@ -71,6 +71,8 @@ const SETS: Readonly<Record<string, Source | "no numbers">> = {
     prefix: "RTA_",
     except: {
       destination: "RTA_DST",
+      source: "RTA_SRC",
+      inputLink: "RTA_IIF",
       outputLink: "RTA_OIF",
       metric: "RTA_PRIORITY",
       preferredSource: "RTA_PREFSRC",

@@ -1,12 +1,8 @@
-import { exists } from "#kernel/file.ts"
-import { Netns } from "#kernel/netns.ts"
-import { NETNS_DIRECTORY } from "#kernel/netns-pin.ts"
-import { startTimeOf } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { accept } from "#model/field.ts"
 import { quote } from "#model/quote.ts"
-import type { AttachRequest, NetnsRequest } from "#model/request.ts"
-import type { NetnsPlace, Sandbox } from "#model/sandbox.ts"
+import type { AttachRequest } from "#model/request.ts"
+import type { Sandbox } from "#model/sandbox.ts"
 import { type Attach, checkAttach } from "#model/validate-attach.ts"
 import type { ContainerSummary, Outcome } from "#model/view.ts"
 import type { Op } from "#plan/op.ts"
@@ -17,6 +13,7 @@ import { summarize } from "./inspect-container.ts"
 import { joinNetworks } from "./join-networks.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { obstacleWarnings } from "./obstacles.ts"
+import { openRequested, placeOf } from "./requested-netns.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut } from "./transaction.ts"
 
@@ -68,34 +65,6 @@ function decide(
     intent: "make",
     result: () => summarize(host, sandbox),
     warnings: wanted.publish.length > 0 ? obstacleWarnings(host) : [],
-  }
-}
-
-function openRequested(title: string, netns: NetnsRequest): Netns {
-  switch (netns.kind) {
-    case "path":
-      return Netns.open(netns.path)
-    case "pid":
-      return Netns.ofPid(netns.pid)
-    case "new":
-      if (exists(`${NETNS_DIRECTORY}/${netns.name}`)) {
-        throw new LinkspanError("NETNS_EXISTS", {
-          message: `Cannot ${title}: there is a network namespace "${netns.name}" already`,
-          hint: `Attach it with --netns ${NETNS_DIRECTORY}/${netns.name}, or choose another name`,
-        })
-      }
-      return Netns.create()
-  }
-}
-
-function placeOf(netns: NetnsRequest): NetnsPlace {
-  switch (netns.kind) {
-    case "path":
-      return { kind: "path", path: netns.path }
-    case "pid":
-      return { kind: "pid", pid: netns.pid, startTime: startTimeOf(netns.pid) ?? "" }
-    case "new":
-      return { kind: "path", path: `${NETNS_DIRECTORY}/${netns.name}` }
   }
 }
 

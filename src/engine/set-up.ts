@@ -2,14 +2,12 @@
 // is made, in one change. What is there is left as it is, so the program may ask as often as it likes.
 
 import { getLink, listLinks } from "#kernel/links.ts"
-import { Netns } from "#kernel/netns.ts"
-import { startTimeOf } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { accept } from "#model/field.ts"
 import type { Network } from "#model/network.ts"
 import { quote } from "#model/quote.ts"
-import type { NetnsRequest, SetUpRequest } from "#model/request.ts"
-import type { NetnsPlace, Publication, Sandbox } from "#model/sandbox.ts"
+import type { SetUpRequest } from "#model/request.ts"
+import type { Publication, Sandbox } from "#model/sandbox.ts"
 import type { DescribedNetwork } from "#model/validate-network.ts"
 import type { PublicationDraft } from "#model/validate-publish.ts"
 import { checkSetUp, type DescribedJoin, type SetUp } from "#model/validate-set-up.ts"
@@ -28,6 +26,7 @@ import type { MutationOptions } from "./linkspan.ts"
 import { mendFirst } from "./mend.ts"
 import { observePorts } from "./observe-host.ts"
 import { carrier, refuseUnpublishable, takePorts } from "./publications.ts"
+import { openRequested, placeOf } from "./requested-netns.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, type Decision, Stale } from "./transaction.ts"
 
@@ -83,7 +82,7 @@ function refuseMembers(title: string, sandbox: Sandbox, wanted: SetUp, before: r
 
 /** The one of that id, as long as it is the same namespace; else a new one. */
 function sandboxOf(host: Host, title: string, wanted: SetUp): Sandbox {
-  const netns = openRequested(wanted.netns)
+  const netns = openRequested(title, wanted.netns)
   const identity = host.identify(netns)
   const known = host.store.sandboxOfId(wanted.id)
   if (known !== undefined) {
@@ -114,17 +113,6 @@ function sandboxOf(host: Host, title: string, wanted: SetUp): Sandbox {
     netns: identity,
     place: placeOf(wanted.netns),
   }
-}
-
-function openRequested(netns: NetnsRequest): Netns {
-  // A cast: validation takes no new ones.
-  return netns.kind === "pid" ? Netns.ofPid(netns.pid) : Netns.open((netns as { path: string }).path)
-}
-
-function placeOf(netns: NetnsRequest): NetnsPlace {
-  return netns.kind === "pid"
-    ? { kind: "pid", pid: netns.pid, startTime: startTimeOf(netns.pid) ?? "" }
-    : { kind: "path", path: (netns as { path: string }).path }
 }
 
 function refuseStranger(host: Host, title: string, cookie: string): void {

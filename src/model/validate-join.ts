@@ -45,7 +45,7 @@ export interface Connect extends Join {
   readonly container: string
 }
 
-const JOIN_FIELDS = {
+export const JOIN_FIELDS = {
   network: true,
   addresses: true,
   mac: true,
@@ -80,13 +80,24 @@ export function checkJoin(request: unknown): Checked<Join> {
 
 /** The networks of a new container: each at most once, no interface name twice. */
 export function readJoins(field: Field): readonly Join[] {
-  const joins = readList(field, MOST_NETWORKS, readJoin) ?? []
-  refuseTwice(field, joins, "network", `joins network`)
-  refuseTwice(field, joins, "ifname", `names an interface`)
+  return readJoinList(field, readJoin) ?? []
+}
+
+/** @param read reads one of them. */
+export function readJoinList<T extends Join>(
+  field: Field,
+  read: (field: Field) => T | undefined,
+): readonly T[] | undefined {
+  const joins = readList(field, MOST_NETWORKS, read)
+  if (joins === undefined) {
+    return undefined
+  }
+  refuseTwice(field, joins, "network", "joins network")
+  refuseTwice(field, joins, "ifname", "names an interface")
   return joins.filter(isPresent)
 }
 
-export function refuseTwice(
+function refuseTwice(
   field: Field,
   joins: readonly (Join | undefined)[],
   key: "network" | "ifname",

@@ -16,9 +16,9 @@ import {
 } from "./field.ts"
 import type { Id, Ifname } from "./name.ts"
 import { readHostname, readId, readIfname, readLabels, readName } from "./read-names.ts"
-import type { NetnsRequest, SetUpJoinRequest, SetUpRequest, TearDownRequest } from "./request.ts"
+import type { NetnsRequest, SetUpRequest, TearDownRequest } from "./request.ts"
 import { readNetns } from "./validate-attach.ts"
-import { type Join, MOST_NETWORKS, readJoinTo, refuseTwice } from "./validate-join.ts"
+import { JOIN_FIELDS, type Join, MOST_NETWORKS, readJoinList, readJoinTo } from "./validate-join.ts"
 import { type DescribedNetwork, readDescription } from "./validate-network.ts"
 import { type PublicationDraft, readPublications } from "./validate-publish.ts"
 
@@ -57,16 +57,6 @@ const SET_UP_FIELDS = {
   labels: true,
 } as const satisfies Record<keyof SetUpRequest, true>
 
-const JOIN_FIELDS = {
-  network: true,
-  addresses: true,
-  mac: true,
-  ifname: true,
-  hostIfname: true,
-  gatewayPriority: true,
-  aliases: true,
-} as const satisfies Record<keyof SetUpJoinRequest, true>
-
 export function checkSetUp(request: unknown): Checked<SetUp> {
   const root = rootField(request)
   const fields = readObject(root, SET_UP_FIELDS)
@@ -79,7 +69,7 @@ export function checkSetUp(request: unknown): Checked<SetUp> {
   if (netns?.kind === "new") {
     refuse(fields.netns, "must be one that is there already")
   }
-  const networks = required(fields.networks, readDescribedJoins)
+  const networks = required(fields.networks, (list) => readJoinList(list, readDescribedJoin))
   const rest = {
     publish: optional(fields.publish, readPublications) ?? [],
     portsHeld: optional(fields.portsHeld, readBoolean) ?? false,
@@ -93,16 +83,6 @@ export function checkSetUp(request: unknown): Checked<SetUp> {
       ? undefined
       : { id, name, netns, networks, ...rest },
   )
-}
-
-function readDescribedJoins(field: Field): readonly DescribedJoin[] | undefined {
-  const joins = readList(field, MOST_NETWORKS, readDescribedJoin)
-  if (joins === undefined) {
-    return undefined
-  }
-  refuseTwice(field, joins, "network", "joins network")
-  refuseTwice(field, joins, "ifname", "names an interface")
-  return joins.filter(isPresent)
 }
 
 function readDescribedJoin(field: Field): DescribedJoin | undefined {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSy
 
 /** What the runtime opens for itself, when it likes. */
 const RUNTIME_FILES =
-  /^anon_inode:\[(eventpoll|eventfd|timerfd|signalfd|io_uring|inotify)\]$|^\/dev\/(null|urandom|pts\/\d+)$|^\/memfd:/
+  /^anon_inode:(\[(eventpoll|eventfd|timerfd|signalfd|io_uring)\]|inotify)$|^\/dev\/(null|urandom|pts\/\d+)$|^\/memfd:/
 
 /** Targets of all open descriptors but the runtime's own, one entry each: "socket:[123]", "net:[4026]", "/path". */
 export function openFiles(): string[] {

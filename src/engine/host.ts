@@ -11,6 +11,7 @@ import { PidHandle } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
 import type { NetnsIdentity, Sandbox } from "#model/sandbox.ts"
+import type { State } from "#model/view.ts"
 import type { NetnsRef } from "#plan/op.ts"
 import type { Locks } from "#store/locks.ts"
 import { Store } from "#store/store.ts"
@@ -41,6 +42,8 @@ export class Host implements Disposable {
   readonly ruleset: RulesetLock
   /** Journal entries that this process is writing: alive, although their lock is its own. */
   readonly ownEntries = new Set<number>()
+  /** The state as it was read last. */
+  lastState: State | undefined
   readonly #namespace: Namespace
   readonly #oneShot: boolean
   /** Namespaces of containers, opened once a command and held by descriptor; null: known to be gone. */

@@ -26,6 +26,7 @@ import type {
   PublicationView,
   ReconcileReport,
   SetUpView,
+  State,
   TornDown,
 } from "#model/view.ts"
 import type { Host } from "./host.ts"
@@ -154,6 +155,10 @@ export interface LinkspanApi extends AsyncDisposable {
     options?: MutationOptions & { readonly force?: boolean },
   ): Promise<Outcome<{ id: string; name: string }>>
   reconcile(options?: ReconcileOptions): Promise<ReconcileReport>
+  /** What is configured; the kernel is not asked. The same object as long as nothing changes. */
+  state(): Promise<State>
+  /** Calls after every change of the state, whoever makes it; changes in quick succession may come as one. */
+  watchState(onChange: (state: State) => void): Promise<Disposable>
   readonly names: {
     /** What a container is told about a name, by whom and why. */
     query(request: NameQueryRequest): Promise<NameAnswer>
@@ -317,6 +322,14 @@ export class Linkspan implements LinkspanApi {
   async explain(request: ExplainRequest): Promise<Explanation> {
     const { explain } = await import("./explain/explain.ts")
     return this.#look(() => explain(this.#host, request))
+  }
+
+  async state(): Promise<State> {
+    return (await import("./state.ts")).readState(this.#host)
+  }
+
+  async watchState(onChange: (state: State) => void): Promise<Disposable> {
+    return (await import("./state.ts")).watchState(this.#host, onChange)
   }
 
   async reconcile(options: ReconcileOptions = {}): Promise<ReconcileReport> {

@@ -7,7 +7,7 @@ import type { Protocol } from "#inet/port.ts"
 import type { Prefix } from "#inet/prefix.ts"
 import type { Id, Ifname } from "./name.ts"
 import type { AddressRange, Network } from "./network.ts"
-import type { SandboxMode } from "./sandbox.ts"
+import type { Endpoint, Sandbox, SandboxMode } from "./sandbox.ts"
 
 export interface Counters {
   readonly rxBytes: number
@@ -193,4 +193,13 @@ export interface SetUpView {
   readonly endpoints: readonly EndpointView[]
   /** Each endpoint's network, in the same order. */
   readonly networks: readonly Network[]
+}
+
+/** All that is configured, at one moment: what is being made is not there yet, what is being removed still is. */
+export interface State {
+  /** Another text whenever anything has changed. */
+  readonly version: string
+  readonly networks: readonly Network[]
+  readonly sandboxes: readonly Sandbox[]
+  readonly endpoints: readonly Endpoint[]
 }

@@ -86,6 +86,8 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     disposed: () => disposed,
     setUp: () => Promise.reject(new Error("No command sets a container up")),
     tearDown: () => Promise.reject(new Error("No command tears a container down")),
+    state: () => Promise.reject(new Error("No command reads the state whole")),
+    watchState: () => Promise.reject(new Error("No command follows the state")),
     networks: {
       async create(request, mutation) {
         ask("networks.create", request)

@@ -1,94 +1,133 @@
 // The one executable and its front doors. Which one opens is decided by the name it was called by, and nothing of the
 // others is loaded.
 
-interface Door {
-  open(args: readonly string[]): Promise<number>
-}
+import type { Door, Surroundings } from "#engine/front-door.ts"
+import type { Doors as CliDoors } from "#frontends/cli/world.ts"
+import { ownProcess } from "#frontends/own-process.ts"
 
 /** By the name of the program. */
-const DOORS: Readonly<Record<string, Door>> = {
-  linkspan: { open: openCli },
-  cni: { open: openCniCommand },
+const DOORS = {
+  linkspan: openCli,
+  cni: openCniCommand,
   // A CNI plugin, where the name cannot say so.
-  __cni: { open: openCni },
-  netavark: { open: openNetavark },
+  __cni: async (_, around) => (await import("#frontends/cni/door.ts")).runCni(around),
+  netavark: async (args, around) => (await import("#frontends/netavark/netavark.ts")).runNetavark(args, around),
   // The demo's traffic: this program again, inside the demo's namespaces.
-  __peer: { open: async (args) => (await import("#frontends/demo/demo.ts")).runPeer(args) },
+  __peer: async (args) => (await import("#frontends/demo/demo.ts")).runPeer(args),
+} as const satisfies Readonly<Record<string, Door>>
+
+type DoorName = keyof typeof DOORS
+
+/** What the resident process does for commands that are handed to it: the doors that need no terminal. */
+const HANDED: Readonly<Record<string, Door>> = {
+  linkspan: async (args, around) => {
+    const [{ runCli }, { handedWorld }] = await loadCli()
+    return runCli(args, handedWorld(around, cliDoors(around)))
+  },
+  __cni: DOORS.__cni,
+  netavark: DOORS.netavark,
 }
 
-async function openCli(args: readonly string[]): Promise<number> {
-  const [{ runCli }, { processWorld }] = await Promise.all([
-    import("#frontends/cli/cli.ts"),
-    import("#frontends/cli/process-world.ts"),
-  ])
-  const world = processWorld({
-    env: process.env,
-    async open(options) {
-      const { Linkspan } = await import("#engine/linkspan.ts")
-      return Linkspan.open({ ...options, oneShot: true })
-    },
+async function openCli(args: readonly string[], around: Surroundings): Promise<number> {
+  const [{ runCli }, { processWorld }] = await loadCli()
+  return runCli(args, processWorld(around, cliDoors(around)))
+}
+
+function loadCli() {
+  return Promise.all([import("#frontends/cli/cli.ts"), import("#frontends/cli/process-world.ts")])
+}
+
+function cliDoors(around: Surroundings): CliDoors {
+  return {
     async demo(options) {
       const { runDemo } = await import("#frontends/demo/demo.ts")
       return runDemo({ ...options, env: process.env })
     },
-  })
-  return runCli(args, world)
+    services: ({ engine, stop }) => [
+      async () => {
+        const { serveCalls } = await import("#frontends/handover/serve.ts")
+        return serveCalls({ engine, doors: HANDED, open: (options) => around.open(options), stop })
+      },
+    ],
+  }
 }
 
-async function openCni(): Promise<number> {
-  const { runCni } = await import("#frontends/cni/door.ts")
-  return runCni({
-    env: process.env,
-    readInput: () => Bun.stdin.text(),
-    out: async (text) => void (await Bun.write(Bun.stdout, text)),
-    err: async (text) => void (await Bun.write(Bun.stderr, text)),
-    async open(options) {
-      const { Linkspan } = await import("#engine/linkspan.ts")
-      return Linkspan.open({ ...options, oneShot: true })
-    },
-  })
-}
-
-async function openNetavark(args: readonly string[]): Promise<number> {
-  const [{ runNetavark }, { writeSync }] = await Promise.all([
-    import("#frontends/netavark/netavark.ts"),
-    import("node:fs"),
-  ])
-  return runNetavark(args, {
-    env: process.env,
-    stdout: (text) => void writeSync(1, text),
-    stderr: (text) => void writeSync(2, text),
-  })
-}
-
-async function openCniCommand(args: readonly string[]): Promise<number> {
+async function openCniCommand(args: readonly string[], around: Surroundings): Promise<number> {
   const { runCniCommand } = await import("#frontends/cni/command.ts")
   return runCniCommand(args, {
     // Where `bun build --compile` puts what it has packed.
     program: import.meta.dir.startsWith("/$bunfs/") ? process.execPath : undefined,
-    readInput: () => Bun.stdin.text(),
-    out: async (text) => void (await Bun.write(Bun.stdout, text)),
-    err: async (text) => void (await Bun.write(Bun.stderr, text)),
+    readInput: around.readInput,
+    out: async (text) => void (await around.out(text)),
+    err: async (text) => around.err(text),
   })
 }
 
 /** The door by the program's own name (a link to the executable), else by the first argument, else the command line. */
-function findDoor(program: string, args: readonly string[]): { readonly door: Door; readonly args: readonly string[] } {
+function findDoor(program: string, args: readonly string[]): { name: DoorName; args: readonly string[] } {
   const [first = "", ...others] = args
-  const name = program.slice(program.lastIndexOf("/") + 1)
+  const called = program.slice(program.lastIndexOf("/") + 1)
   // A CNI runtime calls plugins by the name that the configuration has, without arguments.
-  if (name === "linkspan" && args.length === 0 && process.env["CNI_COMMAND"] !== undefined) {
-    return { door: { open: openCni }, args }
+  if (called === "linkspan" && args.length === 0 && process.env["CNI_COMMAND"] !== undefined) {
+    return { name: "__cni", args }
   }
-  const byName = Object.hasOwn(DOORS, name) ? DOORS[name] : undefined
-  const byArgument = Object.hasOwn(DOORS, first) ? DOORS[first] : undefined
   // Of another door's program every argument is its own.
-  if (byArgument !== undefined && (byName === undefined || byName === DOORS["linkspan"])) {
-    return { door: byArgument, args: others }
+  if (isDoor(first) && (!isDoor(called) || called === "linkspan")) {
+    return { name: first, args: others }
   }
-  return { door: byName ?? { open: openCli }, args }
+  return { name: isDoor(called) ? called : "linkspan", args }
+}
+
+function isDoor(name: string): name is DoorName {
+  return Object.hasOwn(DOORS, name)
+}
+
+async function open({ name, args }: { name: DoorName; args: readonly string[] }): Promise<number> {
+  const around = ownProcess()
+  if (isHandedOver(name, args, around.env)) {
+    const { handOver } = await import("#frontends/handover/hand-over.ts")
+    const answer = await handOver(name, args, { around, reads: name !== "linkspan" })
+    if (typeof answer === "object") {
+      if (answer.err !== "") {
+        around.err(answer.err)
+      }
+      if (answer.out !== "") {
+        await around.out(answer.out)
+      }
+      return answer.status
+    }
+    if (answer === "lost") {
+      return DOORS[name](args, { ...around, open: refuseLost })
+    }
+  }
+  return DOORS[name](args, around)
+}
+
+/** Commands that change something, and have nothing to do with the terminal. */
+const CHANGES = ["attach", "detach", "publish", "unpublish", "network"]
+
+function isHandedOver(name: DoorName, args: readonly string[], env: Surroundings["env"]): boolean {
+  switch (name) {
+    case "linkspan":
+      // On a terminal there is progress to show, and colour.
+      return CHANGES.includes(args[0] ?? "") && !Bun.enableANSIColors
+    case "netavark":
+      // Podman hands its options in by standard input.
+      return (args.includes("setup") || args.includes("teardown")) && !args.some((arg) => /^(-f|--file)/.test(arg))
+    case "__cni":
+      return env["CNI_COMMAND"] !== "VERSION" && env["CNI_COMMAND"] !== undefined
+    default:
+      return false
+  }
+}
+
+async function refuseLost(): Promise<never> {
+  const { LinkspanError } = await import("#model/errors.ts")
+  throw new LinkspanError("DAEMON_LOST", {
+    message: "Cannot say whether this was done: the resident process ended in the middle of it",
+    hint: "Look with linkspan ps, and run the command again if it was not",
+  })
 }
 
 // No top-level await: it would keep `bun build --bytecode` from compiling this ahead.
-const { door, args } = findDoor(process.argv0, process.argv.slice(2))
-void door.open(args).then((status) => process.exit(status))
+void open(findDoor(process.argv0, process.argv.slice(2))).then((status) => process.exit(status))

@@ -181,7 +181,7 @@ export class Host extends Netns implements AsyncDisposable {
     try {
       await Promise.all([this, this.outside, ...this.#containers.values()].map((each) => each.stopAll()))
       if (this.#names) {
-        ;(await this.cli(["daemon", "--stop"])).ok()
+        ;(await this.cli(["dns", "serve", "--stop"])).ok()
       }
       leaks = this.#check ? await this.#findLeaks() : []
     } finally {

@@ -14,6 +14,7 @@ import type {
   TearDownRequest,
   UpdateNetworkRequest,
 } from "#model/request.ts"
+import type { Service } from "#model/service.ts"
 import type {
   ContainerSummary,
   ContainerView,
@@ -103,6 +104,19 @@ export interface ServeNamesOptions {
   readonly notifySocket?: string
 }
 
+export interface ServeOptions {
+  /** Started in this order, ended in the other. */
+  readonly services: readonly (() => Promise<Service>)[]
+  /** Aborted when it is to end. */
+  readonly signal: AbortSignal
+  /** What is worth a line while it runs. */
+  readonly log?: (line: string) => void
+  /** A descriptor that a byte is written to, and that is closed, once all services are there. */
+  readonly readyFd?: number
+  /** NOTIFY_SOCKET of sd_notify(3). */
+  readonly notifySocket?: string
+}
+
 export interface LinkspanApi extends AsyncDisposable {
   readonly networks: {
     create(request: CreateNetworkRequest, options?: MutationOptions): Promise<Outcome<NetworkView>>
@@ -159,6 +173,14 @@ export interface LinkspanApi extends AsyncDisposable {
   state(): Promise<State>
   /** Calls after every change of the state, whoever makes it; changes in quick succession may come as one. */
   watchState(onChange: (state: State) => void): Promise<Disposable>
+  readonly resident: {
+    /** Is the host's resident process, until it is told to stop. @throws LinkspanError BUSY when another process is */
+    serve(options: ServeOptions): Promise<void>
+    /** Ends the host's resident process; false when there is none. */
+    stop(): Promise<boolean>
+    /** Text of a unit file. */
+    systemdUnit(args: readonly string[]): Promise<string>
+  }
   readonly names: {
     /** What a container is told about a name, by whom and why. */
     query(request: NameQueryRequest): Promise<NameAnswer>
@@ -177,6 +199,13 @@ export interface LinkspanApi extends AsyncDisposable {
     integrate(options?: MutationOptions): Promise<Outcome<FirewallStatus>>
     remove(options?: MutationOptions): Promise<Outcome<FirewallStatus>>
   }
+}
+
+/** Where state and sockets are, with what is not said filled in. */
+export function placesOf(options: LinkspanOptions): { readonly stateDir: string; readonly runDir: string } {
+  const { stateDir = DEFAULT_STATE_DIR } = options
+  const runDir = options.runDir ?? (options.stateDir === undefined ? DEFAULT_RUN_DIR : `${stateDir}/run`)
+  return { stateDir, runDir }
 }
 
 const DEFAULT_STATE_DIR = "/var/lib/linkspan"
@@ -198,9 +227,7 @@ export class Linkspan implements LinkspanApi {
   /** @throws LinkspanError STATE_UNUSABLE, NETNS_NOT_FOUND */
   static async open(options: LinkspanOptions = {}): Promise<Linkspan> {
     const { Host: Opened } = await import("./host.ts")
-    const stateDir = options.stateDir ?? DEFAULT_STATE_DIR
-    const runDir = options.runDir ?? (options.stateDir === undefined ? DEFAULT_RUN_DIR : `${options.stateDir}/run`)
-    return new Linkspan(Opened.open({ ...options, stateDir, runDir }))
+    return new Linkspan(Opened.open({ ...options, ...placesOf(options) }))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -243,6 +270,12 @@ export class Linkspan implements LinkspanApi {
     serve: async (options = {}) => (await import("./names/daemon.ts")).serveNames(this.#host, options),
     stop: async () => (await import("./names/stop.ts")).stopNames(this.#host),
     systemdUnit: async () => (await import("./names/systemd-unit.ts")).systemdUnit(),
+  }
+
+  readonly resident: LinkspanApi["resident"] = {
+    serve: async (options) => (await import("./resident.ts")).serve(this.#host, options),
+    stop: async () => (await import("./resident.ts")).stopServing(this.#host),
+    systemdUnit: async (args) => (await import("./systemd-unit.ts")).residentUnit(args),
   }
 
   readonly firewall: LinkspanApi["firewall"] = {

@@ -46,6 +46,12 @@ export const ERROR_CODES = {
   NETWORK_IN_USE: { exit: 5, http: 409, retry: false, summary: "Containers are still connected to the network" },
   CONTAINER_RUNNING: { exit: 5, http: 409, retry: false, summary: "The container is running" },
   CONTAINER_NOT_RUNNING: { exit: 5, http: 409, retry: false, summary: "The container is not running" },
+  DAEMON_LOST: {
+    exit: 6,
+    http: 503,
+    retry: true,
+    summary: "The resident process ended in the middle of the command; nobody can say how far it came",
+  },
   BUSY: { exit: 6, http: 409, retry: true, summary: "Another command is changing the same object" },
   POOL_EXHAUSTED: { exit: 7, http: 507, retry: true, summary: "No free subnet, address, port or bridge port is left" },
   NOT_PERMITTED: { exit: 8, http: 403, retry: false, summary: "Root or a capability is missing" },

@@ -6,6 +6,7 @@
 //   byte 2       integrations with foreign packet filters
 //   byte 3       the gate to byte 1
 //   byte 4       the daemon that answers names (engine/names/)
+//   byte 5       the resident process (engine/resident.ts)
 //   byte 16 + n  journal entry n: held by its writer for as long as the entry is alive
 
 export interface Locks extends Disposable {
@@ -18,6 +19,7 @@ export const WRITER_BYTE = 0
 export const RULESET_BYTE = 1
 export const RULESET_GATE_BYTE = 3
 export const DAEMON_BYTE = 4
+export const RESIDENT_BYTE = 5
 const FIRST_JOURNAL_BYTE = 16
 
 export function journalByte(id: number): number {

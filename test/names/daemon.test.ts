@@ -28,7 +28,7 @@ function daemonPid(host: Host): number | undefined {
     .map(Number)
     .find(
       (pid) =>
-        pid > 0 && readText(`/proc/${pid}/cmdline`).includes(`daemon\0--on-demand\0--state-dir\0${host.stateDir}`),
+        pid > 0 && readText(`/proc/${pid}/cmdline`).includes(`dns\0serve\0--on-demand\0--state-dir\0${host.stateDir}`),
     )
 }
 

@@ -52,13 +52,13 @@ async function becomeTheOne(host: Host, { onDemand }: ServeNamesOptions): Promis
       }
       throw new LinkspanError("BUSY", {
         message: "Cannot answer names: another process does so already for this state directory",
-        hint: "Stop it first with: linkspan daemon --stop",
+        hint: "Stop it first with: linkspan dns serve --stop",
       })
     }
     if (performance.now() > deadline) {
       throw new LinkspanError("BUSY", {
         message: "Cannot answer names: another process holds the lock, and does not answer",
-        hint: "Look for it with: pgrep -af 'linkspan.*daemon'",
+        hint: "Look for it with: pgrep -af 'linkspan.*dns.*serve'",
       })
     }
     await Bun.sleep(TAKEOVER_STEP_MS)

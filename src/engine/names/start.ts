@@ -19,7 +19,7 @@ export function startDaemon(host: Host): boolean {
   using files = new Descriptors()
   const ready = files.pipe()
   startInBackground({
-    command: [...selfCommand(), "daemon", "--on-demand", "--state-dir", host.stateDir, "--run-dir", host.runDir],
+    command: [...selfCommand(), "dns", "serve", "--on-demand", "--state-dir", host.stateDir, "--run-dir", host.runDir],
     env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", [READY_FD]: String(KEPT) },
     logFile: `${host.runDir}/${LOG}`,
     // A process of the host's namespace needs to be told of no other.

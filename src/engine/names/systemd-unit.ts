@@ -1,27 +1,12 @@
-import { selfCommand } from "./program.ts"
+import { unitFile } from "../systemd-unit.ts"
 
-/** A unit file for a host on which names are answered from its start on, by a process of their own (systemd.service(5)). */
+/** A unit file for a host on which names are answered from its start on, by a process of their own. */
 export function systemdUnit(): string {
-  return `[Unit]
-Description=linkspan: names of containers
-After=network.target
-
-[Service]
-Type=notify
-ExecStart=${[...selfCommand(), "daemon"].map(escaped).join(" ")}
-Restart=on-failure
-# Sockets in the namespaces of containers, and at port 53.
-CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_BIND_SERVICE CAP_NET_RAW CAP_SYS_ADMIN CAP_SYS_PTRACE CAP_DAC_READ_SEARCH
-ProtectHome=yes
-NoNewPrivileges=yes
-
-[Install]
-WantedBy=multi-user.target
-`
-}
-
-/** systemd.service(5), "Command lines": percent signs and dollars mean something; quotes hold blanks together. */
-function escaped(word: string): string {
-  const text = word.replace(/[\\"]/g, "\\$&").replaceAll("%", "%%").replaceAll("$", "$$$$")
-  return /\s/.test(word) ? `"${text}"` : text
+  return unitFile({
+    description: "linkspan: names of containers",
+    args: ["dns", "serve"],
+    // Sockets in the namespaces of containers, and at port 53.
+    capabilities: ["NET_ADMIN", "NET_BIND_SERVICE", "NET_RAW", "SYS_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"],
+    service: ["ProtectHome=yes"],
+  })
 }

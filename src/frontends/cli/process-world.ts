@@ -1,29 +1,45 @@
-// The world of a real process. Nothing here is loaded or asked before it is needed: node:tty alone takes as long as a
-// container's whole network.
+// The command line's world: what every front door has around it, and the terminal. Nothing here is loaded or asked
+// before it is needed: node:tty alone takes as long as a container's whole network.
 
-import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
+import type { Surroundings } from "#engine/front-door.ts"
 import type { Look } from "./print/look.ts"
-import { type DemoOptions, OutputError, type World } from "./world.ts"
+import type { Doors, World } from "./world.ts"
 
-/** What main.ts composes the command line with. */
-export interface Doors {
-  readonly env: Readonly<Record<string, string | undefined>>
-  open(options: LinkspanOptions): Promise<LinkspanApi>
-  demo(options: DemoOptions): Promise<number>
-}
-
-export function processWorld(doors: Doors): World {
+/** In a process of its own. */
+export function processWorld(around: Surroundings, doors: Doors): World {
+  const { env } = around
   return {
-    ...doors,
-    directory: process.cwd(),
-    out,
-    err,
+    ...worldOf(around, doors),
     progress,
-    stdoutLook: () => lookOf(process.stdout, doors.env),
-    stderrLook: () => lookOf(process.stderr, doors.env),
+    stdoutLook: () => lookOf(process.stdout, env),
+    stderrLook: () => lookOf(process.stderr, env),
     stderrIsTerminal: async () => (await import("#engine/terminal.ts")).isTerminal(2),
     stopSignal,
-    readText: (path) => Bun.file(path).text(),
+  }
+}
+
+/** In a process that has the command's streams, but no terminal. */
+export function handedWorld(around: Surroundings, doors: Doors): World {
+  return {
+    ...worldOf(around, doors),
+    progress: () => undefined,
+    stdoutLook: () => ({ colour: false }),
+    stderrLook: () => ({ colour: false }),
+    stderrIsTerminal: async () => false,
+    stopSignal: () => new AbortController().signal,
+  }
+}
+
+function worldOf(around: Surroundings, doors: Doors) {
+  const { env, directory, out, open } = around
+  return {
+    ...doors,
+    env,
+    directory,
+    out,
+    open,
+    err: (line: string) => around.err(`${line}\n`),
+    readText: (path: string) => Bun.file(path).text(),
   }
 }
 
@@ -35,42 +51,6 @@ function stopSignal(): AbortSignal {
   return controller.signal
 }
 
-/** Waits until all of it is written, through full pipes and non-blocking ones. */
-async function out(output: string | Uint8Array): Promise<boolean> {
-  try {
-    await Bun.write(Bun.stdout, output)
-    return true
-  } catch (error) {
-    // The reader has seen enough: `linkspan ps | head -1`.
-    if (isErrno(error, "EPIPE")) {
-      return false
-    }
-    const why = error instanceof Error ? error.message : String(error)
-    throw new OutputError(`Cannot write the result: ${why}`, { cause: error })
-  }
-}
-
-/** Not console.error, which paints whatever it writes to a terminal red. */
-function err(line: string): void {
-  // As an import it would add 3 ms to every start.
-  const { writeSync } = process.getBuiltinModule("node:fs")
-  let left: Uint8Array = new TextEncoder().encode(`${line}\n`)
-  while (left.length > 0) {
-    try {
-      left = left.subarray(writeSync(2, left))
-    } catch (error) {
-      if (!isErrno(error, "EAGAIN")) {
-        return // Closed, full: there is no other place to say so.
-      }
-      Bun.sleepSync(1)
-    }
-  }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && "code" in error && error.code === code
-}
-
 /** ECMA-48: to the first column, and everything right of it erased. */
 const START_OVER = "\r\u001b[K"
 
@@ -80,6 +60,6 @@ function progress(line: string): void {
   }
 }
 
-function lookOf(stream: NodeJS.WriteStream, env: Doors["env"]): Look {
+function lookOf(stream: NodeJS.WriteStream, env: Surroundings["env"]): Look {
   return stream.isTTY ? { colour: env["TERM"] !== "dumb", columns: stream.columns } : { colour: false }
 }

@@ -1,10 +1,11 @@
 // A failure as people and programs read it: what, why, what to do. Always on stderr, so that stdout holds results only.
 
+import { OutputError } from "#engine/front-door.ts"
 import { type Issue, LinkspanError } from "#model/errors.ts"
 import { PartialFailure } from "./each.ts"
 import type { Globals } from "./globals.ts"
 import { type Look, paint, plain } from "./print/look.ts"
-import { OutputError, type World } from "./world.ts"
+import type { World } from "./world.ts"
 
 /** Writes the error and returns the exit status that goes with it. With -o json: an object a line. */
 export function report(error: unknown, world: World, globals: Globals): number {

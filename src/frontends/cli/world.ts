@@ -2,14 +2,13 @@
 // whole commands without a process, a terminal or root.
 
 import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
+import type { Service } from "#model/service.ts"
 import type { Look } from "./print/look.ts"
 
-export interface World {
+export interface World extends Doors {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly directory: string
   open(options: LinkspanOptions): Promise<LinkspanApi>
-  /** The demonstration is a front door of its own; main.ts knows where it lives. */
-  demo(options: DemoOptions): Promise<number>
   /** Results: the only thing that ever goes to stdout. False once nobody reads any more (EPIPE). */
   out(output: string | Uint8Array): Promise<boolean>
   /** One line for people, on stderr. At once, also from within a synchronous engine. */
@@ -25,9 +24,18 @@ export interface World {
   readText(path: string): Promise<string>
 }
 
-/** A full disk, a closed descriptor: the work is done, and its result could not be told. */
-export class OutputError extends Error {
-  override readonly name = "OutputError"
+/** Front doors of their own that commands open; main.ts knows where they live. */
+export interface Doors {
+  demo(options: DemoOptions): Promise<number>
+  /** The resident process's services, not yet started. */
+  services(options: ServicesOptions): readonly (() => Promise<Service>)[]
+}
+
+export interface ServicesOptions {
+  readonly linkspan: LinkspanApi
+  readonly engine: LinkspanOptions
+  /** Ends the process. */
+  stop(): void
 }
 
 export interface DemoOptions {

@@ -58,6 +58,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   CONTAINER_RUNNING: CODES.inUse,
   CONTAINER_NOT_RUNNING: CODES.unknownContainer,
   BUSY: CODES.tryAgainLater,
+  DAEMON_LOST: CODES.tryAgainLater,
   POOL_EXHAUSTED: CODES.tryAgainLater,
   NOT_PERMITTED: CODES.notPermitted,
   KERNEL_FEATURE_MISSING: CODES.refused,

@@ -12,8 +12,8 @@ async function call(env: Record<string, string>, input: unknown = CONFIG) {
   const status = await runCni({
     env,
     readInput: async () => (typeof input === "string" ? input : JSON.stringify(input)),
-    out: async (text) => void out.push(text),
-    err: async (text) => void err.push(text),
+    out: async (text) => out.push(String(text)) > 0,
+    err: (text) => void err.push(text),
     open: () => Promise.reject(new Error("the engine was opened")),
   })
   return {

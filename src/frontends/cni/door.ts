@@ -3,28 +3,20 @@
 //
 // https://github.com/containernetworking/cni/blob/main/SPEC.md
 
-import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
+import type { Surroundings } from "#engine/front-door.ts"
+import type { LinkspanOptions } from "#engine/linkspan.ts"
 import type { Attachment, Command, Environment } from "./request.ts"
 import type { Call } from "./verbs.ts"
 import { VERSIONS, versionAnswer } from "./versions.ts"
 
-/** What main.ts gives the door. */
-export interface CniWorld {
-  readonly env: Environment
-  readInput(): Promise<string>
-  out(text: string): Promise<void>
-  err(text: string): Promise<void>
-  open(options: LinkspanOptions): Promise<LinkspanApi>
-}
-
-export async function runCni(world: CniWorld): Promise<number> {
+export async function runCni(world: Pick<Surroundings, "env" | "readInput" | "out" | "err" | "open">): Promise<number> {
   const command = world.env["CNI_COMMAND"] ?? ""
   if (command === "VERSION") {
     await world.out(versionAnswer())
     return 0
   }
   if (command === "") {
-    await world.err(`linkspan as a CNI plugin, for versions ${VERSIONS.join(", ")} of the specification\n`)
+    world.err(`linkspan as a CNI plugin, for versions ${VERSIONS.join(", ")} of the specification\n`)
     return 0
   }
   const { CniError, CODES, errorAnswer, toCniError } = await import("./cni-error.ts")

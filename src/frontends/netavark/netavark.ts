@@ -2,46 +2,40 @@
 // is one JSON value or nothing; Podman reads it when the program has ended, and refuses any key but `error` in a failure.
 // https://github.com/containers/netavark
 
+import type { Surroundings } from "#engine/front-door.ts"
 import { parseCommandLine, USAGE, UsageError } from "./command-line.ts"
-
-/** What the door needs of its process. */
-export interface World {
-  readonly env: Readonly<Record<string, string | undefined>>
-  readonly stdout: (text: string) => void
-  readonly stderr: (text: string) => void
-}
 
 /** The netavark whose contract this is. */
 const CONTRACT = "2.1.0"
 
-export async function runNetavark(args: readonly string[], world: World): Promise<number> {
+export async function runNetavark(args: readonly string[], world: Surroundings): Promise<number> {
   if (args.includes("--version") || args.includes("-V")) {
-    world.stdout(`netavark ${await version()}\n`)
+    await world.out(`netavark ${await version()}\n`)
     return 0
   }
   if (args.includes("--help") || args.includes("-h") || args[0] === "help") {
-    world.stdout(USAGE)
+    await world.out(USAGE)
     return 0
   }
   try {
     const line = parseCommandLine(args)
     if (line.verb === "version") {
-      world.stdout(`${JSON.stringify(await versions(), undefined, 2)}\n`)
+      await world.out(`${JSON.stringify(await versions(), undefined, 2)}\n`)
       return 0
     }
     const { runVerb } = await import("./verbs.ts")
     const answer = await runVerb(line, world)
     if (answer !== undefined) {
-      world.stdout(`${JSON.stringify(answer)}\n`)
+      await world.out(`${JSON.stringify(answer)}\n`)
     }
     return 0
   } catch (error) {
     if (error instanceof UsageError) {
-      world.stderr(`error: ${error.message}\n\n${USAGE}`)
+      world.err(`error: ${error.message}\n\n${USAGE}`)
       return 2
     }
     const { errorText } = await import("./error.ts")
-    world.stdout(`${JSON.stringify({ error: errorText(error) })}\n`)
+    await world.out(`${JSON.stringify({ error: errorText(error) })}\n`)
     return 1
   }
 }

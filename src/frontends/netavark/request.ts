@@ -28,7 +28,7 @@ export function setUpRequest(options: NetworkOptions, netns: string): SetUpReque
     id,
     name: isName(name) ? name : id,
     ...(hostname !== undefined && isHostname(hostname) ? { hostname } : {}),
-    netns: { kind: "path", path: netns.startsWith("/") ? netns : `${process.cwd()}/${netns}` },
+    netns: { kind: "path", path: netns },
     networks: options.networks.map(joinRequest),
     publish: publishRequests(options),
     // Podman binds every published port itself, before or after.

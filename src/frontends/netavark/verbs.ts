@@ -1,18 +1,18 @@
 // netavark's verbs, each an engine's verb and what Podman keeps beside it.
 
 import { readFileSync } from "node:fs"
+import type { Surroundings } from "#engine/front-door.ts"
 import type { LinkspanApi } from "#engine/linkspan.ts"
 import { parseIp } from "#inet/ip.ts"
 import type { Aardvark } from "./aardvark.ts"
 import type { CommandLine } from "./command-line.ts"
 import { combined, NetavarkError, OS_ERROR } from "./error.ts"
-import type { World } from "./netavark.ts"
 import { type NetworkOptions, readNetworkOptions } from "./options.ts"
 import { engineId, setUpRequest } from "./request.ts"
 import { hasNames, listenAddresses, statusOf } from "./status.ts"
 
 /** @returns what goes to standard output */
-export async function runVerb(line: CommandLine, world: World): Promise<unknown> {
+export async function runVerb(line: CommandLine, world: Surroundings): Promise<unknown> {
   switch (line.verb) {
     case "setup":
       return setUp(line, world)
@@ -26,7 +26,7 @@ export async function runVerb(line: CommandLine, world: World): Promise<unknown>
     }
     case "create": {
       const { completeNetwork } = await import("./create.ts")
-      return completeNetwork(readInput(line), {
+      return completeNetwork(await readInput(line, world), {
         now: new Date(),
         random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
       })
@@ -47,15 +47,15 @@ export async function runVerb(line: CommandLine, world: World): Promise<unknown>
   }
 }
 
-async function setUp(line: CommandLine, world: World): Promise<unknown> {
+async function setUp(line: CommandLine, world: Surroundings): Promise<unknown> {
   checkFirewall(line, world)
   const config = line.config
-  const options = readNetworkOptions(readInput(line))
+  const options = readNetworkOptions(await readInput(line, world))
   if (config === undefined) {
     throw new NetavarkError("--config not specified but required for netavark setup")
   }
   const attachments = await namesOf(line, options)
-  const request = setUpRequest(options, line.argument ?? "")
+  const request = setUpRequest(options, inDirectory(line.argument ?? "", world))
   await using linkspan = await openEngine(line, world)
   const { result } = await linkspan.setUp(request)
   const addresses = await bridgeAddresses(options)
@@ -86,7 +86,12 @@ async function setUp(line: CommandLine, world: World): Promise<unknown> {
 }
 
 /** Whoever could be set up but not named is not there at all. */
-async function undo(line: CommandLine, world: World, linkspan: LinkspanApi, options: NetworkOptions): Promise<void> {
+async function undo(
+  line: CommandLine,
+  world: Surroundings,
+  linkspan: LinkspanApi,
+  options: NetworkOptions,
+): Promise<void> {
   const { deleteEntries } = await import("./aardvark.ts")
   const networks = options.networks.map(({ network }) => network)
   deleteEntries(
@@ -123,14 +128,13 @@ async function namesOf(line: CommandLine, { networks, containerName }: NetworkOp
 }
 
 /** Podman wants all of it gone, so every part is tried. */
-async function tearDown(line: CommandLine, world: World): Promise<void> {
-  const options = readNetworkOptions(readInput(line))
+async function tearDown(line: CommandLine, world: Surroundings): Promise<void> {
+  const options = readNetworkOptions(await readInput(line, world))
   if (line.config === undefined) {
     throw new NetavarkError("--config not specified but required for netavark teardown")
   }
   // Podman's clean-up may be told to end together with the container.
-  const ignore = (): void => {}
-  process.on("SIGTERM", ignore).on("SIGINT", ignore)
+  world.holdSignals()
   const errors: unknown[] = []
   const networks = options.networks.map(({ network }) => network)
   if (options.networks.some(hasNames)) {
@@ -158,9 +162,9 @@ async function tearDown(line: CommandLine, world: World): Promise<void> {
 
 // ── The process ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function readInput({ file }: CommandLine): string {
+async function readInput({ file }: CommandLine, world: Surroundings): Promise<string> {
   try {
-    return readFileSync(file ?? 0, "utf8")
+    return file === undefined ? await world.readInput() : readFileSync(inDirectory(file, world), "utf8")
   } catch (error) {
     const { code } = error as { code?: string }
     throw new NetavarkError(
@@ -170,19 +174,21 @@ function readInput({ file }: CommandLine): string {
   }
 }
 
+function inDirectory(path: string, { directory }: Surroundings): string {
+  return path.startsWith("/") ? path : `${directory}/${path}`
+}
+
 /** Without root there is no /var/lib to write to; Podman's run directory is the user's own. */
-async function openEngine({ rootless, config }: CommandLine, { env }: World): Promise<LinkspanApi> {
-  const { Linkspan } = await import("#engine/linkspan.ts")
+async function openEngine({ rootless, config }: CommandLine, { env, open }: Surroundings): Promise<LinkspanApi> {
   const stateDir = env["LINKSPAN_STATE_DIR"] ?? (rootless && config !== undefined ? `${config}/linkspan` : undefined)
   const runDir = env["LINKSPAN_RUN_DIR"]
-  return Linkspan.open({
-    oneShot: true,
+  return open({
     ...(stateDir === undefined ? {} : { stateDir }),
     ...(runDir === undefined ? {} : { runDir }),
   })
 }
 
-function aardvarkOf({ config, aardvark, rootless }: CommandLine, { env }: World): Aardvark {
+function aardvarkOf({ config, aardvark, rootless }: CommandLine, { env }: Surroundings): Aardvark {
   if (config === undefined) {
     throw new NetavarkError("--config not specified but required for netavark update")
   }
@@ -192,7 +198,7 @@ function aardvarkOf({ config, aardvark, rootless }: CommandLine, { env }: World)
 /** One ruleset serves all of them: it is beside firewalld's, and iptables' since netavark 2 is nftables' as well. */
 const FIREWALLS = ["nftables", "iptables", "firewalld", "none", ""]
 
-function checkFirewall({ firewall }: CommandLine, { env }: World): void {
+function checkFirewall({ firewall }: CommandLine, { env }: Surroundings): void {
   const wanted = firewall ?? env["NETAVARK_FW"] ?? ""
   if (!FIREWALLS.includes(wanted.toLowerCase())) {
     throw new NetavarkError(`Must provide a valid firewall backend, got ${wanted}`)

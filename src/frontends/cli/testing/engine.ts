@@ -212,6 +212,18 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
         return "[Unit]\n"
       },
     },
+    resident: {
+      async serve() {
+        ask("resident.serve", undefined)
+      },
+      async stop() {
+        ask("resident.stop", undefined)
+        return true
+      },
+      async systemdUnit() {
+        return "[Unit]\n"
+      },
+    },
     async explain(request) {
       ask("explain", request)
       const { cause, ...reached } = EXPLANATION

@@ -1,6 +1,7 @@
 // The real command line in a real process, with the engine that only remembers: what can be seen from outside alone, such
 // as pipes, signals and a shell's completion.
 
+import { ownProcess } from "#frontends/own-process.ts"
 import { runCli } from "../cli.ts"
 import { processWorld } from "../process-world.ts"
 import { type FakeOptions, fakeEngine, NETWORK_SUMMARY } from "./engine.ts"
@@ -11,11 +12,8 @@ const FAKES: Readonly<Record<string, FakeOptions>> = {
   named: { networks: ["web", "web-2", "db"].map((name) => ({ ...NETWORK_SUMMARY, name })) },
 }
 
-const world = processWorld({
-  env: Bun.env,
-  async open() {
-    return fakeEngine(FAKES[Bun.env["LINKSPAN_TEST_FAKE"] ?? ""])
-  },
-  demo: async () => 0,
-})
+const world = processWorld(
+  { ...ownProcess(), open: async () => fakeEngine(FAKES[Bun.env["LINKSPAN_TEST_FAKE"] ?? ""]) },
+  { demo: async () => 0, services: () => [] },
+)
 void runCli(process.argv.slice(2), world).then((status) => process.exit(status))

@@ -39,6 +39,7 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
       return engine
     },
     demo: async () => 0,
+    services: () => [],
     async out(output) {
       stdout += typeof output === "string" ? output : new TextDecoder().decode(output)
       return true

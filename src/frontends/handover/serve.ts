@@ -1,0 +1,187 @@
+// The other end: calls that commands hand over, carried out by their own front doors in this process, one after the other.
+
+import { chmodSync, rmSync, statSync } from "node:fs"
+import type { Door, Surroundings } from "#engine/front-door.ts"
+import { type LinkspanApi, type LinkspanOptions, placesOf } from "#engine/linkspan.ts"
+import { CALLS_SOCKET, type Call, type CallAnswer, STOP_LINE } from "#model/call.ts"
+import { LinkspanError } from "#model/errors.ts"
+import type { Service } from "#model/service.ts"
+import { newPeer, type Peer, receive, send } from "./lines.ts"
+
+export interface CallsOptions {
+  /** What this process's engine was opened with. */
+  readonly engine: LinkspanOptions
+  /** By the names that calls have. */
+  readonly doors: Readonly<Record<string, Door>>
+  open(options: LinkspanOptions): Promise<LinkspanApi>
+  /** Somebody wants this process to end. */
+  stop(): void
+}
+
+/** A request of a thousand ports is a hundredth of this. */
+const LONGEST_CALL = 4 << 20
+
+export function serveCalls(options: CallsOptions): Service {
+  const { runDir } = placesOf(options.engine)
+  const path = `${runDir}/${CALLS_SOCKET}`
+  const engines = new Engines(options)
+  const before = process.cwd()
+  // The path from the root may be longer than a socket's address can be (unix(7)).
+  process.chdir(runDir)
+  try {
+    rmSync(path, { force: true })
+    const listener = Bun.listen<Peer>({
+      unix: CALLS_SOCKET,
+      socket: {
+        open(socket) {
+          socket.data = newPeer()
+        },
+        data(socket, bytes) {
+          const line = receive(socket, bytes)
+          if (line === `${STOP_LINE}\n`) {
+            options.stop()
+          } else if (line !== undefined) {
+            void answer(line, options, engines).then((text) => {
+              socket.data.unsent = Buffer.from(`${text}\n`)
+              finish(socket)
+            })
+          } else if (socket.data.size > LONGEST_CALL) {
+            socket.terminate()
+          }
+        },
+        drain: finish,
+        error(socket) {
+          socket.terminate()
+        },
+      },
+    })
+    chmodSync(path, 0o600)
+    return {
+      name: "commands",
+      address: path,
+      async [Symbol.asyncDispose]() {
+        rmSync(path, { force: true })
+        listener.stop(true)
+        await engines[Symbol.asyncDispose]()
+      },
+    }
+  } finally {
+    process.chdir(before)
+  }
+}
+
+function finish(socket: Bun.Socket<Peer>): void {
+  if (socket.data.unsent.length > 0 && send(socket)) {
+    socket.end()
+  }
+}
+
+async function answer(line: string, options: CallsOptions, engines: Engines): Promise<string> {
+  let reply: CallAnswer
+  try {
+    const call = JSON.parse(line) as Call
+    const door = Object.hasOwn(options.doors, call.door) ? options.doors[call.door] : undefined
+    reply = door === undefined ? { declined: "there is no such door here" } : await carryOut(call, door, engines)
+  } catch (error) {
+    reply = { declined: (error as Error).message }
+  }
+  return JSON.stringify(reply)
+}
+
+async function carryOut(call: Call, door: Door, engines: Engines): Promise<CallAnswer> {
+  const difference = differenceFrom(call.pid)
+  if (difference !== undefined) {
+    return { declined: difference }
+  }
+  let out = ""
+  let err = ""
+  let declined: string | undefined
+  const around: Surroundings = {
+    env: call.env,
+    directory: call.directory,
+    readInput: async () => call.input ?? "",
+    out: async (text) => {
+      out += typeof text === "string" ? text : Buffer.from(text).toString()
+      return true
+    },
+    err: (text) => {
+      err += text
+    },
+    holdSignals: () => undefined,
+    async open(wanted) {
+      const engine = await engines.find(wanted)
+      if (engine === undefined) {
+        declined = "this process serves another state"
+        throw new LinkspanError("BUSY", { message: declined })
+      }
+      return engine
+    },
+  }
+  const status = await door(call.args, around)
+  return declined === undefined ? { status, out, err } : { declined }
+}
+
+/** Paths, processes and interfaces must mean the same to both, and the program must be the same one. */
+const SHARED = ["ns/mnt", "ns/pid", "ns/net", "ns/user", "root", "exe"]
+
+function differenceFrom(pid: number): string | undefined {
+  return SHARED.find((what) => identity(`/proc/${pid}/${what}`) !== identity(`/proc/self/${what}`))
+}
+
+function identity(path: string): string {
+  const { dev, ino } = statSync(path, { bigint: true })
+  return `${dev}:${ino}`
+}
+
+/** Engines for what callers choose by themselves: address pools, and whether names are answered. */
+class Engines implements AsyncDisposable {
+  readonly #options: CallsOptions
+  readonly #open = new Map<string, LinkspanApi>()
+
+  constructor(options: CallsOptions) {
+    this.#options = options
+  }
+
+  /** undefined: another state or host than this process is for, or a trace that only the caller's own process can show. */
+  async find(wanted: LinkspanOptions): Promise<LinkspanApi | undefined> {
+    const { engine } = this.#options
+    if (placeOf(wanted) !== placeOf(engine) || wanted.trace !== undefined) {
+      return undefined
+    }
+    const key = JSON.stringify([wanted.pools, wanted.names])
+    let linkspan = this.#open.get(key)
+    if (linkspan === undefined) {
+      if (this.#open.size === MOST_ENGINES) {
+        return undefined
+      }
+      linkspan = await this.#options.open({ ...wanted, oneShot: false })
+      this.#open.set(key, linkspan)
+    }
+    return keptOpen(linkspan)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const linkspan of this.#open.values()) {
+      await linkspan[Symbol.asyncDispose]()
+    }
+  }
+}
+
+const MOST_ENGINES = 8
+
+function placeOf(options: LinkspanOptions): string {
+  return JSON.stringify([placesOf(options), options.hostNetns])
+}
+
+/** The same engine for a door that disposes of it at its end. */
+function keptOpen(linkspan: LinkspanApi): LinkspanApi {
+  return new Proxy(linkspan, {
+    get(target, key) {
+      if (key === Symbol.asyncDispose) {
+        return async () => undefined
+      }
+      const value: unknown = Reflect.get(target, key, target)
+      return typeof value === "function" ? value.bind(target) : value
+    },
+  })
+}

@@ -1,8 +1,15 @@
 // A directory made ready to be asked: names by network, and a view for every asker, made when it asks for the first time.
+// A change costs what has changed, however much else there is.
 
 import type { Ip } from "#inet/ip.ts"
 import { type Prefix, prefixBase, prefixFamily, prefixLength, prefixOf } from "#inet/prefix.ts"
-import type { Directory, DirectoryContainer } from "#model/directory.ts"
+import type {
+  Directory,
+  DirectoryChange,
+  DirectoryContainer,
+  DirectoryEndpoint,
+  DirectoryNetworkFacts,
+} from "#model/directory.ts"
 import type { Id } from "#model/name.ts"
 import type { Asker } from "./asker.ts"
 import { NameTable } from "./name-table.ts"
@@ -10,34 +17,127 @@ import { NetworkNames } from "./network-names.ts"
 import { View } from "./view.ts"
 
 export class DirectoryIndex {
-  readonly #directory: Directory
-  readonly #containers: ReadonlyMap<Id, DirectoryContainer>
+  readonly #containers = new Map<Id, DirectoryContainer>()
   readonly #networks = new Map<Id, NetworkNames>()
+  /** By name, so that the order of what askers are told does not depend on that of changes. */
   readonly #networksOf = new Map<Id, NetworkNames[]>()
   readonly #views = new Map<Id, View>()
   readonly #strangers = new Map<Id, View>()
+  /** Containers with links: what these lead to is part of their views. */
+  readonly #linking = new Set<Id>()
   readonly #subnets = new Set<Prefix>()
   readonly #subnetLengths = { 4: new Set<number>(), 6: new Set<number>() }
+  #hostServers: readonly Ip[] = []
 
   constructor(directory: Directory) {
-    this.#directory = directory
-    this.#containers = new Map(directory.containers.map((each) => [each.id, each]))
+    this.#setHostServers(directory.hostServers)
+    for (const container of directory.containers) {
+      this.#setContainer(container.id, container)
+    }
     for (const network of directory.networks) {
-      const names = new NetworkNames(network, this.#containers)
-      this.#networks.set(network.id, names)
-      for (const { containerId } of network.endpoints) {
-        const others = this.#networksOf.get(containerId)
-        if (others === undefined) {
-          this.#networksOf.set(containerId, [names])
-        } else {
-          others.push(names)
-        }
+      this.#setNetwork(network.id, network)
+      for (const endpoint of network.endpoints) {
+        this.#setMember(network.id, endpoint.containerId, endpoint)
       }
+    }
+  }
+
+  change(change: DirectoryChange): void {
+    switch (change.kind) {
+      case "network":
+        this.#setNetwork(change.id, change.now)
+        break
+      case "container":
+        this.#setContainer(change.id, change.now)
+        break
+      case "member":
+        this.#setMember(change.networkId, change.containerId, change.now)
+        break
+      case "host-servers":
+        this.#setHostServers(change.now)
+        break
+    }
+  }
+
+  #setHostServers(servers: readonly Ip[]): void {
+    this.#hostServers = servers
+    this.#forgetViews()
+  }
+
+  #setNetwork(id: Id, now: DirectoryNetworkFacts | undefined): void {
+    const known = this.#networks.get(id)
+    if (now === undefined) {
+      for (const container of known?.members() ?? []) {
+        this.#setMember(id, container, undefined)
+      }
+      this.#networks.delete(id)
+    } else if (known === undefined) {
+      this.#networks.set(id, new NetworkNames(now))
+    } else {
+      known.describe(now)
+    }
+    this.#findSubnets()
+    this.#forgetViews()
+  }
+
+  #setContainer(id: Id, now: DirectoryContainer | undefined): void {
+    if (now === undefined) {
+      this.#containers.delete(id)
+    } else {
+      this.#containers.set(id, now)
+    }
+    if (now === undefined || now.links.length === 0) {
+      this.#linking.delete(id)
+    } else {
+      this.#linking.add(id)
+    }
+    for (const network of this.#networksOf.get(id) ?? []) {
+      const endpoint = network.member(id)
+      if (endpoint !== undefined) {
+        network.join(endpoint, now)
+      }
+    }
+    this.#views.delete(id)
+  }
+
+  #setMember(networkId: Id, containerId: Id, now: DirectoryEndpoint | undefined): void {
+    const network = this.#networks.get(networkId)
+    if (network === undefined) {
+      return
+    }
+    const others = (this.#networksOf.get(containerId) ?? []).filter((each) => each !== network)
+    if (now === undefined) {
+      network.leave(containerId)
+    } else {
+      network.join(now, this.#containers.get(containerId))
+      others.push(network)
+    }
+    if (others.length === 0) {
+      this.#networksOf.delete(containerId)
+    } else {
+      this.#networksOf.set(containerId, others.sort(byName))
+    }
+    this.#views.delete(containerId)
+    for (const linking of this.#linking) {
+      this.#views.delete(linking)
+    }
+  }
+
+  #findSubnets(): void {
+    this.#subnets.clear()
+    this.#subnetLengths[4].clear()
+    this.#subnetLengths[6].clear()
+    for (const { network } of this.#networks.values()) {
       for (const subnet of network.subnets) {
         this.#subnets.add(subnet)
         this.#subnetLengths[prefixFamily(subnet)].add(prefixLength(subnet))
       }
     }
+  }
+
+  #forgetViews(): void {
+    this.#views.clear()
+    this.#strangers.clear()
   }
 
   /** `undefined`: nobody that we serve. */
@@ -70,14 +170,14 @@ export class DirectoryIndex {
     if (view === undefined) {
       const container = this.#containers.get(id)
       const networks = this.#networksOf.get(id)
-      if (container === undefined && networks === undefined) {
+      if (networks === undefined) {
         return undefined
       }
       view = new View({
         container,
-        networks: networks ?? [],
+        networks,
         own: container === undefined ? undefined : this.#own(container),
-        hostServers: this.#directory.hostServers,
+        hostServers: this.#hostServers,
       })
       this.#views.set(id, view)
     }
@@ -87,31 +187,31 @@ export class DirectoryIndex {
   #strangerView(network: NetworkNames): View {
     let view = this.#strangers.get(network.network.id)
     if (view === undefined) {
-      view = new View({ networks: [network], hostServers: this.#directory.hostServers })
+      view = new View({ networks: [network], hostServers: this.#hostServers })
       this.#strangers.set(network.network.id, view)
     }
     return view
   }
 
   /** A link leads to where both are: one to a container of other networks leads nowhere. */
-  #own(container: DirectoryContainer): NameTable | undefined {
-    if (container.records.length === 0 && container.links.length === 0) {
+  #own({ id, records, links }: DirectoryContainer): NameTable | undefined {
+    if (records.length === 0 && links.length === 0) {
       return undefined
     }
     const table = new NameTable()
-    for (const record of container.records) {
-      table.add(record.name, "record", record.addresses)
+    for (const { name, addresses } of records) {
+      table.add(name, { owner: id, reason: "record", addresses })
     }
-    for (const { alias, containerId } of container.links) {
-      const addresses = (this.#networksOf.get(container.id) ?? []).flatMap((each) => addressesOn(each, containerId))
+    for (const { alias, containerId } of links) {
+      const addresses = (this.#networksOf.get(id) ?? []).flatMap((each) => each.member(containerId)?.addresses ?? [])
       if (addresses.length > 0) {
-        table.add(alias, "link", addresses)
+        table.add(alias, { owner: containerId, reason: "link", addresses })
       }
     }
     return table
   }
 }
 
-function addressesOn(names: NetworkNames, containerId: Id): readonly Ip[] {
-  return names.network.endpoints.find((each) => each.containerId === containerId)?.addresses ?? []
+function byName(a: NetworkNames, b: NetworkNames): number {
+  return a.network.name < b.network.name ? -1 : 1
 }

@@ -6,7 +6,7 @@ import type { Asker } from "./asker.ts"
 import type { ForwarderOptions } from "./forwarder.ts"
 import { Resolver } from "./resolver.ts"
 import { ask, told } from "./testing/ask.ts"
-import { DIRECTORY, IDS } from "./testing/directory.ts"
+import { changesBetween, DIRECTORY, IDS } from "./testing/directory.ts"
 import { type Behaviour, FakeUpstream, reply, says } from "./testing/upstream.ts"
 
 const SERVERS = ["127.0.0.21", "127.0.0.22", "127.0.0.23"] as const
@@ -88,7 +88,7 @@ describe("Resolver.answer() asks servers", () => {
       containers: DIRECTORY.containers.map((each) => ({ ...each, servers: parts.container ?? [] })),
     })
     const told1 = async (directory: Directory) => {
-      made.resolver.replace(directory)
+      made.resolver.change(changesBetween(DIRECTORY, directory))
       return await told(made.resolver, { name: NAME })
     }
     expect(await told1(withServers({}))).toEqual(["198.51.100.1"])
@@ -273,7 +273,7 @@ describe("Resolver.answer() keeps what servers said", () => {
       ...each,
       servers: [(each.id === IDS.web ? SERVERS[0] : SERVERS[1]) as unknown as Ip],
     }))
-    made.resolver.replace({ ...DIRECTORY, containers })
+    made.resolver.change(changesBetween(DIRECTORY, { ...DIRECTORY, containers }))
     const api: Asker = { kind: "container", id: IDS.api }
     expect(await told(made.resolver, { name: NAME })).toEqual(["198.51.100.1"])
     expect(await told(made.resolver, { name: NAME, asker: api })).toEqual(["198.51.100.2"])

@@ -4,6 +4,15 @@ import type { Ip } from "#inet/ip.ts"
 import { hashName, nameOf, type Query, spells } from "#wire/dns/query.ts"
 import { Entry, type Reason } from "./entry.ts"
 
+const WILDCARD = "*."
+
+interface Named {
+  /** Whoever brings the name: a container's id, or what stands for a network's records. */
+  readonly owner: string
+  readonly reason: Reason
+  readonly addresses: readonly Ip[]
+}
+
 export class NameTable {
   readonly #networks: readonly string[]
   readonly #byHash = new Map<number, Entry>()
@@ -16,29 +25,61 @@ export class NameTable {
   }
 
   /** A name that is there already gets the addresses besides its own: several containers behind one name. */
-  add(spelling: string, reason: Reason, addresses: readonly Ip[]): void {
+  add(spelling: string, { owner, reason, addresses }: Named): void {
     const name = fold(spelling)
-    if (name.startsWith("*.")) {
-      const below = name.slice(2)
-      const known = this.#wildcards.get(below)
-      if (known === undefined) {
-        this.#wildcards.set(below, new Entry({ name, reason, addresses, networks: this.#networks }))
-      } else {
-        extend(known, addresses)
-      }
+    const part = { owner, reason, addresses }
+    const known = this.#get(name)
+    if (known !== undefined) {
+      known.add(part)
+      return
+    }
+    const entry = new Entry({ name, networks: this.#networks, part })
+    if (name.startsWith(WILDCARD)) {
+      this.#wildcards.set(name.slice(WILDCARD.length), entry)
+      return
+    }
+    const hash = hashName(name)
+    entry.next = this.#byHash.get(hash)
+    this.#byHash.set(hash, entry)
+  }
+
+  /** Takes away all that the owner has behind the name. */
+  remove(spelling: string, owner: string): void {
+    const name = fold(spelling)
+    const entry = this.#get(name)
+    if (entry === undefined || entry.remove(owner)) {
+      return
+    }
+    if (name.startsWith(WILDCARD)) {
+      this.#wildcards.delete(name.slice(WILDCARD.length))
       return
     }
     const hash = hashName(name)
     const first = this.#byHash.get(hash)
-    for (let entry = first; entry !== undefined; entry = entry.next) {
-      if (entry.name === name) {
-        extend(entry, addresses)
-        return
+    if (first !== entry) {
+      let before = first
+      while (before !== undefined && before.next !== entry) {
+        before = before.next
       }
+      if (before !== undefined) {
+        before.next = entry.next
+      }
+    } else if (entry.next === undefined) {
+      this.#byHash.delete(hash)
+    } else {
+      this.#byHash.set(hash, entry.next)
     }
-    const entry = new Entry({ name, reason, addresses, networks: this.#networks })
-    entry.next = first
-    this.#byHash.set(hash, entry)
+  }
+
+  #get(name: string): Entry | undefined {
+    if (name.startsWith(WILDCARD)) {
+      return this.#wildcards.get(name.slice(WILDCARD.length))
+    }
+    let entry = this.#byHash.get(hashName(name))
+    while (entry !== undefined && entry.name !== name) {
+      entry = entry.next
+    }
+    return entry
   }
 
   /** The entry of the question's first labels. */
@@ -68,27 +109,10 @@ export class NameTable {
     }
     return undefined
   }
-
-  *entries(): Iterable<Entry> {
-    for (const first of this.#byHash.values()) {
-      for (let entry: Entry | undefined = first; entry !== undefined; entry = entry.next) {
-        yield entry
-      }
-    }
-    yield* this.#wildcards.values()
-  }
 }
 
 /** As names are kept and compared: lower case, no dot at the end. */
 export function fold(name: string): string {
   const folded = name.toLowerCase()
   return folded.endsWith(".") ? folded.slice(0, -1) : folded
-}
-
-function extend(entry: Entry, addresses: readonly Ip[]): void {
-  for (const address of addresses) {
-    if (!entry.addresses.includes(address)) {
-      entry.addresses.push(address)
-    }
-  }
 }

@@ -1,8 +1,12 @@
 import { describe, expect, test } from "bun:test"
+import type { Ip } from "#inet/ip.ts"
+import type { Prefix } from "#inet/prefix.ts"
+import type { Directory } from "#model/directory.ts"
 import type { Asker } from "./asker.ts"
 import { Resolver } from "./resolver.ts"
 import { ask, type Question, told, WEB } from "./testing/ask.ts"
-import { DIRECTORY, IDS } from "./testing/directory.ts"
+import { chance } from "./testing/chance.ts"
+import { changesBetween, DIRECTORY, IDS } from "./testing/directory.ts"
 
 const API: Asker = { kind: "container", id: IDS.api }
 const VAULT: Asker = { kind: "container", id: IDS.vault }
@@ -116,16 +120,68 @@ test("Resolver.answer() rotates the addresses behind one name", async () => {
   expect([...firsts].sort()).toEqual(["10.1.0.3", "10.1.0.4"])
 })
 
-test("Resolver.replace() changes the next answer", async () => {
+test("Resolver.change() changes the next answer", async () => {
   const resolver = new Resolver(DIRECTORY)
   const without = DIRECTORY.networks.map((network) => ({
     ...network,
     endpoints: network.endpoints.filter((each) => each.containerId !== IDS.api2),
   }))
-  resolver.replace({ ...DIRECTORY, networks: without })
+  const less = { ...DIRECTORY, networks: without }
+  resolver.change(changesBetween(DIRECTORY, less))
   expect(await told(resolver, { name: "service", asker: WEB })).toEqual(["10.1.0.3"])
-  resolver.replace(DIRECTORY)
+  resolver.change(changesBetween(less, DIRECTORY))
   expect(await told(resolver, { name: "service", asker: WEB })).toEqual(["10.1.0.3", "10.1.0.4"])
+})
+
+test("Resolver.change() leads to the same answers as a directory made at once, by whichever way", async () => {
+  const below = chance(7)
+  const pick = <T>(from: readonly T[]): T => from[below(from.length)] as T
+  const some = <T>(from: readonly T[]): T[] => from.filter(() => below(10) < 6)
+  const ids = ["c1", "c2", "c3", "c4"]
+  const names = ["web", "api", "api2", "db", "pool", "printer", "a.apps"]
+  const arbitrary = (): Directory => ({
+    networks: some(["front", "back", "front.end"]).map((name, n) => ({
+      id: name,
+      name,
+      subnets: [`10.${name.length}.0.0/24` as Prefix],
+      internal: below(5) === 0,
+      servers: [],
+      records: some([{ name: "*.apps", addresses: [`192.0.2.${n + 1}` as Ip] }]),
+      endpoints: some(ids).map((containerId, m) => ({
+        containerId,
+        addresses: [`10.${name.length}.0.${m + 2}` as Ip],
+        aliases: some(["pool", "store"]),
+      })),
+    })),
+    containers: some(ids).map((id) => ({
+      id,
+      name: pick(names),
+      hostname: pick(names),
+      servers: [],
+      search: [],
+      records: some([{ name: "printer", addresses: ["192.0.2.77" as Ip] }]),
+      links: some([{ alias: "linked", containerId: pick(ids) }]),
+    })),
+    hostServers: [],
+  })
+  const questions = [...names, "store", "linked", "c1", "web.front", "pool.front.end", "x.apps"].flatMap((name) =>
+    ids.map((id) => ({ name, asker: { kind: "container", id } as const })),
+  )
+  let before = arbitrary()
+  const changed = new Resolver(before)
+  for (let round = 0; round < 60; round++) {
+    const after = arbitrary()
+    changed.change(changesBetween(before, after))
+    const fresh = new Resolver(after)
+    for (const question of questions) {
+      expect({ round, question, told: await told(changed, question) }).toEqual({
+        round,
+        question,
+        told: await told(fresh, question),
+      })
+    }
+    before = after
+  }
 })
 
 test.each([
@@ -134,7 +190,7 @@ test.each([
     "API.",
     1,
     API,
-    { kind: "name", reason: "name", networks: ["front", "back.end"] },
+    { kind: "name", reason: "name", networks: ["back.end", "front"] },
     "NOERROR",
     ["10.1.0.3", "10.2.0.3"],
   ],

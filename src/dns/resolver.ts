@@ -1,8 +1,8 @@
 // Answers DNS packets from a directory, and asks others about the rest. Names of the directory are answered at once,
-// without a promise; whoever replaces the directory changes what the next packet is told.
+// without a promise; whoever changes the directory changes what the next packet is told.
 
 import type { Ip } from "#inet/ip.ts"
-import type { Directory } from "#model/directory.ts"
+import type { Directory, DirectoryChange } from "#model/directory.ts"
 import { CLASS, FLAG, HEADER_BYTES, RCODE, TYPE } from "#wire/dns/constants.ts"
 import { DROP, nameOf, Query, readQuery } from "#wire/dns/query.ts"
 import { encodeName, pointerBlock } from "#wire/dns/record.ts"
@@ -29,8 +29,12 @@ export class Resolver {
   readonly #forwarder: Forwarder
   readonly #counted = new Statistics()
   /** Every container's own, never asked of anybody (RFC 6761 §6.3). */
-  readonly #localhost = new Entry({ name: "localhost", reason: "localhost", networks: [], addresses: LOOPBACK })
-  #index: DirectoryIndex
+  readonly #localhost = new Entry({
+    name: "localhost",
+    networks: [],
+    part: { owner: "", reason: "localhost", addresses: LOOPBACK },
+  })
+  readonly #index: DirectoryIndex
 
   constructor(directory: Directory, options: ForwarderOptions = {}) {
     this.#index = new DirectoryIndex(directory)
@@ -38,8 +42,10 @@ export class Resolver {
   }
 
   /** From now on, this is what is true. What servers said is kept: which answers are kept depends on the servers asked. */
-  replace(directory: Directory): void {
-    this.#index = new DirectoryIndex(directory)
+  change(changes: readonly DirectoryChange[]): void {
+    for (const change of changes) {
+      this.#index.change(change)
+    }
   }
 
   /** Forgets what servers said: after the host has come to another network. */

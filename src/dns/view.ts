@@ -12,6 +12,13 @@ interface SearchDomain {
   readonly labels: number
 }
 
+interface Joined {
+  readonly a: Entry
+  readonly b: Entry
+  readonly versions: string
+  readonly entry: Entry
+}
+
 export class View {
   /** Absent: somebody on a network that is no container of it, the host for one. */
   readonly container: DirectoryContainer | undefined
@@ -25,8 +32,8 @@ export class View {
   readonly forwards: boolean
   readonly #own: NameTable | undefined
   readonly #search: readonly SearchDomain[]
-  /** Names that several networks have, by name: all their addresses. */
-  readonly #shared = new Map<string, Entry>()
+  /** Names that several networks have, as they were joined last. */
+  readonly #shared = new Map<string, Joined>()
 
   constructor(parts: {
     readonly container?: DirectoryContainer | undefined
@@ -100,12 +107,13 @@ export class View {
   }
 
   #join(a: Entry, b: Entry): Entry {
-    const key = `${a.name} ${b.name} ${b.addresses.join(" ")}`
-    let entry = this.#shared.get(key)
-    if (entry === undefined) {
-      entry = joined(a, b)
-      this.#shared.set(key, entry)
+    const key = `${a.name} ${b.name}`
+    const known = this.#shared.get(key)
+    if (known?.a === a && known.b === b && known.versions === `${a.version} ${b.version}`) {
+      return known.entry
     }
+    const entry = joined(a, b)
+    this.#shared.set(key, { a, b, versions: `${a.version} ${b.version}`, entry })
     return entry
   }
 

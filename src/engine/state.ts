@@ -6,13 +6,11 @@ import type { State } from "#model/view.ts"
 import type { Host } from "./host.ts"
 import { readObjects } from "./names/read-objects.ts"
 
-const NOBODY: ReadonlySet<string> = new Set()
-
 /** @throws LinkspanError STATE_UNUSABLE */
 export function readState(host: Host): State {
   const version = host.store.version()
   if (host.lastState?.version !== version) {
-    host.lastState = { version, ...readObjects(host.store, NOBODY) }
+    host.lastState = { version, ...readObjects(host.store) }
   }
   return host.lastState
 }

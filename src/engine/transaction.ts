@@ -389,6 +389,7 @@ function recoverEntry(host: Host, id: number): Interrupted | undefined {
       removeFiles(host, entry.changes, "after")
       host.store.write((writer) => writer.settle(id, "after"))
     }
+    announce(host, entry.changes)
     return { title: entry.title }
   } catch (error) {
     host.locks.unlock(journalByte(id))

@@ -1,5 +1,5 @@
-// Who is called what, and who may know: everything that the resolver answers from, as one plain value. The engine makes
-// it from the store; `dns/` only reads it. A new one replaces the old one whole.
+// Who is called what, and who may know: everything that the resolver answers from, as one plain value, and what is
+// different from one moment to the next. The engine makes both from the store; `dns/` only reads them.
 
 import type { Ip } from "#inet/ip.ts"
 import type { Prefix } from "#inet/prefix.ts"
@@ -19,7 +19,8 @@ export interface DirectoryEndpoint {
   readonly aliases: readonly string[]
 }
 
-export interface DirectoryNetwork {
+/** A network without its members. */
+export interface DirectoryNetworkFacts {
   readonly id: Id
   readonly name: string
   readonly subnets: readonly Prefix[]
@@ -28,6 +29,9 @@ export interface DirectoryNetwork {
   /** Asked instead of the host's; empty when the network has none of its own. */
   readonly servers: readonly Ip[]
   readonly records: readonly StaticRecord[]
+}
+
+export interface DirectoryNetwork extends DirectoryNetworkFacts {
   readonly endpoints: readonly DirectoryEndpoint[]
 }
 
@@ -49,3 +53,15 @@ export interface Directory {
   /** The host's own upstream servers, loopback ones included. */
   readonly hostServers: readonly Ip[]
 }
+
+/** One object as it is now; without `now` it is gone. A network that is gone has no members any more. */
+export type DirectoryChange =
+  | { readonly kind: "network"; readonly id: Id; readonly now?: DirectoryNetworkFacts | undefined }
+  | { readonly kind: "container"; readonly id: Id; readonly now?: DirectoryContainer | undefined }
+  | {
+      readonly kind: "member"
+      readonly networkId: Id
+      readonly containerId: Id
+      readonly now?: DirectoryEndpoint | undefined
+    }
+  | { readonly kind: "host-servers"; readonly now: readonly Ip[] }

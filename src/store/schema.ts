@@ -51,4 +51,8 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // By which the host's tables say whose they are (engine/ownership.ts).
   "INSERT INTO fact (key, value) VALUES ('state-id', lower(hex(randomblob(6))))",
+  // What has changed, in the order in which it was settled: who keeps a picture of the state reads only what is new.
+  `CREATE TABLE change (
+    seq INTEGER PRIMARY KEY, object TEXT NOT NULL, id TEXT NOT NULL
+  ) STRICT;`,
 ]

@@ -40,6 +40,8 @@ export interface SysctlClaim {
   readonly value: string
 }
 
+const CHANGES_KEPT = 1000
+
 function unusable(path: string, cause: unknown): LinkspanError {
   return new LinkspanError("STATE_UNUSABLE", {
     message: `Cannot use state "${path}": ${(cause as Error).message}`,
@@ -352,6 +354,17 @@ export class Store implements Disposable {
     return this.#get<{ value: string }>("SELECT value FROM fact WHERE key = ?", key)?.value
   }
 
+  /** How far changes have come. */
+  lastChange(): number {
+    return this.#get<{ seq: number | null }>("SELECT max(seq) AS seq FROM change")?.seq ?? 0
+  }
+
+  /** What was settled after that, each object once; undefined when it is too long ago to be known. */
+  changedSince(seq: number): { readonly object: ObjectKind; readonly id: Id }[] | undefined {
+    const first = this.#get<{ seq: number | null }>("SELECT min(seq) AS seq FROM change")?.seq ?? 1
+    return seq + 1 < first ? undefined : this.#all("SELECT DISTINCT object, id FROM change WHERE seq > ?", seq)
+  }
+
   /** Entries in flight, oldest first. */
   journal(): { readonly id: number; readonly entry: JournalEntry }[] {
     return this.#all<{ id: number; entry: string }>("SELECT id, entry FROM journal ORDER BY id").map(
@@ -386,7 +399,10 @@ export class Store implements Disposable {
     begin: (entry) => this.#begin(entry),
     settle: (id, outcome) => this.#settle(id, outcome),
     amend: (id, entry) => this.#run("UPDATE journal SET entry = ? WHERE id = ?", JSON.stringify(entry), id),
-    putSandbox: (sandbox) => this.#run("UPDATE sandbox SET body = ? WHERE id = ?", JSON.stringify(sandbox), sandbox.id),
+    putSandbox: (sandbox) => {
+      this.#run("UPDATE sandbox SET body = ? WHERE id = ?", JSON.stringify(sandbox), sandbox.id)
+      this.#recordChange("sandbox", sandbox.id)
+    },
     claimSysctl: ({ key, before, value }) =>
       this.#run(
         "INSERT INTO sysctl (key, before, value) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
@@ -431,6 +447,7 @@ export class Store implements Disposable {
       } else {
         this.#update(change.object, final)
       }
+      this.#recordChange(change.object, change.id)
       if (change.object === "network") {
         this.#dropPools(
           change.id,
@@ -446,6 +463,12 @@ export class Store implements Disposable {
     }
     this.#run("DELETE FROM journal WHERE id = ?", id)
     this.#settled.push(id)
+  }
+
+  /** Kept as long as somebody may be behind by that much: reading everything anew costs less than more of them. */
+  #recordChange(object: ObjectKind, id: Id): void {
+    this.#run("INSERT INTO change (object, id) VALUES (?, ?)", object, id)
+    this.#run("DELETE FROM change WHERE seq <= (SELECT max(seq) FROM change) - ?", CHANGES_KEPT)
   }
 
   #recordFact(key: string, value: string | null): void {

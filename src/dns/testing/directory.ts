@@ -2,7 +2,7 @@
 
 import type { Ip } from "#inet/ip.ts"
 import type { Prefix } from "#inet/prefix.ts"
-import type { Directory } from "#model/directory.ts"
+import type { Directory, DirectoryChange } from "#model/directory.ts"
 
 export const IDS = {
   front: "f00000000001",
@@ -82,4 +82,27 @@ function ips(...addresses: string[]): Ip[] {
 
 function subnets(...prefixes: string[]): Prefix[] {
   return prefixes as Prefix[]
+}
+
+/** From one directory to the other: all that the second has, and what only the first had. */
+export function changesBetween(before: Directory, after: Directory): DirectoryChange[] {
+  const membersOf = ({ networks }: Directory) =>
+    networks.flatMap(({ id, endpoints }) =>
+      endpoints.map((now) => ({ kind: "member", networkId: id, containerId: now.containerId, now }) as const),
+    )
+  const gone = <T extends { readonly id: string }>(from: readonly T[], to: readonly T[]) =>
+    from.filter(({ id }) => !to.some((each) => each.id === id))
+  const members = membersOf(after)
+  return [
+    { kind: "host-servers", now: after.hostServers },
+    ...gone(before.networks, after.networks).map(({ id }) => ({ kind: "network", id }) as const),
+    ...gone(before.containers, after.containers).map(({ id }) => ({ kind: "container", id }) as const),
+    ...membersOf(before)
+      .filter((old) => !members.some((now) => now.networkId === old.networkId && now.containerId === old.containerId))
+      .map(({ networkId, containerId }) => ({ kind: "member", networkId, containerId }) as const),
+    ...after.networks.map((now) => ({ kind: "network", id: now.id, now }) as const),
+    ...members,
+    // Names that are known late have to come all the same.
+    ...after.containers.map((now) => ({ kind: "container", id: now.id, now }) as const),
+  ]
 }

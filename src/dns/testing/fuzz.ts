@@ -5,6 +5,7 @@ import { decode } from "dns-packet"
 import type { Asker } from "../asker.ts"
 import { Resolver } from "../resolver.ts"
 import { questionPacket } from "./ask.ts"
+import { chance } from "./chance.ts"
 import { DIRECTORY, IDS } from "./directory.ts"
 
 export interface Fuzzed {
@@ -98,15 +99,4 @@ function damaged(next: (below: number) => number): Uint8Array {
     packet[at] = next(3) === 0 ? 0xc0 | next(64) : next(256)
   }
   return packet
-}
-
-/** A sequence that is the same for the same seed (mulberry32). */
-function chance(seed: number): (below: number) => number {
-  let state = seed
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) % below
-  }
 }

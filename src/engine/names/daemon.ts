@@ -1,5 +1,5 @@
-// The one process of the host that answers names. It remembers nothing: what it answers is what the store says, read
-// anew whenever a command says that something has changed. Started on demand, it ends when nobody needs it.
+// The one process of the host that answers names. It keeps nothing of its own: what it answers is what the store says,
+// whose changes are read whenever a command says that there are any. Started on demand, it ends when nobody needs it.
 
 import { rmSync } from "node:fs"
 import { Resolver } from "#dns/resolver.ts"
@@ -9,7 +9,6 @@ import { privateDirectory } from "#kernel/private-files.ts"
 import { syscall } from "#kernel/syscall.ts"
 import type { Directory } from "#model/directory.ts"
 import { LinkspanError } from "#model/errors.ts"
-import type { Id } from "#model/name.ts"
 import { DAEMON_BYTE } from "#store/locks.ts"
 import type { Host } from "../host.ts"
 import type { ServeNamesOptions } from "../linkspan.ts"
@@ -17,9 +16,8 @@ import { SOCKET } from "./address.ts"
 import { ask } from "./announce.ts"
 import { askFromHost } from "./ask-from-host.ts"
 import { listenForCommands } from "./control.ts"
-import { directoryOf } from "./directory.ts"
 import { Listeners } from "./listeners.ts"
-import { readObjects } from "./read-objects.ts"
+import { Picture } from "./picture.ts"
 import { hostServers, watchUpstreams } from "./upstreams.ts"
 
 const NOBODY: Directory = { networks: [], containers: [], hostServers: [] }
@@ -81,7 +79,9 @@ class Daemon {
   readonly #options: ServeNamesOptions
   readonly #resolver: Resolver
   readonly #listeners: Listeners
-  readonly #gone = new Set<Id>()
+  readonly #picture = new Picture()
+  /** How many containers have turned out to be gone. */
+  #gone = 0
   readonly #finished = Promise.withResolvers<void>()
   /** The last reading of the store, and the one that begins when that is over. */
   #running: Promise<void> | undefined
@@ -95,8 +95,10 @@ class Daemon {
       resolver: this.#resolver,
       log: (line) => options.log?.(line),
       onGone: (container) => {
-        this.#gone.add(container)
-        void this.#sync()
+        this.#gone++
+        this.#picture.forget(container)
+        // What goes wrong is in the log by then.
+        this.#sync().catch(() => undefined)
       },
     })
   }
@@ -113,8 +115,9 @@ class Daemon {
     })
     const upstreams = watchUpstreams(() => {
       this.#resolver.forget()
-      void this.#sync()
+      this.#readHostServers()
     })
+    this.#readHostServers()
     try {
       await this.#sync()
       sayReady(this.#options)
@@ -129,6 +132,10 @@ class Daemon {
       // Whoever waits for an answer finds the connection closed, and starts another daemon if it needs one.
       commands[Symbol.dispose]()
     }
+  }
+
+  #readHostServers(): void {
+    this.#resolver.change([{ kind: "host-servers", now: hostServers() }])
   }
 
   /** Resolves when what the store says now is in force. Calls that come meanwhile share one more reading. */
@@ -151,20 +158,20 @@ class Daemon {
   async #read(): Promise<void> {
     try {
       for (;;) {
-        const known = this.#gone.size
-        const objects = readObjects(this.#host.store, this.#gone)
-        const directory = directoryOf(objects, hostServers())
-        this.#resolver.replace(directory)
-        await this.#listeners.follow(directory, objects)
+        const known = this.#gone
+        const touched = this.#picture.read(this.#host.store)
+        this.#resolver.change(this.#picture.changes(touched))
+        await this.#listeners.follow(this.#picture, touched)
         // A container that turned out to be gone has no names either.
-        if (this.#gone.size === known) {
-          if (this.#options.onDemand === true && directory.containers.length === 0) {
+        if (this.#gone === known) {
+          if (this.#options.onDemand === true && !this.#picture.isNeeded) {
             this.#finished.resolve()
           }
           return
         }
       }
     } catch (error) {
+      this.#picture.distrust()
       this.#options.log?.(`The state cannot be read: ${(error as Error).message}`)
       throw error
     }

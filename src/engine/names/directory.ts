@@ -1,7 +1,7 @@
 // From what the store holds to what the resolver answers from.
 
 import type { Ip } from "#inet/ip.ts"
-import type { Directory, DirectoryContainer, DirectoryNetwork } from "#model/directory.ts"
+import type { Directory, DirectoryContainer, DirectoryEndpoint, DirectoryNetworkFacts } from "#model/directory.ts"
 import { dnsOf } from "#model/dns.ts"
 import type { Network } from "#model/network.ts"
 import type { Endpoint, Sandbox } from "#model/sandbox.ts"
@@ -25,13 +25,16 @@ export function directoryOf({ networks, sandboxes, endpoints }: NamedObjects, ho
   }
   const joined = new Set([...members.values()].flat().map(({ sandbox }) => sandbox))
   return {
-    networks: named.map((network) => namedNetwork(network, members.get(network.id) ?? [])),
+    networks: named.map((network) => ({
+      ...namedNetwork(network),
+      endpoints: (members.get(network.id) ?? []).map(memberOf),
+    })),
     containers: sandboxes.filter(({ id }) => joined.has(id)).map(namedContainer),
     hostServers,
   }
 }
 
-function namedNetwork(network: Network, endpoints: readonly Endpoint[]): DirectoryNetwork {
+export function namedNetwork(network: Network): DirectoryNetworkFacts {
   const { servers, records } = dnsOf(network)
   return {
     id: network.id,
@@ -40,15 +43,14 @@ function namedNetwork(network: Network, endpoints: readonly Endpoint[]): Directo
     internal: network.internal,
     servers,
     records,
-    endpoints: endpoints.map(({ sandbox, addresses, aliases }) => ({
-      containerId: sandbox,
-      addresses: addresses.map(({ ip }) => ip),
-      aliases,
-    })),
   }
 }
 
-function namedContainer({ id, name, hostname, dns }: Sandbox): DirectoryContainer {
+export function memberOf({ sandbox, addresses, aliases }: Endpoint): DirectoryEndpoint {
+  return { containerId: sandbox, addresses: addresses.map(({ ip }) => ip), aliases }
+}
+
+export function namedContainer({ id, name, hostname, dns }: Sandbox): DirectoryContainer {
   return {
     id,
     name,

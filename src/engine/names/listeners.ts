@@ -9,14 +9,13 @@ import { getLink } from "#kernel/links.ts"
 import type { Netns } from "#kernel/netns.ts"
 import { openDatagramServer, openStreamServer, type ServerAddress } from "#kernel/server-socket.ts"
 import { errorMessage, SystemCallError } from "#kernel/syscall.ts"
-import type { Directory } from "#model/directory.ts"
 import type { Id } from "#model/name.ts"
 import { type BridgeNetwork, isBridge, type Network } from "#model/network.ts"
 import type { Sandbox } from "#model/sandbox.ts"
 import type { Host } from "../host.ts"
-import { CONTAINER_ADDRESS, PORT, servesNames } from "./container-address.ts"
-import type { NamedObjects } from "./directory.ts"
+import { CONTAINER_ADDRESS, PORT } from "./container-address.ts"
 import { Guards } from "./guard.ts"
+import type { Picture, Touched } from "./picture.ts"
 
 export interface ListenersOptions {
   readonly resolver: Resolver
@@ -36,28 +35,38 @@ export class Listeners implements Disposable {
   readonly #options: ListenersOptions
   readonly #guards = new Guards()
   readonly #containers = new Map<Id, Served>()
-  readonly #gateways = new Map<string, Served>()
+  /** By network, then by address. */
+  readonly #gateways = new Map<Id, Map<string, Served>>()
 
   constructor(host: Host, options: ListenersOptions) {
     this.#host = host
     this.#options = options
   }
 
-  /** Opens what is missing and closes what is not wanted any more. */
-  async follow(directory: Directory, { networks, sandboxes, endpoints }: NamedObjects): Promise<void> {
-    const servers = new Set(endpoints.filter(servesNames).map(({ sandbox }) => sandbox))
-    const wanted = new Set(directory.containers.map(({ id }) => id).filter((id) => !servers.has(id)))
-    close(this.#containers, (id) => !wanted.has(id))
-    const members = new Set(directory.networks.filter(({ endpoints }) => endpoints.length > 0).map(({ id }) => id))
-    const gateways = gatewaysOf(
-      this.#host,
-      networks.filter(({ id }) => members.has(id)),
-    )
-    close(this.#gateways, (key, { mark }) => gateways.get(key)?.mark !== mark)
-    await Promise.all([
-      ...sandboxes.filter(({ id }) => wanted.has(id)).map((sandbox) => this.#openContainer(sandbox)),
-      ...[...gateways].map(([key, gateway]) => this.#openGateway(key, gateway)),
-    ])
+  /** Opens what is missing and closes what is not wanted any more, as far as that has been touched. */
+  async follow(picture: Picture, { networks, containers, members }: Touched): Promise<void> {
+    const memberships = [...members.values()]
+    const opening: Promise<void>[] = []
+    for (const id of new Set([...containers, ...memberships.map(({ containerId }) => containerId)])) {
+      const sandbox = picture.askingContainer(id)
+      if (sandbox === undefined) {
+        this.#containers.get(id)?.end()
+      } else {
+        opening.push(this.#openContainer(sandbox))
+      }
+    }
+    for (const id of new Set([...networks, ...memberships.map(({ networkId }) => networkId)])) {
+      const wanted = gatewaysOf(this.#host, picture.askedNetwork(id))
+      const open = this.#gateways.get(id) ?? new Map<string, Served>()
+      close(open, (key, { mark }) => wanted.get(key)?.mark !== mark)
+      opening.push(...Array.from(wanted, ([key, gateway]) => this.#openGateway(open, key, gateway)))
+      if (open.size === 0) {
+        this.#gateways.delete(id)
+      } else {
+        this.#gateways.set(id, open)
+      }
+    }
+    await Promise.all(opening)
   }
 
   async #openContainer(sandbox: Sandbox): Promise<void> {
@@ -91,17 +100,17 @@ export class Listeners implements Disposable {
     }
   }
 
-  async #openGateway(key: string, { network, ip, mark }: Gateway): Promise<void> {
-    if (this.#gateways.has(key)) {
+  async #openGateway(open: Map<string, Served>, key: string, { network, ip, mark }: Gateway): Promise<void> {
+    if (open.has(key)) {
       return
     }
     const address = { ip, port: PORT, device: network.bridge, shared: true }
     let served: Disposable | undefined
-    this.#gateways.set(key, {
+    open.set(key, {
       mark,
       end: () => {
         served?.[Symbol.dispose]()
-        this.#gateways.delete(key)
+        open.delete(key)
       },
     })
     served = await this.#serve(
@@ -140,7 +149,10 @@ export class Listeners implements Disposable {
 
   [Symbol.dispose](): void {
     close(this.#containers, () => true)
-    close(this.#gateways, () => true)
+    for (const open of this.#gateways.values()) {
+      close(open, () => true)
+    }
+    this.#gateways.clear()
     this.#guards[Symbol.dispose]()
   }
 }
@@ -160,17 +172,14 @@ interface Gateway {
 }
 
 /** A bridge that was made anew is another device to a socket. */
-function gatewaysOf(host: Host, networks: readonly Network[]): Map<string, Gateway> {
+function gatewaysOf(host: Host, network: Network | undefined): Map<string, Gateway> {
+  const bridge = network !== undefined && isBridge(network) ? getLink(host.namespace.rtnl, network.bridge) : undefined
+  if (network === undefined || !isBridge(network) || bridge === undefined) {
+    return new Map()
+  }
   return new Map(
-    networks.filter(isBridge).flatMap((network) => {
-      const bridge = getLink(host.namespace.rtnl, network.bridge)
-      return bridge === undefined
-        ? []
-        : network.subnets.flatMap(({ gateway }): [string, Gateway][] =>
-            gateway === undefined
-              ? []
-              : [[`${network.id} ${gateway}`, { network, ip: gateway, mark: String(bridge.index) }]],
-          )
-    }),
+    network.subnets.flatMap(({ gateway }): [string, Gateway][] =>
+      gateway === undefined ? [] : [[gateway, { network, ip: gateway, mark: String(bridge.index) }]],
+    ),
   )
 }

@@ -34,5 +34,5 @@ export function listNames(host: Host): NameRecord[] {
 }
 
 function directory(host: Host) {
-  return directoryOf(readObjects(host.store, new Set()), hostServers())
+  return directoryOf(readObjects(host.store), hostServers())
 }

@@ -3,12 +3,18 @@ import { ipAt, type Prefix, prefixContains, prefixFamily, prefixOf } from "#inet
 import { getLink, listAddresses, type ObservedAddress, type ObservedLink } from "#kernel/links.ts"
 import { requireLinkKind } from "#kernel/probe.ts"
 import { LinkspanError } from "#model/errors.ts"
-import { accept } from "#model/field.ts"
+import { accept, presentOnly } from "#model/field.ts"
 import type { Id, Ifname } from "#model/name.ts"
 import type { BridgeNetwork, Network, Subnet } from "#model/network.ts"
 import { quote } from "#model/quote.ts"
 import type { CreateNetworkRequest } from "#model/request.ts"
-import { type BridgeDraft, checkCreateNetwork, gatewayRule, type NetworkDraft } from "#model/validate-network.ts"
+import {
+  type BridgeDraft,
+  checkCreateNetwork,
+  gatewayRule,
+  MINIMUM_MTU_IPV6,
+  type NetworkDraft,
+} from "#model/validate-network.ts"
 import type { NetworkView, Outcome } from "#model/view.ts"
 import { parseVlanParent } from "#model/vlan-parent.ts"
 import { type BridgeFacts, planCreateBridge } from "#plan/drivers/bridge.ts"
@@ -82,15 +88,17 @@ export function designNetwork(host: Host, title: string, draft: NetworkDraft, id
     internal: draft.internal,
     defaultRoute: draft.defaultRoute,
     containerIfname: draft.containerIfname,
-    ...(draft.metric === undefined ? {} : { metric: draft.metric }),
-    ...(draft.dns === undefined ? {} : { dns: draft.dns }),
-    ...(draft.routes === undefined ? {} : { routes: draft.routes }),
-    ...(draft.transient === undefined ? {} : { transient: draft.transient }),
+    ...presentOnly({
+      metric: draft.metric,
+      dns: draft.dns,
+      routes: draft.routes,
+      transient: draft.transient,
+    }),
   }
   const cursorFacts = Object.fromEntries(cursors.map((prefix) => [SUBNET_CURSOR[prefixFamily(prefix)], prefix]))
   if (draft.driver === "bridge") {
     const { bridge, facts } = bridgeOf(host, title, draft, id)
-    const mtu = draft.mtu ?? facts?.mtu
+    const mtu = mtuOf(host, draft) ?? facts?.mtu
     const network: BridgeNetwork = {
       ...common,
       driver: "bridge",
@@ -98,7 +106,7 @@ export function designNetwork(host: Host, title: string, draft: NetworkDraft, id
       adopted: draft.adopted,
       gatewayMode: draft.gatewayMode,
       icc: draft.icc,
-      ...(mtu === undefined ? {} : { mtu }),
+      ...presentOnly({ isolation: draft.isolation, outbound: draft.outbound, mtu }),
       ...(draft.adopted ? {} : { mac: bridgeMac(id) }),
     }
     const adopted = facts === undefined ? undefined : adoptedFacts(host, network, facts)
@@ -110,12 +118,28 @@ export function designNetwork(host: Host, title: string, draft: NetworkDraft, id
     }
   }
   const { parent, vlan, exists } = link as ParentLink
-  const mtu = draft.mtu === undefined ? {} : { mtu: draft.mtu }
+  const optional = presentOnly({ mtu: mtuOf(host, draft), vlan })
   const network: ParentNetwork =
     draft.driver === "macvlan"
-      ? { ...common, driver: "macvlan", parent, mode: draft.mode, ...mtu, ...(vlan === undefined ? {} : { vlan }) }
-      : { ...common, driver: "ipvlan", parent, mode: draft.mode, ...mtu, ...(vlan === undefined ? {} : { vlan }) }
+      ? {
+          ...common,
+          driver: "macvlan",
+          parent,
+          mode: draft.mode,
+          ...optional,
+          ...presentOnly({ broadcastCutoff: draft.broadcastCutoff }),
+        }
+      : { ...common, driver: "ipvlan", parent, mode: draft.mode, ...optional }
   return { network, ops: planCreateParent(network, exists), facts: cursorFacts }
+}
+
+/** An adopted bridge has one already; a link too narrow for IPv6 says nothing of what its bridges should have. */
+function mtuOf(host: Host, { mtu, driver, ...draft }: NetworkDraft): number | undefined {
+  if (mtu !== "auto") {
+    return mtu
+  }
+  const own = driver === "bridge" && "adopted" in draft && draft.adopted ? undefined : defaultRouteLink(host)?.mtu
+  return own !== undefined && own >= MINIMUM_MTU_IPV6 ? own : undefined
 }
 
 // ── Subnets ─────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -95,7 +95,7 @@ function refuseCollisions(host: Host, title: string, network: Network, { addSubn
 }
 
 function updated(network: Network, update: NetworkUpdate): Network {
-  const { addSubnets, addLabels, removeLabels, mtu, internal, icc, gatewayMode } = update
+  const { addSubnets, addLabels, removeLabels, mtu, internal, icc, isolation, gatewayMode } = update
   const labels = Object.fromEntries(
     Object.entries({ ...network.labels, ...addLabels }).filter(([key]) => !removeLabels.includes(key)),
   )
@@ -108,12 +108,20 @@ function updated(network: Network, update: NetworkUpdate): Network {
   }
   return network.driver === "bridge"
     ? {
-        ...network,
+        ...isolated(network, isolation),
         ...common,
         ...(icc === undefined ? {} : { icc }),
         ...(gatewayMode === undefined ? {} : { gatewayMode }),
       }
     : { ...network, ...common }
+}
+
+function isolated(network: BridgeNetwork, isolation: NetworkUpdate["isolation"]): BridgeNetwork {
+  if (isolation === undefined) {
+    return network
+  }
+  const { isolation: _, ...rest } = network
+  return isolation === "strict" ? rest : { ...rest, isolation }
 }
 
 function updatedDns(network: Network, { dns, dnsServers, dnsRecords }: NetworkUpdate): { readonly dns?: NetworkDns } {

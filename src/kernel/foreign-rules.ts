@@ -180,6 +180,7 @@ export function toElement({ key, keyEnd, data, flags = 0 }: ElementAttrs): Forei
     catchAll: (flags & NFT_SET_ELEM_CATCHALL) !== 0,
     ...(keyEnd?.value === undefined ? {} : { keyEnd: keyEnd.value }),
     ...(verdict === undefined ? {} : { verdict }),
+    ...(data?.value === undefined ? {} : { value: data.value }),
   }
 }
 

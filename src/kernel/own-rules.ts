@@ -1,6 +1,6 @@
 // What linkspan's own sets and maps hold at this moment, asked by key. Nothing is loaded or changed.
 
-import { type Ip, ipFromBytes } from "#inet/ip.ts"
+import { family, type Ip, ipFromBytes } from "#inet/ip.ts"
 import { IPPROTO, type Protocol } from "#inet/port.ts"
 import type { ForeignElement } from "#plan/firewall/foreign-filter.ts"
 import { findElement } from "#plan/firewall/foreign-set.ts"
@@ -61,6 +61,11 @@ export class OwnSets {
       : verdict.kind === "jump" || verdict.kind === "goto"
         ? verdict.chain
         : verdict.kind
+  }
+
+  outbound(source: Ip): Ip | undefined {
+    const value = this.#find("inet", `outbound${family(source)}`, [source])?.value
+    return value === undefined ? undefined : ipFromBytes(value)
   }
 
   /** What leads somewhere from a port of the host. */

@@ -56,7 +56,13 @@ export function addLink(spec: LinkSpec, where: { readonly parent?: number; reado
         RTM_NEWLINK,
         CREATE,
         {},
-        { ...common, ...lower, ...inside, address: spec.mac, linkInfo: linkInfo("macvlan", { mode: spec.mode }) },
+        {
+          ...common,
+          ...lower,
+          ...inside,
+          address: spec.mac,
+          linkInfo: linkInfo("macvlan", { mode: spec.mode, ...cutoff(spec) }),
+        },
       )
     case "ipvlan":
       return request(
@@ -73,6 +79,10 @@ export function addLink(spec: LinkSpec, where: { readonly parent?: number; reado
         { ...common, ...lower, linkInfo: linkInfo("vlan", { id: spec.vlanId, protocol: ETH_P_8021Q }) },
       )
   }
+}
+
+function cutoff({ broadcastCutoff }: Extract<LinkSpec, { kind: "macvlan" }>): { readonly broadcastCutoff?: number } {
+  return broadcastCutoff === undefined ? {} : { broadcastCutoff }
 }
 
 export function delLink(ifname: Ifname): Request {

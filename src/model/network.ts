@@ -23,8 +23,15 @@ export function isGateway({ gatewayMode }: { readonly gatewayMode: GatewayMode }
   return gatewayMode === "nat" || gatewayMode === "routed"
 }
 
-/** include/uapi/linux/if_link.h: enum macvlan_mode. */
-export const MACVLAN_MODES = ["bridge", "private", "vepa", "passthru"] as const
+/**
+ * Which other networks' containers a bridge network's own meet beyond published ports.
+ * strict: none. guarded: those of open networks. open: those of open and of guarded ones.
+ */
+export const ISOLATIONS = ["strict", "guarded", "open"] as const
+export type Isolation = (typeof ISOLATIONS)[number]
+
+/** include/uapi/linux/if_link.h: enum macvlan_mode. In "source" nothing arrives until somebody lists whose frames may. */
+export const MACVLAN_MODES = ["bridge", "private", "vepa", "passthru", "source"] as const
 export type MacvlanMode = (typeof MACVLAN_MODES)[number]
 
 export const IPVLAN_MODES = ["l2", "l3", "l3s"] as const
@@ -92,6 +99,10 @@ export interface BridgeNetwork extends NetworkCommon {
   readonly gatewayMode: GatewayMode
   /** Whether the network's containers may talk to each other ("inter-container communication"). */
   readonly icc: boolean
+  /** Absent: strict. */
+  readonly isolation?: Exclude<Isolation, "strict">
+  /** What the world sees of the containers, at most one address a family, instead of the interface's own. Of NAT networks. */
+  readonly outbound?: readonly Ip[]
 }
 
 export interface MacvlanNetwork extends NetworkCommon {
@@ -100,6 +111,8 @@ export interface MacvlanNetwork extends NetworkCommon {
   /** Set when linkspan made the parent as an 802.1Q interface on another ("eth0.10"): removed with its last network. */
   readonly vlan?: { readonly link: Ifname; readonly id: number }
   readonly mode: MacvlanMode
+  /** IFLA_MACVLAN_BC_CUTOFF: from how many interfaces on broadcasts are queued; 0 queues all, a negative number none. */
+  readonly broadcastCutoff?: number
 }
 
 export interface IpvlanNetwork extends NetworkCommon {

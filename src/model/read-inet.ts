@@ -50,10 +50,10 @@ export function readPrefix(field: Field): Prefix | undefined {
 }
 
 /** An address that one host may have: no multicast, loopback, link-local or unspecified one. */
-export function readHostIp(field: Field): Ip | undefined {
+export function readHostIp(field: Field, whose = "a container's"): Ip | undefined {
   const ip = readIp(field)
   const what = ip === undefined ? undefined : whyNotHost(ip)
-  return what === undefined ? ip : refuse(field, `${ip} cannot be a container's address: it is ${what}`)
+  return what === undefined ? ip : refuse(field, `${ip} cannot be ${whose} address: it is ${what}`)
 }
 
 function whyNotHost(ip: Ip): string | undefined {

@@ -43,7 +43,8 @@ export interface CreateNetworkRequest {
   readonly ipv4?: boolean
   /** True picks a ULA prefix when no IPv6 subnet is given. */
   readonly ipv6?: boolean
-  readonly mtu?: number
+  /** "auto": of the interface that the host's default route leaves by, where there is one. For bridges. */
+  readonly mtu?: number | "auto"
   /** Name of the bridge to make. */
   readonly bridge?: string
   /** Name of an existing bridge to use. */
@@ -51,12 +52,18 @@ export interface CreateNetworkRequest {
   readonly internal?: boolean
   readonly gatewayMode?: string
   readonly icc?: boolean
+  /** "strict" when absent, "guarded" or "open". */
+  readonly isolation?: string
+  /** Sources of what leaves a NAT network, at most one a family: addresses of the host. */
+  readonly outbound?: readonly string[]
   readonly defaultRoute?: boolean
   readonly metric?: number
   readonly containerIfname?: string
   readonly parent?: string
   /** macvlan or ipvlan mode. */
   readonly mode?: string
+  /** Of macvlan: from how many interfaces on broadcasts are queued rather than delivered at once. */
+  readonly broadcastCutoff?: number
   readonly labels?: Readonly<Record<string, string>>
   /** Default true; false: no names are answered on the network. */
   readonly dns?: boolean
@@ -81,6 +88,7 @@ export interface UpdateNetworkRequest {
   readonly mtu?: number
   readonly internal?: boolean
   readonly icc?: boolean
+  readonly isolation?: string
   /** "nat" or "routed". */
   readonly gatewayMode?: string
   readonly addLabels?: Readonly<Record<string, string>>

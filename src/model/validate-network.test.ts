@@ -324,10 +324,36 @@ describe("checkCreateNetwork() refuses", () => {
     ],
     [
       "bridge options with macvlan",
-      { driver: "macvlan", bridge: "br0", adopt: "br0", gatewayMode: "nat", icc: true },
-      ["bridge", "adopt", "gatewayMode", "icc"].map(
+      {
+        driver: "macvlan",
+        bridge: "br0",
+        adopt: "br0",
+        gatewayMode: "nat",
+        icc: true,
+        isolation: "open",
+        outbound: [],
+      },
+      ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound"].map(
         (key) => `${key} is possible only with driver "bridge", not with "macvlan"`,
       ),
+    ],
+    [
+      "an internal network that is open, and leaves by an address",
+      { internal: true, isolation: "open", outbound: ["192.0.2.1"] },
+      [
+        'isolation cannot be "open": containers of a network that is internal, or whose gateway the host is not, meet no others',
+        "outbound is possible only where the host rewrites what leaves (nat), and something may leave",
+      ],
+    ],
+    [
+      "outbound addresses that are none",
+      { outbound: ["192.0.2.1", "192.0.2.2"] },
+      ["outbound has two IPv4 addresses; give at most one a family"],
+    ],
+    [
+      "a loopback address for what leaves",
+      { outbound: ["127.0.0.1"] },
+      ["outbound[0] 127.0.0.1 cannot be the host's outbound address: it is a loopback address"],
     ],
     [
       "an internal macvlan",
@@ -483,6 +509,8 @@ function anyRequest(): fc.Arbitrary<unknown> {
       internal: or(true, false),
       gatewayMode: or("nat", "routed", "isolated"),
       icc: or(true, false),
+      isolation: or("strict", "open"),
+      outbound: or(["192.0.2.1"], ["192.0.2.1", "2001:db8::1"]),
       defaultRoute: or(true, false),
       metric: or(0, 100),
       containerIfname: or("eth", "net"),

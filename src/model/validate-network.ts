@@ -1,6 +1,6 @@
 // From a request for a network to a draft that says what is settled and what the planner still has to choose.
 
-import type { Family } from "#inet/ip.ts"
+import { type Family, family as familyOf, type Ip } from "#inet/ip.ts"
 import { prefixFamily } from "#inet/prefix.ts"
 import type { NetworkDns } from "./dns.ts"
 import {
@@ -9,10 +9,12 @@ import {
   childField,
   type Field,
   integerFrom,
+  isPresent,
   oneOf,
   optional,
   presentOnly,
   readBoolean,
+  readList,
   readObject,
   refuse,
   required,
@@ -24,6 +26,8 @@ import {
   type GatewayMode,
   IPVLAN_MODES,
   type IpvlanMode,
+  ISOLATIONS,
+  type Isolation,
   isGateway,
   MACVLAN_MODES,
   type MacvlanMode,
@@ -32,6 +36,7 @@ import {
   type StaticRoute,
   type Subnet,
 } from "./network.ts"
+import { readHostIp } from "./read-inet.ts"
 import { readId, readIfname, readIfnamePrefix, readLabels, readName } from "./read-names.ts"
 import type { CreateNetworkRequest } from "./request.ts"
 import { readRecords, readServers } from "./validate-dns.ts"
@@ -45,7 +50,7 @@ interface DraftCommon {
   readonly subnets: readonly Subnet[]
   /** Families without such a subnet, for each of which the planner takes one from the pools (or a ULA prefix). */
   readonly automatic: readonly Family[]
-  readonly mtu?: number
+  readonly mtu?: number | "auto"
   readonly internal: boolean
   readonly defaultRoute: boolean
   readonly metric?: number
@@ -62,6 +67,8 @@ export interface BridgeDraft extends DraftCommon {
   readonly adopted: boolean
   readonly gatewayMode: GatewayMode
   readonly icc: boolean
+  readonly isolation?: Exclude<Isolation, "strict">
+  readonly outbound?: readonly Ip[]
 }
 
 export interface MacvlanDraft extends DraftCommon {
@@ -69,6 +76,7 @@ export interface MacvlanDraft extends DraftCommon {
   /** Absent: the interface of the host's default route. */
   readonly parent?: Ifname
   readonly mode: MacvlanMode
+  readonly broadcastCutoff?: number
 }
 
 export interface IpvlanDraft extends DraftCommon {
@@ -91,11 +99,14 @@ const NETWORK_FIELDS = {
   internal: true,
   gatewayMode: true,
   icc: true,
+  isolation: true,
+  outbound: true,
   defaultRoute: true,
   metric: true,
   containerIfname: true,
   parent: true,
   mode: true,
+  broadcastCutoff: true,
   labels: true,
   dns: true,
   dnsServers: true,
@@ -143,7 +154,7 @@ function readNetwork(fields: Fields, transient: boolean): NetworkDraft | undefin
     containerIfname: optional(fields.containerIfname, readIfnamePrefix) ?? "eth",
     ...(transient ? { transient } : {}),
     ...presentOnly({
-      mtu: readNetworkMtu(fields.mtu, addressing),
+      mtu: readNetworkMtu(fields.mtu, addressing, driver),
       metric: optional(fields.metric, integerFrom(0, HIGHEST_METRIC)),
       dns: readNetworkDns(fields),
       routes: optional(fields.routes, readRoutes),
@@ -175,25 +186,30 @@ function readNetworkDns(fields: Fields): NetworkDns | undefined {
 export const INTERNAL_NEEDS_BRIDGE = `only networks with driver "bridge" can be internal: what macvlan and ipvlan send passes none of linkspan's rules`
 
 type Specific =
-  | Pick<BridgeDraft, "driver" | "bridge" | "adopted" | "gatewayMode" | "icc">
-  | Pick<MacvlanDraft, "driver" | "parent" | "mode">
+  | Pick<BridgeDraft, "driver" | "bridge" | "adopted" | "gatewayMode" | "icc" | "isolation" | "outbound">
+  | Pick<MacvlanDraft, "driver" | "parent" | "mode" | "broadcastCutoff">
   | Pick<IpvlanDraft, "driver" | "parent" | "mode">
 
-const BRIDGE_ONLY = ["bridge", "adopt", "gatewayMode", "icc"] as const
+const BRIDGE_ONLY = ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound"] as const
 const PARENT_ONLY = ["parent", "mode"] as const
+const readCutoff = integerFrom(-(2 ** 31), 2 ** 31 - 1)
 
 function readSpecific(fields: Fields, driver: NetworkDriver | undefined): Specific | undefined {
   switch (driver) {
     case "bridge":
       onlyWith(fields, PARENT_ONLY, `driver "macvlan" or "ipvlan", not with "bridge"`)
+      onlyWith(fields, ["broadcastCutoff"], `driver "macvlan", not with "bridge"`)
       return readBridge(fields)
     case "macvlan":
     case "ipvlan": {
       onlyWith(fields, BRIDGE_ONLY, `driver "bridge", not with "${driver}"`)
       const parent = presentOnly({ parent: optional(fields.parent, readIfname) })
-      return driver === "macvlan"
-        ? { driver, ...parent, mode: optional(fields.mode, oneOf(MACVLAN_MODES)) ?? "bridge" }
-        : { driver, ...parent, mode: optional(fields.mode, oneOf(IPVLAN_MODES)) ?? "l2" }
+      if (driver === "macvlan") {
+        const cutoff = presentOnly({ broadcastCutoff: optional(fields.broadcastCutoff, readCutoff) })
+        return { driver, ...parent, ...cutoff, mode: optional(fields.mode, oneOf(MACVLAN_MODES)) ?? "bridge" }
+      }
+      onlyWith(fields, ["broadcastCutoff"], 'driver "macvlan", not with "ipvlan"')
+      return { driver, ...parent, mode: optional(fields.mode, oneOf(IPVLAN_MODES)) ?? "l2" }
     }
     case undefined:
       return undefined
@@ -224,7 +240,42 @@ function readBridge(fields: Fields): Specific {
     adopted: adopt !== undefined,
     gatewayMode,
     icc: optional(fields.icc, readBoolean) ?? true,
+    ...presentOnly({ isolation: readIsolation(fields, gatewayMode), outbound: readOutbound(fields, gatewayMode) }),
   }
+}
+
+function readIsolation(fields: Fields, gatewayMode: GatewayMode): BridgeDraft["isolation"] {
+  const isolation = optional(fields.isolation, oneOf(ISOLATIONS)) ?? "strict"
+  if (isolation === "strict") {
+    return undefined
+  }
+  if (fields.internal.value === true || !isGateway({ gatewayMode })) {
+    return refuse(fields.isolation, meetsNobody(isolation))
+  }
+  return isolation
+}
+
+export function meetsNobody(isolation: Isolation): string {
+  return `cannot be "${isolation}": containers of a network that is internal, or whose gateway the host is not, meet no others`
+}
+
+function readOwnIp(field: Field): Ip | undefined {
+  return readHostIp(field, "the host's outbound")
+}
+
+function readOutbound(fields: Fields, gatewayMode: GatewayMode): readonly Ip[] | undefined {
+  const addresses = optional(fields.outbound, (list) => readList(list, 2, readOwnIp))?.filter(isPresent)
+  if (addresses === undefined || addresses.length === 0) {
+    return undefined
+  }
+  if (gatewayMode !== "nat" || fields.internal.value === true) {
+    refuse(fields.outbound, "is possible only where the host rewrites what leaves (nat), and something may leave")
+  }
+  const [first, second] = addresses
+  if (first !== undefined && second !== undefined && familyOf(first) === familyOf(second)) {
+    refuse(fields.outbound, `has two IPv${familyOf(first)} addresses; give at most one a family`)
+  }
+  return addresses
 }
 
 interface Addressing {
@@ -292,7 +343,16 @@ function readDefaultRoute(fields: Fields, specific: Specific | undefined): boole
   return wanted ?? !isolated
 }
 
-function readNetworkMtu(field: Field, { subnets, automatic }: Addressing): number | undefined {
+function readNetworkMtu(
+  field: Field,
+  { subnets, automatic }: Addressing,
+  driver: NetworkDriver | undefined,
+): number | "auto" | undefined {
+  if (field.value === "auto") {
+    return driver === "bridge"
+      ? "auto"
+      : refuse(field, 'can be "auto" only with driver "bridge": macvlan and ipvlan have their parent\'s')
+  }
   const mtu = optional(field, readMtu)
   const hasIpv6 = automatic.includes(6) || subnets.some((subnet) => prefixFamily(subnet.prefix) === 6)
   if (mtu !== undefined && mtu < MINIMUM_MTU_IPV6 && hasIpv6) {

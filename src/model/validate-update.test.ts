@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test"
 import fc from "fast-check"
+import type { Ip } from "#inet/ip.ts"
 import type { Network } from "./network.ts"
 import { checkUpdateNetwork, fitUpdate, type NetworkUpdate } from "./validate-update.ts"
 
@@ -34,7 +35,7 @@ describe("checkUpdateNetwork()", () => {
       "nothing to change",
       { network: "web" },
       [
-        " changes nothing; give at least one of addSubnets, mtu, internal, icc, gatewayMode, addLabels, removeLabels, dns, dnsServers, dnsRecords",
+        " changes nothing; give at least one of addSubnets, mtu, internal, icc, isolation, gatewayMode, addLabels, removeLabels, dns, dnsServers, dnsRecords",
       ],
     ],
     ["no network", { mtu: 1400 }, ["network is missing"]],
@@ -141,6 +142,23 @@ describe("fitUpdate()", () => {
         'icc is possible only with driver "bridge"; network "web" has "macvlan"',
         'gatewayMode is possible only with driver "bridge"; network "web" has "macvlan"',
         'internal only networks with driver "bridge" can be internal: what macvlan and ipvlan send passes none of linkspan\'s rules',
+      ],
+    ],
+    [
+      "an internal network to be open",
+      { internal: true },
+      { isolation: "open" },
+      [
+        'isolation cannot be "open": containers of a network that is internal, or whose gateway the host is not, meet no others',
+      ],
+    ],
+    [
+      "an open network with a source of its own to be internal",
+      { isolation: "guarded", outbound: ["192.0.2.1" as Ip] },
+      { internal: true },
+      [
+        'internal cannot be "guarded": containers of a network that is internal, or whose gateway the host is not, meet no others',
+        'internal leaves no use for the outbound address 192.0.2.1 of network "web"; make another network',
       ],
     ],
   ])("refuses %s", (_, network, update, want) => {

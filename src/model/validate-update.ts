@@ -19,11 +19,19 @@ import {
   required,
   rootField,
 } from "./field.ts"
-import { type GatewayMode, isGateway, type Network, type Subnet } from "./network.ts"
+import {
+  type BridgeNetwork,
+  type GatewayMode,
+  ISOLATIONS,
+  type Isolation,
+  isGateway,
+  type Network,
+  type Subnet,
+} from "./network.ts"
 import { readLabelKey, readLabels, readName } from "./read-names.ts"
 import type { UpdateNetworkRequest } from "./request.ts"
 import { readRecords, readServers } from "./validate-dns.ts"
-import { gatewayRule, INTERNAL_NEEDS_BRIDGE, MINIMUM_MTU_IPV6, readMtu } from "./validate-network.ts"
+import { gatewayRule, INTERNAL_NEEDS_BRIDGE, MINIMUM_MTU_IPV6, meetsNobody, readMtu } from "./validate-network.ts"
 import { MOST_SUBNETS, readSubnets, settleSubnets } from "./validate-subnets.ts"
 
 /** Absent: stays as it is. */
@@ -35,6 +43,7 @@ export interface NetworkUpdate {
   readonly mtu?: number
   readonly internal?: boolean
   readonly icc?: boolean
+  readonly isolation?: Isolation
   readonly gatewayMode?: Exclude<GatewayMode, "isolated" | "external">
   readonly addLabels: Readonly<Record<string, string>>
   readonly removeLabels: readonly string[]
@@ -50,6 +59,7 @@ const UPDATE_FIELDS = {
   mtu: true,
   internal: true,
   icc: true,
+  isolation: true,
   gatewayMode: true,
   addLabels: true,
   removeLabels: true,
@@ -86,6 +96,7 @@ export function checkUpdateNetwork(request: unknown): Checked<NetworkUpdate> {
       mtu: optional(fields.mtu, readMtu),
       internal: optional(fields.internal, readBoolean),
       icc: optional(fields.icc, readBoolean),
+      isolation: optional(fields.isolation, oneOf(ISOLATIONS)),
       gatewayMode: optional(fields.gatewayMode, oneOf(["nat", "routed"])),
       dns: optional(fields.dns, readBoolean),
       dnsServers: optional(fields.dnsServers, readServers),
@@ -100,7 +111,7 @@ export function fitUpdate(update: NetworkUpdate, network: Network): Checked<Netw
   const root = rootField(update)
   const field = (key: keyof NetworkUpdate) => childField(root, key, update[key])
   if (network.driver !== "bridge") {
-    for (const key of ["icc", "gatewayMode"] as const) {
+    for (const key of ["icc", "isolation", "gatewayMode"] as const) {
       if (update[key] !== undefined) {
         refuse(field(key), `is possible only with driver "bridge"; network "${network.name}" has "${network.driver}"`)
       }
@@ -114,9 +125,30 @@ export function fitUpdate(update: NetworkUpdate, network: Network): Checked<Netw
       `cannot change: network "${network.name}" was made isolated and has no gateway; make another network`,
     )
   }
+  if (network.driver === "bridge") {
+    checkIsolation(update, network, field)
+  }
   const subnets = settleSubnets(field("addSubnets"), update.addSubnets, gatewayRule(network))
   checkBeside(update, network, field)
   return checked(root, { ...update, addSubnets: subnets })
+}
+
+function checkIsolation(
+  update: NetworkUpdate,
+  network: BridgeNetwork,
+  field: (key: keyof NetworkUpdate) => ReturnType<typeof rootField>,
+): void {
+  const isolation = update.isolation ?? network.isolation ?? "strict"
+  const internal = update.internal ?? network.internal
+  if (isolation !== "strict" && (internal || !isGateway(network))) {
+    refuse(field(update.isolation === undefined ? "internal" : "isolation"), meetsNobody(isolation))
+  }
+  if (network.outbound !== undefined && (internal || (update.gatewayMode ?? network.gatewayMode) !== "nat")) {
+    refuse(
+      field(update.internal === true ? "internal" : "gatewayMode"),
+      `leaves no use for the outbound address ${network.outbound.join(", ")} of network "${network.name}"; make another network`,
+    )
+  }
 }
 
 function checkBeside(

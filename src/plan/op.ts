@@ -29,6 +29,7 @@ export type LinkSpec =
       readonly mac: Mac
       readonly mtu?: number
       readonly mode: MacvlanMode
+      readonly broadcastCutoff?: number
     }
   | {
       readonly kind: "ipvlan"

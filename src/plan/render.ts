@@ -72,7 +72,7 @@ function renderLink(link: LinkSpec, names: NetnsNames): string {
     case "veth":
       return `ip link add ${link.ifname}${mtu} type veth peer name ${link.peer.ifname} netns ${names(link.peer.netns)} address ${link.peer.mac}${mtu}`
     case "macvlan":
-      return `ip link add ${link.ifname} netns ${names(link.netns)} link ${link.parent}${mtu} address ${link.mac} type macvlan mode ${link.mode}`
+      return `ip link add ${link.ifname} netns ${names(link.netns)} link ${link.parent}${mtu} address ${link.mac} type macvlan mode ${link.mode}${link.broadcastCutoff === undefined ? "" : ` bclim ${link.broadcastCutoff}`}`
     case "ipvlan":
       return `ip link add ${link.ifname} netns ${names(link.netns)} link ${link.parent}${mtu} type ipvlan mode ${link.mode}`
     case "vlan":

@@ -46,7 +46,9 @@ export interface LabNetwork {
   readonly endpoints: Map<string, Endpoint>
 }
 
-export type LabNetworkOptions = Partial<Pick<BridgeNetwork, "gatewayMode" | "icc" | "internal">>
+export type LabNetworkOptions = Partial<
+  Pick<BridgeNetwork, "gatewayMode" | "icc" | "internal" | "isolation" | "outbound">
+>
 
 let made = 0
 

@@ -4,6 +4,7 @@
 import type { Ip } from "#inet/ip.ts"
 import type { Publication } from "#model/sandbox.ts"
 import { endpointElements } from "#plan/firewall/elements.ts"
+import { ip } from "#plan/firewall/fixtures.ts"
 import { arpFrame, BROADCAST, frame, hex, icmp6, ipFrame, neighbourMessage, tcp, udp } from "./firewall-frames.ts"
 import { type Answer, FirewallLab, prefixesOf, type Question } from "./firewall-lab.ts"
 
@@ -18,7 +19,8 @@ const UPLINK_MAC = { host: "02:00:00:ff:00:01", neighbour: "02:00:00:ff:00:02" }
 
 /**
  * nat: web (a, b, and m with a second interface), db (c, m). routed: lan (d). internal: inner (e, f). isolated: island (g, h).
- * Without inter-container communication: hermit (i, j). Not linkspan's: br-alien (x, y).
+ * Without inter-container communication: hermit (i, j). open: plaza (k), with a source of its own, and market (l).
+ * guarded: yard (n) and court (o). Not linkspan's: br-alien (x, y).
  * A stranger is plugged into web's bridge by somebody else.
  */
 export async function buildTown(bridgeNetfilter: 0 | 1): Promise<FirewallLab> {
@@ -29,6 +31,13 @@ export async function buildTown(bridgeNetfilter: 0 | 1): Promise<FirewallLab> {
   const inner = lab.addNetwork("inner", prefixesOf(4), { internal: true })
   const island = lab.addNetwork("island", prefixesOf(5), { gatewayMode: "isolated" })
   const hermit = lab.addNetwork("hermit", prefixesOf(6), { icc: false })
+  const plaza = lab.addNetwork("plaza", prefixesOf(7), {
+    isolation: "open",
+    outbound: [ip("192.0.2.9"), ip("2001:db8::9")],
+  })
+  const market = lab.addNetwork("market", prefixesOf(8), { isolation: "open" })
+  const yard = lab.addNetwork("yard", prefixesOf(9), { isolation: "guarded" })
+  const court = lab.addNetwork("court", prefixesOf(10), { isolation: "guarded" })
 
   lab.connect("a", web, [
     publish("tcp", 8080, 80),
@@ -47,6 +56,10 @@ export async function buildTown(bridgeNetfilter: 0 | 1): Promise<FirewallLab> {
   lab.connect("h", island)
   lab.connect("i", hermit, [publish("tcp", 8095, 80)])
   lab.connect("j", hermit)
+  lab.connect("k", plaza)
+  lab.connect("l", market)
+  lab.connect("n", yard)
+  lab.connect("o", court)
   const first = lab.connect("m", web)
   const second = lab.connect("m", db, [publish("tcp", 8091, 80)])
   lab.change({
@@ -59,7 +72,7 @@ export async function buildTown(bridgeNetfilter: 0 | 1): Promise<FirewallLab> {
   lab.plugStranger("s", web.network.bridge)
   buildAlien(lab)
 
-  const servers = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "m", "x", "y", "neighbour"]
+  const servers = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "x", "y", "neighbour"]
   await Promise.all([...servers.map((name) => lab.serve(name, [80, 81])), lab.serve("host", [22])])
   return lab
 }
@@ -333,6 +346,39 @@ export const PROMISES: readonly FirewallPromise[] = [
           "tcp 10.89.3.2 81": "refused",
         }),
       ),
+  },
+  {
+    name: "containers of open networks meet those of open and guarded ones, by their own addresses",
+    check: (lab) =>
+      all(
+        connections(lab, "k", {
+          "tcp 10.89.8.2 80": "l:80 sees 10.89.7.2",
+          "udp fd00:89:8::2 80": "l:80 sees fd00:89:7::2",
+          "tcp 10.89.9.2 80": "n:80 sees 10.89.7.2",
+        }),
+        connections(lab, "n", {
+          "tcp 10.89.7.2 80": "k:80 sees 10.89.9.2",
+          "tcp fd00:89:7::2 80": "k:80 sees fd00:89:9::2",
+        }),
+      ),
+  },
+  {
+    name: "containers of guarded networks do not meet each other, nor anybody those of strict ones",
+    check: (lab) =>
+      all(
+        connections(lab, "n", { "tcp 10.89.10.2 80": "refused", "tcp fd00:89:10::2 80": "refused" }),
+        connections(lab, "k", { "tcp 10.89.2.2 80": "refused", "tcp 10.89.4.2 80": "refused" }),
+        connections(lab, "c", { "tcp 10.89.7.2 80": "refused", "tcp fd00:89:9::2 80": "refused" }),
+      ),
+  },
+  {
+    name: "a network with a source of its own is seen as that outside",
+    check: (lab) =>
+      connections(lab, "k", {
+        "tcp 192.0.2.2 80": "neighbour:80 sees 192.0.2.9",
+        "udp 2001:db8::2 80": "neighbour:80 sees 2001:db8::9",
+        "tcp 192.0.2.1 22": "host:22 sees 10.89.7.2",
+      }),
   },
   {
     name: "fifty refusals in a row are as quick as one",

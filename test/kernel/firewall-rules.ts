@@ -19,6 +19,8 @@ const LOOPBACK_ONLY = "what is published at a loopback address is for the host a
 const HAIRPIN = "a published port can be used from the container itself and its own network"
 const CROSS = "a port published by another network sees the client's own address"
 const REFUSED = "containers of different networks are refused at once, in both directions"
+const OPEN = "containers of open networks meet those of open and guarded ones, by their own addresses"
+const SOURCE = "a network with a source of its own is seen as that outside"
 const FIFTY = "fifty refusals in a row are as quick as one"
 const STRAIGHT = "a neighbour that routes straight to a container gets no answer"
 const TOGETHER = "containers of one network talk to each other, and the host to all of them"
@@ -52,8 +54,11 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "inet enter_routed: icmpv6 type echo-request accept": { breaks: ROUTED },
   "inet refuse: meta l4proto tcp reject with tcp reset": { breaks: FIFTY },
   "inet refuse: reject with icmpx admin-prohibited": { breaks: REFUSED },
+  "inet cross: iifname @open oifname @open_or_guarded accept": { breaks: OPEN },
+  "inet cross: iifname @open_or_guarded oifname @open accept": { breaks: OPEN },
+  "inet cross: goto refuse": { breaks: REFUSED },
   "inet leave: oifname vmap @entering": { breaks: CROSS },
-  "inet leave: oifname @bridges goto refuse": { breaks: REFUSED },
+  "inet leave: oifname @bridges goto cross": { breaks: REFUSED },
   "inet leave: ct state invalid drop": { breaks: INVALID },
   "inet forward: ip saddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
   "inet forward: ct state established,related accept": { breaks: OUTSIDE },
@@ -76,6 +81,8 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "inet masquerade_into_network: ct status dnat ip6 saddr . oifname @hairpin6 masquerade": { breaks: HAIRPIN },
   "inet postrouting: oifname @bridges goto masquerade_into_network": { breaks: CROSS },
   'inet postrouting: oifname "lo" return': { breaks: ITSELF },
+  "inet postrouting: snat ip to ip saddr map @outbound4": { breaks: SOURCE },
+  "inet postrouting: snat ip6 to ip6 saddr map @outbound6": { breaks: SOURCE },
   "inet postrouting: ip saddr @masquerade4 masquerade": { breaks: OUTSIDE },
   "inet postrouting: ip6 saddr @masquerade6 masquerade": { breaks: OUTSIDE },
   "bridge rogue_udp: udp sport { 67, 547 } drop": { breaks: HONEST },

@@ -4,6 +4,7 @@
 import { family, parseIp } from "#inet/ip.ts"
 import { parseMac } from "#inet/mac.ts"
 import { parseInterface, type parsePrefix, prefixContains, prefixOf } from "#inet/prefix.ts"
+import { presentOnly } from "#model/field.ts"
 import { isHostname, isName, parseIfname } from "#model/name.ts"
 import type { NetworkDescription, PublishRequest, SetUpJoinRequest, SetUpRequest } from "#model/request.ts"
 import { NetavarkError, OS_ERROR } from "./error.ts"
@@ -123,17 +124,16 @@ export function describe(network: Network): NetworkDescription {
     labels: { "podman.network-id": network.id, "podman.network": network.name },
     defaultRoute: !flag(network, "no_default_route"),
     metric: number(network, "metric") ?? METRIC,
-    ...mtu(network),
     ...(network.routes.length === 0 ? {} : { routes: network.routes.map(routeRequest) }),
     dns: network.dns && network.driver === "bridge",
     ...(network.dnsServers.length === 0 ? {} : { dnsServers: network.dnsServers }),
   }
   switch (network.driver) {
     case "bridge":
-      return { ...common, ...bridge(network) }
+      return { ...common, mtu: mtu(network) ?? "auto", ...bridge(network) }
     case "macvlan":
     case "ipvlan":
-      return { ...common, ...parent(network) }
+      return { ...common, ...presentOnly({ mtu: mtu(network) }), ...parent(network) }
     default:
       throw new NetavarkError(`unknown network driver "${network.driver}"`)
   }
@@ -163,7 +163,16 @@ function refuseIpam({ ipam, subnets }: Network): void {
 
 type BridgePart = Pick<
   NetworkDescription,
-  "subnets" | "bridge" | "adopt" | "internal" | "gatewayMode" | "ipv4" | "ipv6" | "defaultRoute"
+  | "subnets"
+  | "bridge"
+  | "adopt"
+  | "internal"
+  | "gatewayMode"
+  | "ipv4"
+  | "ipv6"
+  | "defaultRoute"
+  | "isolation"
+  | "outbound"
 >
 
 function bridge(network: Network): BridgePart {
@@ -178,7 +187,8 @@ function bridge(network: Network): BridgePart {
   if (network.options["vrf"] !== undefined) {
     throw new NetavarkError(`get vrf to set up bridge interface: Netlink error: ${OS_ERROR[19]}`)
   }
-  isolation(network)
+  const meets = MEETS[isolation(network)]
+  const outbound = outboundOf(network)
   const subnets = subnetsOf(network)
   const withoutGateway = subnets.every(({ gateway }) => gateway === undefined)
   const adopts = mode(network) === "unmanaged"
@@ -191,7 +201,22 @@ function bridge(network: Network): BridgePart {
     internal: network.internal && !isolated && !adopts,
     ...(adopts ? { gatewayMode: "external" } : {}),
     ...(isolated ? { gatewayMode: "isolated", defaultRoute: false } : {}),
+    // Elsewhere nothing crosses, and nothing is rewritten.
+    ...(adopts || isolated || network.internal
+      ? {}
+      : { isolation: meets, ...(outbound.length === 0 ? {} : { outbound }) }),
   }
+}
+
+function outboundOf(network: Network): readonly string[] {
+  return ([4, 6] as const).flatMap((of) => {
+    const text = network.options[`outbound_addr${of}`]
+    const ip = text === undefined ? undefined : parseIp(text)
+    if (text !== undefined && (ip === undefined || family(ip) !== of)) {
+      throw new NetavarkError(`unable to parse option "outbound_addr${of}": invalid IPv${of} address syntax`)
+    }
+    return ip ?? []
+  })
 }
 
 function mode(network: Network): "managed" | "unmanaged" {
@@ -204,22 +229,38 @@ function mode(network: Network): "managed" | "unmanaged" {
 
 export type Isolation = "false" | "true" | "strict"
 
+/** The engine's words for them. */
+const MEETS = { false: "open", true: "guarded", strict: "strict" } as const satisfies Record<Isolation, string>
+
+/** What netavark does since version 2 where nothing is said. */
 export function isolation(network: Network): Isolation {
   const value = network.options["isolate"]
   if (value === undefined || value === "strict") {
-    return value ?? "false"
+    return "strict"
   }
   return flag(network, "isolate") ? "true" : "false"
 }
 
-function parent(network: Network): Pick<NetworkDescription, "parent" | "mode" | "subnets" | "ipv4" | "ipv6"> {
+function parent(
+  network: Network,
+): Pick<NetworkDescription, "parent" | "mode" | "broadcastCutoff" | "subnets" | "ipv4" | "ipv6"> {
   const subnets = subnetsOf(network)
   return {
     subnets,
     ...(subnets.length === 0 ? { ipv4: false, ipv6: false } : {}),
     ...(network.link === undefined ? {} : { parent: network.link }),
-    ...(network.options["mode"] === undefined ? {} : { mode: network.options["mode"] }),
+    ...presentOnly({ mode: network.options["mode"], broadcastCutoff: cutoff(network) }),
   }
+}
+
+function cutoff({ driver, options: { bclim } }: Network): number | undefined {
+  if (bclim === undefined || driver !== "macvlan") {
+    return undefined
+  }
+  if (!/^-?[0-9]{1,10}$/.test(bclim)) {
+    throw new NetavarkError('unable to parse option "bclim": invalid digit found in string')
+  }
+  return Number(bclim)
 }
 
 function routeRequest({ destination, gateway, metric, type }: Network["routes"][number]): {
@@ -267,9 +308,9 @@ function number(network: Network, option: string): number | undefined {
 }
 
 /** 0 is the default. */
-function mtu(network: Network): { readonly mtu?: number } {
+function mtu(network: Network): number | undefined {
   const value = number(network, "mtu") ?? 0
-  return value === 0 ? {} : { mtu: value }
+  return value === 0 ? undefined : value
 }
 
 // ── Ports ───────────────────────────────────────────────────────────────────────────────────────────────────────────

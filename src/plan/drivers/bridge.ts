@@ -307,7 +307,12 @@ export function planUpdateBridge(
 
 /** Flows that were allowed before are cut, not only new ones; and a flow keeps the NAT that it began with. */
 function becameStricter(before: BridgeNetwork, after: BridgeNetwork): boolean {
-  return (after.internal && !before.internal) || (before.icc && !after.icc) || before.gatewayMode !== after.gatewayMode
+  return (
+    (after.internal && !before.internal) ||
+    (before.icc && !after.icc) ||
+    (before.isolation !== undefined && before.isolation !== after.isolation && after.isolation !== "open") ||
+    before.gatewayMode !== after.gatewayMode
+  )
 }
 
 /** The subnet that an address of the network belongs to. */

@@ -31,7 +31,16 @@ export function planPlugParent(network: ParentNetwork, endpoint: Endpoint): Op[]
   const mtu = network.mtu === undefined ? {} : { mtu: network.mtu }
   const link: LinkSpec =
     network.driver === "macvlan"
-      ? { kind: "macvlan", ifname, netns: sandbox, parent: network.parent, mac, mode: network.mode, ...mtu }
+      ? {
+          kind: "macvlan",
+          ifname,
+          netns: sandbox,
+          parent: network.parent,
+          mac,
+          mode: network.mode,
+          ...mtu,
+          ...(network.broadcastCutoff === undefined ? {} : { broadcastCutoff: network.broadcastCutoff }),
+        }
       : { kind: "ipvlan", ifname, netns: sandbox, parent: network.parent, mode: network.mode, ...mtu }
   return [
     { kind: "link.add", link },

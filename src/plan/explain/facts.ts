@@ -87,6 +87,8 @@ export interface OwnRules {
   published(protocol: Protocol, port: number, family: 4 | 6): readonly PublicationFact[]
   /** Whether a set has a key, its fields in order. */
   has(table: "inet" | "bridge", set: string, key: readonly string[]): boolean
+  /** The address that stands for this one in the world, where one was chosen. */
+  outbound(source: Ip): Ip | undefined
   /** The chain that a verdict map sends a key to, or its verdict. */
   verdict(map: string, key: string): string | undefined
 }

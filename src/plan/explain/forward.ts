@@ -1,7 +1,7 @@
 // The host's forward hook: linkspan's own chain, as its sets decide, then everybody else's.
 
 import { family } from "#inet/ip.ts"
-import type { LinkFact } from "./facts.ts"
+import type { LinkFact, OwnRules } from "./facts.ts"
 import { type Position, RECONCILE, type Trail } from "./trail.ts"
 
 const TABLE = "table inet linkspan"
@@ -54,6 +54,9 @@ function own(trail: Trail, came: LinkFact, out: LinkFact): Position | undefined 
   if (!rules.has("inet", "bridges", [oif])) {
     return undefined
   }
+  if (leaving !== undefined && crosses(rules, iif, oif)) {
+    return undefined
+  }
   const network = networkOf(trail, oif)
   return leaving === undefined
     ? trail.fail(
@@ -65,9 +68,14 @@ function own(trail: Trail, came: LinkFact, out: LinkFact): Position | undefined 
     : trail.fail(
         TABLE,
         "isolation",
-        `chain refuse: network ${networkOf(trail, iif)} and network ${network} are kept apart`,
+        `chain cross: network ${networkOf(trail, iif)} and network ${network} are kept apart`,
         `linkspan network connect ${network} ${fromOf(trail)}`,
       )
+}
+
+function crosses(rules: OwnRules, iif: string, oif: string): boolean {
+  const isIn = (set: string, bridge: string): boolean => rules.has("inet", set, [bridge])
+  return (isIn("open", iif) && isIn("open_or_guarded", oif)) || (isIn("open_or_guarded", iif) && isIn("open", oif))
 }
 
 /** Map entering: what a bridge takes. */

@@ -151,15 +151,17 @@ function publish(trail: Trail, came: LinkFact | undefined): void {
 function masquerade(trail: Trail, node: NodeFacts, out: LinkFact, came: LinkFact | undefined): void {
   const { rules } = trail.world
   const intoNetwork = rules?.has("inet", "bridges", [out.ifname]) === true
+  const chosen = intoNetwork ? undefined : rules?.outbound(trail.source)
   const translated = intoNetwork
     ? isLoopback(trail.source) || (trail.published && came?.index === out.index)
     : rules?.has("inet", family(trail.source) === 4 ? "masquerade4" : "masquerade6", [trail.source]) === true
   const own = node.addresses.find(
     ({ index, ip }) => index === out.index && family(ip) === family(trail.source) && !isLinkLocal(ip),
-  )
-  if (translated && own !== undefined && own.ip !== trail.source) {
-    trail.pass("table inet linkspan", `postrouting: source ${trail.source} becomes ${own.ip}`)
-    trail.source = own.ip
+  )?.ip
+  const source = chosen ?? (translated ? own : undefined)
+  if (source !== undefined && source !== trail.source) {
+    trail.pass("table inet linkspan", `postrouting: source ${trail.source} becomes ${source}`)
+    trail.source = source
   }
 }
 

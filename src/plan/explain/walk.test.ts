@@ -53,7 +53,7 @@ function world(change: (parts: Parts) => Partial<Parts>): World {
       link("pb", 11, { link: 3, master: 5, port: { number: 2, state: "forwarding" } }),
     ],
     bridge: link("br", 5, { kind: "bridge" }),
-    rules: { published: () => [], has: () => true, verdict: () => "leave" },
+    rules: { published: () => [], has: () => true, outbound: () => undefined, verdict: () => "leave" },
     icc: true,
   }
   const parts = { ...whole, ...change(whole) }
@@ -127,7 +127,9 @@ const CASES: readonly {
   },
   {
     name: "the port may not send with the address",
-    change: () => ({ rules: { published: () => [], has: () => false, verdict: () => undefined } }),
+    change: () => ({
+      rules: { published: () => [], has: () => false, outbound: () => undefined, verdict: () => undefined },
+    }),
     want: "anti-spoofing",
   },
   {

@@ -36,6 +36,32 @@ describe("networkElements()", () => {
       ],
     },
     {
+      name: "an open network is one that others meet, a guarded one meets open ones",
+      network: { isolation: "open", gatewayMode: "routed", icc: false },
+      want: [
+        'inet bridges "br-web"',
+        'inet leaving "br-web" : goto leave',
+        'inet entering "br-web" : jump enter_routed',
+        'inet open "br-web"',
+        'inet open_or_guarded "br-web"',
+      ],
+    },
+    {
+      name: "what leaves has the address that was chosen for its family",
+      network: { isolation: "guarded", outbound: [ADDRESS.host6] },
+      want: [
+        'inet bridges "br-web"',
+        'inet same_network "br-web" . "br-web"',
+        'inet leaving "br-web" : goto leave',
+        'inet entering "br-web" : jump enter_nat',
+        'inet open_or_guarded "br-web"',
+        "inet masquerade4 10.89.0.0/24",
+        'inet hairpin4 10.89.0.0/24 . "br-web"',
+        "inet outbound6 fd00:89::/64 : 2001:db8::1",
+        'inet hairpin6 fd00:89::/64 . "br-web"',
+      ],
+    },
+    {
       name: "an internal network is neither left nor entered, and sees only its gateway",
       network: { internal: true },
       want: [

@@ -42,6 +42,8 @@ function boundaryElements(network: BridgeNetwork): NftElement[] {
   return [
     element("inet", "leaving", [bridge], ["goto leave"]),
     element("inet", "entering", [bridge], [network.gatewayMode === "routed" ? "jump enter_routed" : "jump enter_nat"]),
+    ...(network.isolation === "open" ? [element("inet", "open", [bridge])] : []),
+    ...(network.isolation === undefined ? [] : [element("inet", "open_or_guarded", [bridge])]),
   ]
 }
 
@@ -57,9 +59,14 @@ function natElements(network: BridgeNetwork): NftElement[] {
   const bridge = quoteIfname(network.bridge)
   return network.subnets.flatMap(({ prefix }) => {
     const text = prefixText(prefix)
-    return prefixFamily(prefix) === 4
-      ? [element("inet", "masquerade4", [text]), element("inet", "hairpin4", [text, bridge])]
-      : [element("inet", "masquerade6", [text]), element("inet", "hairpin6", [text, bridge])]
+    const of = prefixFamily(prefix)
+    const source = network.outbound?.find((ip) => family(ip) === of)
+    return [
+      source === undefined
+        ? element("inet", `masquerade${of}`, [text])
+        : element("inet", `outbound${of}`, [text], [source]),
+      element("inet", `hairpin${of}`, [text, bridge]),
+    ]
   })
 }
 

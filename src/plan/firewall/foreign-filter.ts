@@ -66,6 +66,8 @@ export interface ForeignElement {
   readonly intervalEnd: boolean
   readonly catchAll: boolean
   readonly verdict?: ForeignVerdict
+  /** What a map leads to, where that is no verdict. */
+  readonly value?: Uint8Array
 }
 
 /** A base chain on the forward hook. */

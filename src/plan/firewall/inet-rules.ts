@@ -59,10 +59,17 @@ export const INET_RULES = `\
 		counter name "refused" reject with icmpx admin-prohibited
 	}
 
+	# Between two networks: at least one of them is open, and neither is strict.
+	chain cross {
+		iifname @open oifname @open_or_guarded accept
+		iifname @open_or_guarded oifname @open accept
+		goto refuse
+	}
+
 	# A new flow out of a network that may be left: to what another network publishes, or out of the host.
 	chain leave {
 		oifname vmap @entering
-		oifname @bridges goto refuse
+		oifname @bridges goto cross
 		# Conntrack cannot translate these, so they would leave with the container's address.
 		ct state invalid counter name "invalid" drop
 	}
@@ -122,6 +129,8 @@ export const INET_RULES = `\
 		oifname @bridges goto masquerade_into_network
 		# The host talking to itself at a gateway address.
 		oifname "lo" return
+		snat ip to ip saddr map @outbound4
+		snat ip6 to ip6 saddr map @outbound6
 		ip saddr @masquerade4 masquerade
 		ip6 saddr @masquerade6 masquerade
 	}

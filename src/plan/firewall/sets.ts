@@ -27,6 +27,8 @@ const inet = {
     value: ["verdict"],
     purpose: "what lets a new flow into a bridge; networks that let nothing in are not here",
   },
+  open: { key: ["ifname"], purpose: "bridges whose containers meet those of other networks that allow it" },
+  open_or_guarded: { key: ["ifname"], purpose: "those, and bridges whose containers meet only the former" },
   confined: { key: ["ifname"], purpose: "bridges whose containers have no use of published ports" },
   reaching: { key: ["ifname"], value: ["verdict"], purpose: "bridges whose containers may not reach all of the host" },
   published4: {
@@ -70,6 +72,18 @@ const inet = {
     key: ["prefix6"],
     interval: true,
     purpose: "subnets whose addresses mean nothing outside of this host",
+  },
+  outbound4: {
+    key: ["prefix4"],
+    value: ["ip4"],
+    interval: true,
+    purpose: "the same with an address of the host's that was chosen for it",
+  },
+  outbound6: {
+    key: ["prefix6"],
+    value: ["ip6"],
+    interval: true,
+    purpose: "the same with an address of the host's that was chosen for it",
   },
 } as const satisfies Record<string, SetSpec>
 

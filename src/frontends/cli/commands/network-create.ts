@@ -1,4 +1,5 @@
-import { GATEWAY_MODES, IPVLAN_MODES, MACVLAN_MODES, NETWORK_DRIVERS } from "#model/network.ts"
+import { presentOnly } from "#model/field.ts"
+import { GATEWAY_MODES, IPVLAN_MODES, ISOLATIONS, MACVLAN_MODES, NETWORK_DRIVERS } from "#model/network.ts"
 import { change } from "../command.ts"
 import { NETWORK_DNS, networkDnsOrigins, readNetworkDns } from "../parts/dns.ts"
 import { LABEL, readLabels } from "../parts/labels.ts"
@@ -35,6 +36,17 @@ export const command = change({
       negatable: true,
       about: "Whether the network's containers may talk to each other (the default)",
     },
+    isolation: {
+      kind: "one",
+      value: text("HOW", { words: ISOLATIONS }),
+      about:
+        "Which other networks' containers its own meet: none (strict, the default), those of open networks (guarded), of open and guarded ones (open)",
+    },
+    outbound: {
+      kind: "many",
+      value: text("IP"),
+      about: "What the world sees instead of the address of the interface by which packets leave; one a family",
+    },
     "default-route": {
       kind: "flag",
       negatable: true,
@@ -61,7 +73,12 @@ export const command = change({
     mode: {
       kind: "one",
       value: text("MODE", { words: [...MACVLAN_MODES, ...IPVLAN_MODES] }),
-      about: "Of macvlan: bridge (the default), private, vepa, passthru; of ipvlan: l2, l3, l3s",
+      about: "Of macvlan: bridge (the default), private, vepa, passthru, source; of ipvlan: l2, l3, l3s",
+    },
+    "broadcast-cutoff": {
+      kind: "one",
+      value: integer("N"),
+      about: "Of macvlan: from how many interfaces on broadcasts are queued rather than delivered at once",
     },
     ...NETWORK_DNS,
     ...LABEL,
@@ -92,21 +109,26 @@ export const command = change({
     const gatewayMode = mode ?? (nat === undefined ? undefined : nat ? "nat" : "routed")
     return {
       name: positionals.name,
-      ...(options.driver === undefined ? {} : { driver: options.driver }),
       ...(subnets.length === 0 ? {} : { subnets }),
-      ...(options.ipv4 === undefined ? {} : { ipv4: options.ipv4 }),
-      ...(options.ipv6 === undefined ? {} : { ipv6: options.ipv6 }),
-      ...(options.internal === undefined ? {} : { internal: options.internal }),
-      ...(gatewayMode === undefined ? {} : { gatewayMode }),
-      ...(options.icc === undefined ? {} : { icc: options.icc }),
-      ...(options["default-route"] === undefined ? {} : { defaultRoute: options["default-route"] }),
-      ...(options.metric === undefined ? {} : { metric: options.metric }),
-      ...(options.mtu === undefined ? {} : { mtu: options.mtu }),
-      ...(options.bridge === undefined ? {} : { bridge: options.bridge }),
-      ...(options.adopt === undefined ? {} : { adopt: options.adopt }),
-      ...(options["container-ifname"] === undefined ? {} : { containerIfname: options["container-ifname"] }),
-      ...(options.parent === undefined ? {} : { parent: options.parent }),
-      ...(options.mode === undefined ? {} : { mode: options.mode }),
+      ...(options.outbound.length === 0 ? {} : { outbound: options.outbound }),
+      ...presentOnly({
+        driver: options.driver,
+        ipv4: options.ipv4,
+        ipv6: options.ipv6,
+        internal: options.internal,
+        gatewayMode,
+        icc: options.icc,
+        isolation: options.isolation,
+        defaultRoute: options["default-route"],
+        metric: options.metric,
+        mtu: options.mtu,
+        bridge: options.bridge,
+        adopt: options.adopt,
+        containerIfname: options["container-ifname"],
+        parent: options.parent,
+        mode: options.mode,
+        broadcastCutoff: options["broadcast-cutoff"],
+      }),
       ...readNetworkDns(options),
       ...readLabels(options.label),
     }
@@ -121,6 +143,8 @@ export const command = change({
     internal: "--internal",
     gatewayMode: options["gateway-mode"] === undefined ? "--no-nat" : "--gateway-mode",
     icc: "--icc",
+    isolation: "--isolation",
+    outbound: "--outbound",
     defaultRoute: "--default-route",
     metric: "--metric",
     mtu: "--mtu",
@@ -129,6 +153,7 @@ export const command = change({
     containerIfname: "--container-ifname",
     parent: "--parent",
     mode: "--mode",
+    broadcastCutoff: "--broadcast-cutoff",
     ...networkDnsOrigins(options),
     labels: "--label",
   }),

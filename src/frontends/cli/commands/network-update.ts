@@ -1,3 +1,4 @@
+import { ISOLATIONS } from "#model/network.ts"
 import { change } from "../command.ts"
 import { NETWORK_DNS, networkDnsOrigins, readNetworkDns } from "../parts/dns.ts"
 import { LABEL } from "../parts/labels.ts"
@@ -12,6 +13,11 @@ export const command = change({
     mtu: { kind: "one", value: integer("BYTES"), about: "Largest packet, of the bridge and of every cable" },
     internal: { kind: "flag", negatable: true, about: "Close or open the way out" },
     icc: { kind: "flag", negatable: true, about: "Whether the network's containers may talk to each other" },
+    isolation: {
+      kind: "one",
+      value: text("HOW", { words: ISOLATIONS }),
+      about: "Which other networks' containers its own meet: strict, guarded or open",
+    },
     "gateway-mode": { kind: "one", value: text("MODE", { words: ["nat", "routed"] }), about: "nat or routed" },
     nat: { kind: "flag", negatable: true, about: "--nat is --gateway-mode nat, --no-nat is --gateway-mode routed" },
     ...NETWORK_DNS,
@@ -38,6 +44,7 @@ export const command = change({
       ...(options.mtu === undefined ? {} : { mtu: options.mtu }),
       ...(options.internal === undefined ? {} : { internal: options.internal }),
       ...(options.icc === undefined ? {} : { icc: options.icc }),
+      ...(options.isolation === undefined ? {} : { isolation: options.isolation }),
       ...(gatewayMode === undefined ? {} : { gatewayMode }),
       ...readNetworkDns(options),
       ...(options.label.length === 0 ? {} : { addLabels: Object.fromEntries(options.label) }),
@@ -55,6 +62,7 @@ export const command = change({
     mtu: "--mtu",
     internal: "--internal",
     icc: "--icc",
+    isolation: "--isolation",
     gatewayMode: options["gateway-mode"] === undefined ? "--nat" : "--gateway-mode",
     ...networkDnsOrigins(options),
     addLabels: "--label",

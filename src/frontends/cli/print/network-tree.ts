@@ -27,7 +27,13 @@ export function networkTree(view: NetworkView, look: Look): string {
 
 function traits(network: Network): string[] {
   const own = isBridge(network)
-    ? [...(network.adopted ? ["adopted"] : []), network.gatewayMode, ...(network.icc ? [] : ["containers kept apart"])]
+    ? [
+        ...(network.adopted ? ["adopted"] : []),
+        network.gatewayMode,
+        ...(network.outbound === undefined ? [] : [`as ${network.outbound.join(" and ")}`]),
+        ...(network.icc ? [] : ["containers kept apart"]),
+        ...(network.isolation === undefined ? [] : [`${network.isolation} to other networks`]),
+      ]
     : [network.mode, ...(network.vlan === undefined ? [] : [`vlan ${network.vlan.id} on ${network.vlan.link}`])]
   return [
     network.driver,

@@ -357,13 +357,16 @@ describe("checkCreateNetwork() refuses", () => {
     ],
     [
       "an internal macvlan",
-      { driver: "macvlan", internal: true },
-      ['internal only networks with driver "bridge" can be internal'],
+      { driver: "macvlan", internal: true, mtu: "auto" },
+      [
+        'mtu can be "auto" only with driver "bridge": macvlan and ipvlan have their parent\'s',
+        'internal only networks with driver "bridge" can be internal',
+      ],
     ],
     [
       "an ipvlan mode for macvlan",
       { driver: "macvlan", mode: "l3" },
-      ['mode must be "bridge", "private", "vepa" or "passthru", not "l3"'],
+      ['mode must be "bridge", "private", "vepa", "passthru" or "source", not "l3"'],
     ],
     [
       "a gateway for ipvlan l3",

@@ -1,0 +1,34 @@
+// linkspan's resident process, which commands hand their work to.
+
+import { existsSync } from "node:fs"
+import type { Contender, Start } from "../contender.ts"
+
+const EXECUTABLE = process.env["LINKSPAN_BENCH_EXECUTABLE"] ?? "linkspan"
+const STEP_MS = 5
+const READY_MS = 20_000
+
+/** The same contender, beside one that runs. */
+export function beside(start: Start): Start {
+  return async (place) => {
+    const daemon = Bun.spawn([EXECUTABLE, "daemon"], {
+      env: { LINKSPAN_STATE_DIR: place.dir, LINKSPAN_DNS: "off" },
+      stdio: ["ignore", "ignore", "ignore"],
+    })
+    for (let waited = 0; !existsSync(`${place.dir}/run/calls.sock`); waited += STEP_MS) {
+      if (waited > READY_MS || daemon.exitCode !== null) {
+        throw new Error("linkspan daemon did not start")
+      }
+      await Bun.sleep(STEP_MS)
+    }
+    const alone = await start(place)
+    const contender: Contender = {
+      ...alone,
+      async close() {
+        await alone.close()
+        daemon.kill("SIGTERM")
+        await daemon.exited
+      },
+    }
+    return contender
+  }
+}

@@ -13,6 +13,7 @@ import type { Host } from "./host.ts"
 import { observeBridgeSysctls, observeHost, readSysctl } from "./observe-host.ts"
 import type { Snapshots } from "./snapshot.ts"
 
+const RT_TABLE_MAIN = 254
 const RT_TABLE_LOCAL = 255
 
 /** Settings of the host that the network needs and that are not so. */
@@ -50,6 +51,11 @@ export function networkDrift(host: Host, network: Network, snapshots: Snapshots,
     sysctls: observeBridgeSysctls(host, network),
     hasLoopbackRoute: routes.some(
       ({ table, destination, index }) => table === RT_TABLE_LOCAL && destination === "::1/128" && index === link.index,
+    ),
+    destinations: new Set(
+      routes.flatMap(({ table, destination, index }) =>
+        table === RT_TABLE_MAIN && index === link.index ? [destination] : [],
+      ),
     ),
   })
 }

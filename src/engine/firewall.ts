@@ -167,8 +167,11 @@ function loadedListing(host: Host): string | undefined {
   return listings.includes(undefined) ? undefined : listings.join("")
 }
 
-/** What is wrong with the loaded ruleset, a sentence each. */
-function rulesetDrift(host: Host): string[] {
+/** What is wrong with the loaded ruleset, a sentence each. Without the lock of {@link mendRuleset} only a suspicion. */
+export function rulesetDrift(host: Host): string[] {
+  if (!host.store.networks().some(({ body }) => isBridge(body))) {
+    return []
+  }
   const listing = loadedListing(host)
   if (listing === undefined) {
     return ["linkspan's nftables tables are missing"]

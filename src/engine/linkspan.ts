@@ -2,6 +2,7 @@
 // its own beside this one; this class only holds the host they act on.
 
 import type { Explanation as NameExplanation } from "#dns/explanation.ts"
+import type { Happening } from "#model/event.ts"
 import type { ExplainRequest, Explanation } from "#model/explain.ts"
 import type {
   AttachRequest,
@@ -117,6 +118,13 @@ export interface ServeOptions {
   readonly notifySocket?: string
 }
 
+export interface WatchOptions {
+  /** Called with everything that was seen and done. */
+  readonly onEvent?: (happening: Happening) => void
+  /** What went wrong without ending it, a line each. */
+  readonly log?: (line: string) => void
+}
+
 export interface LinkspanApi extends AsyncDisposable {
   readonly networks: {
     create(request: CreateNetworkRequest, options?: MutationOptions): Promise<Outcome<NetworkView>>
@@ -181,6 +189,8 @@ export interface LinkspanApi extends AsyncDisposable {
     /** Text of a unit file. */
     systemdUnit(args: readonly string[]): Promise<string>
   }
+  /** Heals what is damaged now, and whatever somebody damages until it is disposed of. */
+  watch(options?: WatchOptions): Promise<AsyncDisposable>
   readonly names: {
     /** What a container is told about a name, by whom and why. */
     query(request: NameQueryRequest): Promise<NameAnswer>
@@ -367,5 +377,9 @@ export class Linkspan implements LinkspanApi {
 
   async reconcile(options: ReconcileOptions = {}): Promise<ReconcileReport> {
     return (await import("./reconcile.ts")).reconcile(this.#host, options)
+  }
+
+  async watch(options: WatchOptions = {}): Promise<AsyncDisposable> {
+    return (await import("./watch/watch.ts")).watchHost(this.#host, options)
   }
 }

@@ -9,6 +9,7 @@ import type { Membership } from "#plan/default-route.ts"
 import type { Drift } from "#plan/drift.ts"
 import type { Op } from "#plan/op.ts"
 import type { Change } from "#store/journal.ts"
+import type { Row } from "#store/store.ts"
 import { claimDrift, networkDrift, sandboxDrift, urgentDrift } from "./drift.ts"
 import { restingMemberships } from "./find.ts"
 import type { Host } from "./host.ts"
@@ -18,10 +19,10 @@ import { Snapshots } from "./snapshot.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, Damaged, type Decision } from "./transaction.ts"
 
-/** What mending is about. */
+/** What mending is about, read anew for each decision. */
 export interface Scope {
-  readonly hasNetwork: (id: Id) => boolean
-  readonly hasSandbox: (id: Id) => boolean
+  readonly networks: () => readonly Row<Network>[]
+  readonly sandboxes: () => readonly Row<Sandbox>[]
 }
 
 /** Objects in flight are left alone: their own command is at them. */
@@ -31,8 +32,8 @@ export function planMending(host: Host, scope: Scope): Decision<readonly Drift[]
   const ports = observePorts(host)
   const drifts: Drift[] = []
   const changes: Change[] = []
-  for (const { body: network, journal } of host.store.networks()) {
-    if (journal === null && scope.hasNetwork(network.id)) {
+  for (const { body: network, journal } of scope.networks()) {
+    if (journal === null) {
       const found = [...claimDrift(host, network, facts), ...networkDrift(host, network, snapshots, facts)]
       drifts.push(...found)
       changes.push(
@@ -42,8 +43,8 @@ export function planMending(host: Host, scope: Scope): Decision<readonly Drift[]
       )
     }
   }
-  for (const { body: sandbox, journal } of host.store.sandboxes()) {
-    const members = journal === null && scope.hasSandbox(sandbox.id) ? restingMemberships(host, sandbox) : undefined
+  for (const { body: sandbox, journal } of scope.sandboxes()) {
+    const members = journal === null ? restingMemberships(host, sandbox) : undefined
     const found = members === undefined ? [] : sandboxDrift(host, sandbox, members, snapshots, ports)
     if (members !== undefined && found.length > 0) {
       drifts.push(...found)
@@ -104,7 +105,7 @@ export function mendContainerFirst(
   ) {
     return []
   }
-  const scope: Scope = { hasNetwork: () => false, hasSandbox: (id) => id === sandbox.id }
+  const scope = scopeOf(host, { networks: [], sandboxes: [sandbox.id] })
   const { ops } = planMending(host, scope)
   refuseDamage(host, ops, () => scope, options)
   return ops
@@ -122,5 +123,16 @@ function refuseDamage(host: Host, ops: readonly Op[], scope: () => Scope, { dryR
 /** With their containers: a bridge that is made anew has no ports. */
 function withContainers(host: Host, ids: readonly Id[]): Scope {
   const users = new Set(ids.flatMap((id) => host.store.endpointsOfNetwork(id)).map(({ body }) => body.sandbox))
-  return { hasNetwork: (id) => ids.includes(id), hasSandbox: (id) => users.has(id) }
+  return scopeOf(host, { networks: ids, sandboxes: [...users] })
+}
+
+/** These objects alone, as far as they are still there. */
+export function scopeOf(
+  { store }: Host,
+  ids: { readonly networks: readonly Id[]; readonly sandboxes: readonly Id[] },
+): Scope {
+  return {
+    networks: () => ids.networks.flatMap((id) => store.networkOfId(id) ?? []),
+    sandboxes: () => ids.sandboxes.flatMap((id) => store.sandboxOfId(id) ?? []),
+  }
 }

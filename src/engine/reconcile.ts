@@ -1,7 +1,6 @@
 // Makes the kernel what the state says: interrupted commands are settled, containers that are gone are forgotten,
 // networks that are missing or damaged are mended, the ruleset is what it should be.
 
-import { isBridge } from "#model/network.ts"
 import type { ReconcileReport } from "#model/view.ts"
 import { mendRuleset, takeOverTables } from "./firewall.ts"
 import { restoreIntegrations } from "./firewall-integrate.ts"
@@ -22,9 +21,7 @@ export function reconcile(host: Host, options: ReconcileOptions): ReconcileRepor
   refuseOtherOwner(host)
   const interrupted = isRehearsal ? listInterrupted(host) : settleInterrupted(host)
   // First: whoever changes elements that do not fit puts everything right, and nobody would hear of it.
-  const ruleset = host.store.networks().some(({ body }) => isBridge(body))
-    ? mendRuleset(host, { dryRun: isRehearsal })
-    : []
+  const ruleset = mendRuleset(host, { dryRun: isRehearsal })
   const stale = staleSandboxes(host)
   const ids = stale.map(({ id }) => id)
   if (!isRehearsal) {
@@ -74,7 +71,11 @@ function mendAll(
   const outcome = carryOut(
     host,
     options,
-    () => planMending(host, { hasNetwork: () => true, hasSandbox: (id) => !stale.has(id) }),
+    () =>
+      planMending(host, {
+        networks: () => host.store.networks(),
+        sandboxes: () => host.store.sandboxes().filter(({ body }) => !stale.has(body.id)),
+      }),
     sweep,
   )
   return {

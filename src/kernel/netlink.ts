@@ -121,6 +121,13 @@ export class NetlinkSocket implements Disposable {
     }
   }
 
+  /** What notifications call this socket. */
+  get port(): number {
+    const address = new Uint32Array(3)
+    check("getsockname", syscall("getsockname", this.#fd, address, new Uint32Array([address.byteLength])))
+    return address[1] ?? 0
+  }
+
   /** Sends all requests and gives the verdict on each, in order. The kernel works on all of them, whatever comes of the ones before. */
   execute(requests: readonly Request[]): Acknowledgement[] {
     const verdicts: Acknowledgement[] = []

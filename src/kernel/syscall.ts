@@ -72,6 +72,9 @@ const NUMBERS = {
   move_mount: [429, 429],
   mount_setattr: [442, 442],
   eventfd2: [290, 19],
+  epoll_create1: [291, 20],
+  epoll_ctl: [233, 21],
+  pread64: [17, 67],
 } as const
 
 export type SystemCall = keyof typeof NUMBERS

@@ -2,7 +2,7 @@
 // are arguments, so inspecting, reconciling and planning on a damaged network all see the same.
 
 import type { Ip } from "#inet/ip.ts"
-import type { Interface } from "#inet/prefix.ts"
+import { type Interface, type Prefix, prefixOf } from "#inet/prefix.ts"
 import { type BridgeNetwork, isGateway } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import { defaultRoutes, type Membership } from "./default-route.ts"
@@ -40,6 +40,8 @@ export interface SeenBridge {
   readonly sysctls: Readonly<Record<string, string>>
   /** Undefined when it was not looked for. */
   readonly hasLoopbackRoute?: boolean
+  /** Destinations in the main table that leave by it; undefined when they were not looked for. */
+  readonly destinations?: ReadonlySet<Prefix>
 }
 
 /** A bridge that is there but not as it should be; a missing one is made anew by the driver. */
@@ -85,10 +87,30 @@ export function bridgeDrift(network: BridgeNetwork, seen: SeenBridge): Drift[] {
       })
     }
   }
+  for (const address of lostRoutes(network, link, seen)) {
+    // The kernel makes the route with the address, as no other route would be.
+    const where = { netns: "host", ifname: bridge, address } as const
+    found(
+      `has lost its route to ${prefixOf(address.ip, address.length)}`,
+      { kind: "addr.del", ...where },
+      { kind: "addr.add", ...where },
+    )
+  }
   if (seen.hasLoopbackRoute === false && isGateway(network) && hasFamily(network, 6)) {
     found("has lost its local route to ::1", loopbackRoute(network))
   }
   return drifts
+}
+
+/** Addresses whose connected route is gone. On a bridge that was there before, its owner may want it so. */
+function lostRoutes(network: BridgeNetwork, link: SeenLink, { addresses, destinations }: SeenBridge): Interface[] {
+  if (destinations === undefined || network.adopted || !link.up) {
+    return []
+  }
+  return gatewayAddresses(network).filter(
+    (wanted) =>
+      addresses.some((one) => sameAddress(one, wanted)) && !destinations.has(prefixOf(wanted.ip, wanted.length)),
+  )
 }
 
 function sameAddress(a: Interface, b: Interface): boolean {

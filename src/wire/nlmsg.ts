@@ -104,6 +104,8 @@ export interface Message {
   readonly type: number
   readonly flags: number
   readonly sequence: number
+  /** Of a notification: the socket whose request it tells of, 0 for the kernel's own doing. */
+  readonly port: number
   /** What follows nlmsghdr; a view into the receive buffer. */
   readonly body: Window
 }
@@ -114,11 +116,11 @@ export function* decodeMessages(datagram: Uint8Array): Generator<Message> {
   let offset = 0
   while (offset < datagram.length) {
     const rest = whole.sub(offset, datagram.length, "nlmsghdr")
-    const { length, type, flags, sequence } = NlMsgHdr.read(rest)
+    const { length, type, flags, sequence, port } = NlMsgHdr.read(rest)
     if (length < NlMsgHdr.bytes || length > rest.length) {
       rest.fail(`the message claims ${length} bytes of ${rest.length}`)
     }
-    yield { type, flags, sequence, body: rest.sub(NlMsgHdr.bytes, length, "body") }
+    yield { type, flags, sequence, port, body: rest.sub(NlMsgHdr.bytes, length, "body") }
     offset += align4(length)
   }
 }

@@ -112,6 +112,16 @@ export const DAMAGES: readonly Damage[] = [
     said: /has lost its address fd81::1\/64/,
   },
   {
+    name: "the route to a network deleted",
+    plant: ({ host, web }) => host.exec(["ip", "route", "delete", "10.81.0.0/24", "dev", web]),
+    said: /has lost its route to 10\.81\.0\.0\/24/,
+  },
+  {
+    name: "the IPv6 route to a network deleted",
+    plant: ({ host, web }) => host.exec(["ip", "-6", "route", "delete", "fd81::/64", "dev", web]),
+    said: /has lost its route to fd81::\/64/,
+  },
+  {
     name: "a bridge down",
     plant: (scene) => inHost("link", "set", scene.web, "down")(scene),
     said: /is down/,

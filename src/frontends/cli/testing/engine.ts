@@ -88,6 +88,7 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     tearDown: () => Promise.reject(new Error("No command tears a container down")),
     state: () => Promise.reject(new Error("No command reads the state whole")),
     watchState: () => Promise.reject(new Error("No command follows the state")),
+    watch: () => Promise.reject(new Error("No command watches by itself")),
     networks: {
       async create(request, mutation) {
         ask("networks.create", request)

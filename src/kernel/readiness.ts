@@ -1,0 +1,77 @@
+// Waits on the event loop until one of several descriptors can be read from, and leaves the reading to the caller: the
+// runtime's own readers keep no datagrams apart. The descriptors are gathered in an epoll instance, which is itself
+// readable when one of them is; Bun waits until a non-blocking descriptor is readable before it reads it, and that an
+// epoll instance cannot be read (EINVAL) does not matter.
+
+import { closeFile } from "./file.ts"
+import { check, syscall } from "./syscall.ts"
+
+const EPOLL_CLOEXEC = 0o2000000
+const EPOLL_CTL_ADD = 1
+const EPOLLIN = 1
+const EFD_CLOEXEC_NONBLOCK = 0o2004000
+const F_SETFL = 4
+const O_NONBLOCK = 0o4000
+/** struct epoll_event is packed on x86-64 alone. */
+const EVENT_BYTES = process.arch === "x64" ? 12 : 16
+
+export class Readiness implements Disposable {
+  readonly #epoll: number
+  /** Written to when the wait is to end. */
+  readonly #end: number
+  #isWaiting = false
+  #hasEnded = false
+
+  /** The descriptors stay the caller's, and open until this is disposed of. */
+  constructor(descriptors: readonly number[]) {
+    this.#epoll = check("epoll_create1", syscall("epoll_create1", EPOLL_CLOEXEC))
+    this.#end = check("eventfd2", syscall("eventfd2", 0, EFD_CLOEXEC_NONBLOCK))
+    check("fcntl", syscall("fcntl", this.#epoll, F_SETFL, O_NONBLOCK))
+    for (const fd of [this.#end, ...descriptors]) {
+      const event = new Uint8Array(EVENT_BYTES)
+      event[0] = EPOLLIN
+      check("epoll_ctl", syscall("epoll_ctl", this.#epoll, EPOLL_CTL_ADD, fd, event))
+    }
+  }
+
+  /** True: there is something to read. False: disposed of. One wait at a time. */
+  async next(): Promise<boolean> {
+    if (this.#hasEnded) {
+      return false
+    }
+    this.#isWaiting = true
+    try {
+      await Bun.file(this.#epoll).stream().getReader().read().catch(expectInvalid)
+    } finally {
+      this.#isWaiting = false
+      if (this.#hasEnded) {
+        this.#close()
+      }
+    }
+    return !this.#hasEnded
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#hasEnded) {
+      return
+    }
+    this.#hasEnded = true
+    if (this.#isWaiting) {
+      // The wait closes them: a descriptor that the loop still waits for must not become another file.
+      syscall("write", this.#end, new BigUint64Array([1n]), 8)
+    } else {
+      this.#close()
+    }
+  }
+
+  #close(): void {
+    closeFile(this.#epoll)
+    closeFile(this.#end)
+  }
+}
+
+function expectInvalid(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "EINVAL")) {
+    throw error
+  }
+}

@@ -1,0 +1,43 @@
+// What nf_tables tells its listeners about changes: include/uapi/linux/netfilter/nf_tables.h. Of every object the first
+// attribute is the name of its table; the end of each transaction says who made it.
+
+import { attr, attributeSet, string, struct, u8, u16be, u32be } from "../schema.ts"
+
+const NfGenMsg = struct("nfgenmsg", { family: u8, version: u8, resourceId: u16be })
+
+const NFNL_SUBSYS_NFTABLES = 10
+/** enum nfnetlink_groups. */
+export const NFNLGRP_NFTABLES = 7
+
+/** Elements of sets come and go with what is connected; everything else of a table is its structure. */
+export const NFT_ELEMENTS: readonly number[] = [12, 14].map((message) => (NFNL_SUBSYS_NFTABLES << 8) | message)
+
+export function isNftables(type: number): boolean {
+  return type >> 8 === NFNL_SUBSYS_NFTABLES
+}
+
+const NamedTableAttrs = attributeSet("object", {
+  table: attr(1, string),
+})
+
+/** Any object but a transaction. */
+export const NFT_OBJECT = {
+  name: "NFT_MSG_OBJECT",
+  type: NFNL_SUBSYS_NFTABLES << 8,
+  header: NfGenMsg,
+  attrs: NamedTableAttrs,
+}
+
+const GenerationAttrs = attributeSet("generation", {
+  id: attr(1, u32be),
+  pid: attr(2, u32be),
+  /** Of the thread, as in /proc/PID/comm. */
+  processName: attr(3, string),
+})
+
+export const NFT_NEWGEN = {
+  name: "NFT_MSG_NEWGEN",
+  type: (NFNL_SUBSYS_NFTABLES << 8) | 15,
+  header: NfGenMsg,
+  attrs: GenerationAttrs,
+}

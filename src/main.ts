@@ -43,7 +43,15 @@ function cliDoors(around: Surroundings): CliDoors {
       const { runDemo } = await import("#frontends/demo/demo.ts")
       return runDemo({ ...options, env: process.env })
     },
-    services: ({ engine, stop }) => [
+    services: ({ linkspan, engine, heal, log, stop }) => [
+      ...(heal
+        ? [
+            async () => {
+              const { serveWatch } = await import("#frontends/watch/serve.ts")
+              return serveWatch(linkspan, { log })
+            },
+          ]
+        : []),
       async () => {
         const { serveCalls } = await import("#frontends/handover/serve.ts")
         return serveCalls({ engine, doors: HANDED, open: (options) => around.open(options), stop })

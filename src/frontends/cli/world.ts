@@ -34,6 +34,10 @@ export interface Doors {
 export interface ServicesOptions {
   readonly linkspan: LinkspanApi
   readonly engine: LinkspanOptions
+  /** Whether what somebody damages is put right. */
+  readonly heal: boolean
+  /** One line for people. */
+  log(line: string): void
   /** Ends the process. */
   stop(): void
 }

@@ -4,10 +4,15 @@ import { plain } from "../print/look.ts"
 export const command = act({
   summary: "Serve other programs and commands, in the foreground",
   description: [
-    "Nothing needs it: every command does its work by itself. Where it runs, commands that change networks hand their work to it and are done sooner, also those of Podman and of a CNI runtime, since it is an engine that has started already.",
+    "Nothing needs it: every command does its work by itself. Where it runs, commands that change networks hand their work to it and are done sooner, also those of Podman and of a CNI runtime, since it is an engine that has started already. What somebody damages of linkspan's on this host it puts right (docs/watch.md).",
   ],
   positionals: {},
   options: {
+    heal: {
+      kind: "flag",
+      negatable: true,
+      about: "Whether to put right what somebody damages of linkspan's on this host (the default)",
+    },
     stop: { kind: "flag", about: "End the one that runs" },
     "systemd-unit": { kind: "flag", about: "Print a unit file for systemd" },
   },
@@ -23,10 +28,11 @@ export const command = act({
     return {
       stop: options.stop === true,
       unit: options["systemd-unit"] === true,
+      heal: options.heal ?? true,
       ...(manager === undefined || manager === "" ? {} : { notifySocket: manager }),
     }
   },
-  async act(session, { stop, unit, ...told }) {
+  async act(session, { stop, unit, heal, ...told }) {
     const { world, globals } = session
     const linkspan = await session.engine()
     if (unit) {
@@ -38,9 +44,10 @@ export const command = act({
       return 0
     }
     const own = new AbortController()
-    const services = world.services({ linkspan, engine: globals.engine, stop: () => own.abort() })
+    const log = (line: string): void => world.err(plain(line))
+    const services = world.services({ linkspan, engine: globals.engine, heal, log, stop: () => own.abort() })
     const signal = AbortSignal.any([own.signal, world.stopSignal()])
-    await linkspan.resident.serve({ services, signal, log: (line) => world.err(plain(line)), ...told })
+    await linkspan.resident.serve({ services, signal, log, ...told })
     return 0
   },
 })

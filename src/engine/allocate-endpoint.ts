@@ -98,7 +98,7 @@ function deadHolders(host: Host, sandboxes: readonly Id[]): Id[] {
 // ── Addresses ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The fixed addresses, and one automatic address of each family that has none. */
-function takeAddresses(host: Host, title: string, network: Network, fixed: readonly Ip[]): Interface[] {
+export function takeAddresses(host: Host, title: string, network: Network, fixed: readonly Ip[]): Interface[] {
   const taken = fixed.map((ip): Interface => {
     const subnet = subnetOf(network, ip) as Subnet
     if (!take(host.store.freeRanges(network.id, subnet.prefix), ipToBigInt(ip))) {

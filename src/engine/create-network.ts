@@ -300,9 +300,7 @@ function parentOf(host: Host, title: string, draft: Exclude<NetworkDraft, Bridge
       hint: "Choose another --parent: one interface carries either macvlan or ipvlan, and passthru takes it for one container alone",
     })
   }
-  const made = ours.find(
-    (network): network is ParentNetwork => network.driver !== "bridge" && network.vlan !== undefined,
-  )
+  const made = ours.find((network): network is ParentNetwork => "vlan" in network && network.vlan !== undefined)
   if (link !== undefined) {
     return { parent: draft.parent, exists: true, ...(made?.vlan === undefined ? {} : { vlan: made.vlan }) }
   }

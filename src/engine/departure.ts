@@ -1,8 +1,9 @@
 // Networks that are there only while containers are on them, when containers leave.
 
-import { isBridge, type Network } from "#model/network.ts"
+import { isBridge, lowerLink, type Network } from "#model/network.ts"
 import type { Membership } from "#plan/default-route.ts"
 import { planRemoveBridge } from "#plan/drivers/bridge.ts"
+import { planRemoveForeign } from "#plan/drivers/foreign.ts"
 import { planRemoveParent } from "#plan/drivers/parent.ts"
 import type { Op } from "#plan/op.ts"
 import type { Change, Facts } from "#store/journal.ts"
@@ -57,8 +58,19 @@ export function planRemoveNetwork(host: Host, network: Network, leaving: Readonl
   if (isBridge(network)) {
     return planRemoveBridge(network, adoptionOps(host, network.id))
   }
-  const shared = host.store.networkByLink(network.parent).some(({ body }) => !leaving.has(body.id))
-  return planRemoveParent(network, shared)
+  if (network.driver === "foreign") {
+    return planRemoveForeign(network, adoptionOps(host, network.id), isShared(host, network, leaving))
+  }
+  return planRemoveParent(network, isShared(host, network, leaving))
+}
+
+/** Whether another network stands on the same link, and stays. */
+function isShared(host: Host, network: Network, leaving: ReadonlySet<string>): boolean {
+  const link = lowerLink(network)
+  return (
+    link !== undefined &&
+    host.store.networkByLink(link).some(({ body }) => body.id !== network.id && !leaving.has(body.id))
+  )
 }
 
 /** Several networks end in one change: the host is given back once, when all are gone. */

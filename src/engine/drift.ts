@@ -1,8 +1,8 @@
 // Drift of networks and containers, observed: plan/drift.ts says what is wrong and how to mend it.
 
 import { getLink, listAddresses } from "#kernel/links.ts"
-import { isBridge, type Network } from "#model/network.ts"
-import type { Sandbox } from "#model/sandbox.ts"
+import { isBridge, isPool, type Network } from "#model/network.ts"
+import type { Endpoint, Sandbox } from "#model/sandbox.ts"
 import type { Membership } from "#plan/default-route.ts"
 import { bridgeDrift, type Drift, endpointDrift, routeDrift } from "#plan/drift.ts"
 import { planCreateBridge } from "#plan/drivers/bridge.ts"
@@ -11,7 +11,7 @@ import { type HostFacts, hostClaims, type PortFacts } from "#plan/host.ts"
 import type { Op } from "#plan/op.ts"
 import type { Host } from "./host.ts"
 import { observeBridgeSysctls, observeHost, readSysctl } from "./observe-host.ts"
-import type { Snapshots } from "./snapshot.ts"
+import type { Snapshot, Snapshots } from "./snapshot.ts"
 
 const RT_TABLE_MAIN = 254
 const RT_TABLE_LOCAL = 255
@@ -29,6 +29,11 @@ export function claimDrift(host: Host, network: Network, facts: HostFacts): Drif
 /** Everything that is wrong with a network's own links. */
 export function networkDrift(host: Host, network: Network, snapshots: Snapshots, facts: HostFacts): Drift[] {
   const { byName, addressesOf, routes } = snapshots.of(host.namespace)
+  if (network.driver === "foreign") {
+    return network.bridge === undefined || byName.has(network.bridge)
+      ? []
+      : [missingBridge(network.name, network.bridge, [])]
+  }
   if (!isBridge(network)) {
     return byName.has(network.parent)
       ? []
@@ -83,6 +88,20 @@ export function urgentDrift(host: Host, network: Network): Drift[] {
   return bridgeDrift(network, { link, addresses: listAddresses(rtnl, link.index), sysctls: {} })
 }
 
+/** What is not linkspan's to make again. */
+function lostInterface(container: string, { ifname, addresses }: Endpoint, seen: Snapshot | undefined): Drift[] {
+  if (seen === undefined) {
+    return [{ problem: `container "${container}" has no interface "${ifname}" any more`, ops: [] }]
+  }
+  const present = seen.addressesOf.get(seen.byName.get(ifname)?.index ?? 0) ?? []
+  return addresses
+    .filter(({ ip }) => !present.some((one) => one.ip === ip))
+    .map(({ ip, length }) => ({
+      problem: `container "${container}" has lost its address ${ip}/${length} on "${ifname}"`,
+      ops: [],
+    }))
+}
+
 /** Everything that is wrong with a container's cables, addresses and routes. */
 export function sandboxDrift(
   host: Host,
@@ -100,9 +119,7 @@ export function sandboxDrift(
   const drifts = memberships.flatMap(({ network, endpoint }): Drift[] => {
     const container = inside.byName.get(endpoint.ifname)
     if (!isBridge(network)) {
-      return container === undefined
-        ? [{ problem: `container "${sandbox.name}" has no interface "${endpoint.ifname}" any more`, ops: [] }]
-        : []
+      return isPool(network) ? [] : lostInterface(sandbox.name, endpoint, container && inside)
     }
     return endpointDrift(
       network,

@@ -9,8 +9,9 @@ import type { Id } from "#model/name.ts"
 import { isBridge, type Network } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import { changedElements, elementDifference } from "#plan/firewall/difference.ts"
-import { networkElements } from "#plan/firewall/elements.ts"
+import { hasRules, networkElements } from "#plan/firewall/elements.ts"
 import { rulesFingerprint } from "#plan/firewall/fingerprint.ts"
+import { foreignNetworkElements } from "#plan/firewall/foreign-elements.ts"
 import { parseListing } from "#plan/firewall/listing.ts"
 import { renderTransaction } from "#plan/firewall/render.ts"
 import { removeRuleset, replaceRuleset } from "#plan/firewall/ruleset.ts"
@@ -60,7 +61,7 @@ function transact(host: Host, add: readonly NftElement[], del: readonly NftEleme
 /** Puts the tables of this state in the place of another's, or none where it needs none. */
 export function takeOverTables(host: Host): void {
   host.ruleset.alone(() => {
-    if (host.store.networks().some(({ body }) => isBridge(body))) {
+    if (host.store.networks().some(({ body }) => hasRules(body))) {
       replace(host, wantedElements(host))
     } else {
       host.nftables.run(removeRuleset())
@@ -148,7 +149,13 @@ function elementsOf(
     )
     const endpoints = store.endpoints().flatMap((row) => version(row) ?? [])
     return [
-      ...[...networks.values()].flatMap((network) => (isBridge(network) ? networkElements(network) : [])),
+      ...[...networks.values()].flatMap((network) =>
+        isBridge(network)
+          ? networkElements(network)
+          : network.driver === "foreign"
+            ? foreignNetworkElements(network)
+            : [],
+      ),
       ...[...Map.groupBy(endpoints, ({ sandbox }) => sandbox).values()].flatMap((own) =>
         sandboxElements(
           own.flatMap((endpoint) => {
@@ -169,7 +176,7 @@ function loadedListing(host: Host): string | undefined {
 
 /** What is wrong with the loaded ruleset, a sentence each. Without the lock of {@link mendRuleset} only a suspicion. */
 export function rulesetDrift(host: Host): string[] {
-  if (!host.store.networks().some(({ body }) => isBridge(body))) {
+  if (!host.store.networks().some(({ body }) => hasRules(body))) {
     return []
   }
   const listing = loadedListing(host)

@@ -1,5 +1,6 @@
 import { prefixContains } from "#inet/prefix.ts"
-import { isBridge, type Network } from "#model/network.ts"
+import { presentOnly } from "#model/field.ts"
+import { isPool, lowerLink, type Network } from "#model/network.ts"
 import type { NetworkSummary, NetworkView, SubnetView } from "#model/view.ts"
 import { countFree } from "#plan/ipam.ts"
 import { networkDrift } from "./drift.ts"
@@ -13,7 +14,8 @@ export function inspectNetwork(host: Host, nameOrId: string): NetworkView {
   const { body: network, journal } = findNetwork(host, `inspect network "${nameOrId}"`, nameOrId)
   const snapshots = new Snapshots()
   const endpoints = host.store.endpointsOfNetwork(network.id).map(({ body }) => body)
-  const actual = linkIn(snapshots.of(host.namespace), linkName(network))
+  const own = lowerLink(network)
+  const actual = own === undefined ? undefined : linkIn(snapshots.of(host.namespace), own)
   const drift = journal === null ? networkDrift(host, network, snapshots, observeHost(host)) : []
   return {
     network,
@@ -37,13 +39,20 @@ export function listNetworks(host: Host): NetworkSummary[] {
     id: network.id,
     name: network.name,
     driver: network.driver,
-    ifname: linkName(network),
+    ...presentOnly({ ifname: lowerLink(network) }),
     subnets: network.subnets.map(({ prefix }) => prefix),
-    mode: isBridge(network) ? network.gatewayMode : network.mode,
+    mode: modeOf(network),
     containers: host.store.countEndpoints(network.id),
   }))
 }
 
-function linkName(network: Network): NetworkSummary["ifname"] {
-  return isBridge(network) ? network.bridge : network.parent
+function modeOf(network: Network): string {
+  switch (network.driver) {
+    case "bridge":
+      return network.gatewayMode
+    case "foreign":
+      return isPool(network) ? "addresses" : "joined"
+    default:
+      return network.mode
+  }
 }

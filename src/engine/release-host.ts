@@ -2,7 +2,8 @@
 
 import { hasOwnTables } from "#kernel/foreign-firewall.ts"
 import type { Id } from "#model/name.ts"
-import { isBridge, type Network } from "#model/network.ts"
+import type { Network } from "#model/network.ts"
+import { hasRules } from "#plan/firewall/elements.ts"
 import { removeTablesUnless } from "./firewall.ts"
 import { releaseIntegrations } from "./firewall-integrate.ts"
 import type { Host } from "./host.ts"
@@ -12,7 +13,7 @@ import { releaseSysctls, unneededClaims } from "./host-settings.ts"
 export function releaseHost(host: Host, leaving: ReadonlySet<Id>): void {
   releaseSysctls(host, () => remaining(host, leaving))
   releaseIntegrations(host, () => remaining(host, leaving))
-  removeTablesUnless(host, () => remaining(host, leaving).some(isBridge), leaving)
+  removeTablesUnless(host, () => remaining(host, leaving).some(hasRules), leaving)
 }
 
 /** What is there although no network needs it, a sentence each. */
@@ -21,7 +22,7 @@ export function strandedSettings(host: Host): string[] {
   const claims = unneededClaims(host, networks).map(
     ({ key, value }) => `net.${key.replaceAll("/", ".")} is still ${value}, which no network needs any more`,
   )
-  return networks.some(isBridge) || !hasOwnTables(host.namespace)
+  return networks.some(hasRules) || !hasOwnTables(host.namespace)
     ? claims
     : [...claims, "linkspan's nftables tables are there without a network"]
 }

@@ -8,7 +8,6 @@ import type { Network } from "#model/network.ts"
 import { quote } from "#model/quote.ts"
 import type { SetUpRequest } from "#model/request.ts"
 import type { Publication, Sandbox } from "#model/sandbox.ts"
-import type { DescribedNetwork } from "#model/validate-network.ts"
 import type { PublicationDraft } from "#model/validate-publish.ts"
 import { checkSetUp, type DescribedJoin, type SetUp } from "#model/validate-set-up.ts"
 import type { Outcome, SetUpView } from "#model/view.ts"
@@ -18,8 +17,9 @@ import { planMemberships } from "#plan/membership.ts"
 import type { Op } from "#plan/op.ts"
 import type { Change, Facts } from "#store/journal.ts"
 import { allocateEndpoint } from "./allocate-endpoint.ts"
-import { designNetwork } from "./create-network.ts"
+import { designNetwork, type NetworkDesign } from "./create-network.ts"
 import { memberships, settled } from "./find.ts"
+import { adoptInterface, designForeign, refuseUnreachable } from "./foreign-interface.ts"
 import type { Host } from "./host.ts"
 import { endpointView } from "./inspect-endpoint.ts"
 import type { MutationOptions } from "./linkspan.ts"
@@ -43,13 +43,18 @@ function decide(host: Host, title: string, wanted: SetUp, options: MutationOptio
   if (wanted.onlyNew) {
     refuseMembers(title, sandbox, wanted, before)
   }
-  const joins = wanted.networks.filter(({ network }) => !before.some((one) => one.network.id === network))
-  const { networks, changes, ops, facts } = networksOf(host, title, joins, options)
+  const joins = wanted.networks.filter((join) => !before.some((one) => isMember(one, join)))
+  const { networks, changes, ops, facts } = networksOf(host, { title, sandbox, joins }, options)
   const publish = wanted.publish.filter((draft) => !before.some((one) => isPublished(one, draft)))
   refuseUnpublishable(title, publish, [...before.map(({ network }) => network), ...networks], "publish")
   const publications = takePorts(host, title, publish, sandbox.id, wanted.portsHeld)
   const joined = joinAll(host, { title, sandbox, joins, networks })
   const after = carrying([...before, ...joined], publications)
+  for (const { network, endpoint } of after) {
+    if (network.driver === "foreign" && endpoint.publications.length > 0) {
+      refuseUnreachable(title, endpoint, network)
+    }
+  }
   return {
     title,
     changes: [
@@ -69,8 +74,13 @@ function decide(host: Host, title: string, wanted: SetUp, options: MutationOptio
   }
 }
 
+/** A container may be on a network by several interfaces, where their names are said. */
+function isMember({ network, endpoint }: Membership, join: DescribedJoin): boolean {
+  return network.id === join.network && (join.ifname === undefined || endpoint.ifname === join.ifname)
+}
+
 function refuseMembers(title: string, sandbox: Sandbox, wanted: SetUp, before: readonly Membership[]): void {
-  const member = before.find(({ network }) => wanted.networks.some((join) => join.network === network.id))
+  const member = before.find((one) => wanted.networks.some((join) => isMember(one, join)))
   if (member !== undefined) {
     throw new LinkspanError("ALREADY_CONNECTED", {
       message: `Cannot ${title}: container "${sandbox.name}" is on network "${member.network.name}" already, as "${member.endpoint.ifname}"`,
@@ -134,48 +144,59 @@ interface Networks {
   readonly facts: Facts
 }
 
-function networksOf(host: Host, title: string, joins: readonly DescribedJoin[], options: MutationOptions): Networks {
-  const found = joins.map(({ network: id, description }) => {
-    const row = host.store.networkOfId(id)
-    return row === undefined ? { description } : { description, known: settled(row, `network "${row.body.name}"`) }
+function networksOf(
+  host: Host,
+  { title, sandbox, joins }: Omit<Joining, "networks">,
+  options: MutationOptions,
+): Networks {
+  const found = joins.map((join) => {
+    const row = host.store.networkOfId(join.network)
+    return row === undefined ? { join } : { join, known: settled(row, `network "${row.body.name}"`) }
   })
   const mending = mendFirst(
     host,
     found.flatMap(({ known }) => known ?? []),
     options,
   )
-  const designs = found.map(({ known, description }) =>
-    known === undefined ? designNetwork(host, title, fitting(host, description), description.id) : undefined,
+  const designs = found.map(({ known, join }) =>
+    known === undefined ? design(host, { title, sandbox, join }) : undefined,
   )
-  for (const design of designs) {
-    if (design !== undefined) {
-      host.store.openPools(design.network)
+  for (const made of designs) {
+    if (made !== undefined) {
+      host.store.openPools(made.network)
     }
   }
   return {
     // A cast: there is one or the other.
     networks: found.map(({ known }, index) => known ?? (designs[index]?.network as Network)),
-    changes: designs.flatMap((design) =>
-      design === undefined
-        ? []
-        : [{ object: "network", id: design.network.id, after: design.network } satisfies Change],
+    changes: designs.flatMap((made) =>
+      made === undefined ? [] : [{ object: "network", id: made.network.id, after: made.network } satisfies Change],
     ),
-    ops: [...mending, ...designs.flatMap((design) => design?.ops ?? [])],
-    facts: Object.assign({}, ...designs.map((design) => design?.facts ?? {})) as Facts,
+    ops: [...mending, ...designs.flatMap((made) => made?.ops ?? [])],
+    facts: Object.assign({}, ...designs.map((made) => made?.facts ?? {})) as Facts,
   }
 }
 
 /** A name that somebody else's network has gets the id behind it; a bridge that is there is used, and left there. */
-function fitting(host: Host, description: DescribedNetwork): DescribedNetwork {
+function design(
+  host: Host,
+  joining: { readonly title: string; readonly sandbox: Sandbox; readonly join: DescribedJoin },
+): NetworkDesign {
+  const { title, join } = joining
+  const { description } = join
   const name =
     host.store.networkNamed(description.name) === undefined
       ? description.name
       : `${description.name.slice(0, 50)}-${description.id}`
+  if (description.driver === "foreign") {
+    return designForeign(host, joining, name)
+  }
   const adopts =
     description.driver === "bridge" &&
     description.bridge !== undefined &&
     getLink(host.namespace.rtnl, description.bridge)?.kind === "bridge"
-  return adopts ? { ...description, name, adopted: true } : { ...description, name }
+  const draft = adopts ? { ...description, name, adopted: true } : { ...description, name }
+  return designNetwork(host, title, draft, description.id)
 }
 
 interface Joining {
@@ -191,6 +212,9 @@ function joinAll(host: Host, { title, sandbox, joins, networks }: Joining): Memb
   return joins.map((join, index) => {
     const network = networks[index] as Network
     const path = `networks[${index}]`
+    if (network.driver === "foreign") {
+      return { network, endpoint: adoptInterface(host, { title, sandbox, join }, network) }
+    }
     const endpoint = allocateEndpoint(host, { title, network, sandbox, join, path, takenIfnames, publications: [] })
     takenIfnames.add(endpoint.ifname)
     return { network, endpoint }

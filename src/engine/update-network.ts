@@ -2,7 +2,7 @@ import { getLink, listAddresses } from "#kernel/links.ts"
 import { dnsOf, type NetworkDns } from "#model/dns.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { accept } from "#model/field.ts"
-import type { BridgeNetwork, Network } from "#model/network.ts"
+import { type BridgeNetwork, lowerLink, type Network } from "#model/network.ts"
 import { quote } from "#model/quote.ts"
 import type { UpdateNetworkRequest } from "#model/request.ts"
 import type { Endpoint } from "#model/sandbox.ts"
@@ -87,8 +87,8 @@ function refuseCollisions(host: Host, title: string, network: Network, { addSubn
     .flatMap(({ body }) =>
       body.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: body.name } })),
     )
-  const own = network.driver === "bridge" ? network.bridge : network.parent
-  const space = takenSpace([...others, ...observeTaken(host)], { except: own })
+  const own = lowerLink(network)
+  const space = takenSpace([...others, ...observeTaken(host)], own === undefined ? {} : { except: own })
   for (const { prefix } of addSubnets) {
     refuseCollision(title, prefix, space)
   }

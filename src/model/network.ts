@@ -122,7 +122,27 @@ export interface IpvlanNetwork extends NetworkCommon {
   readonly mode: IpvlanMode
 }
 
-export type Network = BridgeNetwork | MacvlanNetwork | IpvlanNetwork
+/**
+ * Interfaces that another program makes. linkspan adds what they lack (published ports, rates, names) or, where the
+ * network has subnets, gives them addresses and does nothing else.
+ */
+export interface ForeignNetwork extends NetworkCommon {
+  readonly driver: "foreign"
+  /** The host's bridge that the interfaces lead to, when they lead to one. */
+  readonly bridge?: Ifname
+}
+
+export type Network = BridgeNetwork | MacvlanNetwork | IpvlanNetwork | ForeignNetwork
+
+/** The link of the host that a network stands on; undefined where there is none. */
+export function lowerLink(network: Network): Ifname | undefined {
+  return network.driver === "bridge" || network.driver === "foreign" ? network.bridge : network.parent
+}
+
+/** Whether linkspan hands out the network's addresses to interfaces that it does not look at. */
+export function isPool(network: Network): boolean {
+  return network.driver === "foreign" && network.subnets.length > 0
+}
 
 export function isBridge(network: Network): network is BridgeNetwork {
   return network.driver === "bridge"

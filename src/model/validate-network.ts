@@ -87,6 +87,11 @@ export interface IpvlanDraft extends DraftCommon {
 
 export type NetworkDraft = BridgeDraft | MacvlanDraft | IpvlanDraft
 
+/** Described by another program alone: nobody makes such a network for its own sake. */
+export interface ForeignDraft extends DraftCommon {
+  readonly driver: "foreign"
+}
+
 const NETWORK_FIELDS = {
   name: true,
   driver: true,
@@ -129,7 +134,7 @@ export function checkCreateNetwork(request: unknown): Checked<NetworkDraft> {
   return checked(root, fields === undefined ? undefined : readNetwork(fields, false))
 }
 
-export type DescribedNetwork = NetworkDraft & { readonly id: Id }
+export type DescribedNetwork = (NetworkDraft | ForeignDraft) & { readonly id: Id }
 
 /** A network that is there while containers are on it, with an id of somebody else's choice. */
 export function readDescription(field: Field): DescribedNetwork | undefined {
@@ -138,8 +143,33 @@ export function readDescription(field: Field): DescribedNetwork | undefined {
     return undefined
   }
   const id = required(fields.id, readId)
-  const draft = readNetwork(fields, true)
+  const draft = fields.driver.value === "foreign" ? readForeign(fields) : readNetwork(fields, true)
   return id === undefined || draft === undefined ? undefined : { ...draft, id }
+}
+
+const FOREIGN_FIELDS: readonly string[] = ["id", "name", "driver", "subnets", "labels", "dns"]
+
+function readForeign(fields: Fields): ForeignDraft | undefined {
+  const name = required(fields.name, readName)
+  for (const [key, field] of Object.entries(fields)) {
+    if (field.value !== undefined && !FOREIGN_FIELDS.includes(key)) {
+      refuse(field, 'is not possible with driver "foreign": the interfaces are somebody else\'s')
+    }
+  }
+  const subnets = optional(fields.subnets, readSubnets) ?? []
+  const dns = readNetworkDns(fields)
+  const draft = {
+    driver: "foreign",
+    subnets: settleSubnets(fields.subnets, subnets, "none"),
+    automatic: [],
+    labels: optional(fields.labels, readLabels) ?? {},
+    internal: false,
+    defaultRoute: false,
+    containerIfname: "eth",
+    transient: true,
+    ...(dns === undefined ? {} : { dns }),
+  } as const
+  return name === undefined ? undefined : { ...draft, name }
 }
 
 function readNetwork(fields: Fields, transient: boolean): NetworkDraft | undefined {
@@ -320,7 +350,7 @@ function mayLackAddresses(specific: Specific | undefined): boolean {
 
 /** What a subnet's gateway is for a network of that kind; also true of a network that exists. */
 export function gatewayRule(network: {
-  readonly driver: NetworkDriver
+  readonly driver: NetworkDriver | "foreign"
   readonly gatewayMode?: GatewayMode
   readonly mode?: string
 }): GatewayRule {

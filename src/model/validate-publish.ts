@@ -22,7 +22,7 @@ import {
   rootField,
 } from "./field.ts"
 import { publishedFamilies } from "./host-address.ts"
-import { isGateway, type Network } from "./network.ts"
+import { isGateway, isPool, type Network } from "./network.ts"
 import { readIp } from "./read-inet.ts"
 import type { PublishRequest } from "./request.ts"
 import type { Publication } from "./sandbox.ts"
@@ -190,7 +190,9 @@ function furthest(a: Claim | undefined, b: Claim | undefined): Claim | undefined
 
 /** Whether the host can lead published ports into the network. */
 export function canPublish(network: Network): boolean {
-  return network.driver === "bridge" && !network.internal && isGateway(network)
+  return network.driver === "foreign"
+    ? !isPool(network)
+    : network.driver === "bridge" && !network.internal && isGateway(network)
 }
 
 /**
@@ -204,7 +206,7 @@ export function publishMisfits(
 ): readonly Issue[] {
   const field: Field = { value: publications, path, issues: [] }
   const able = networks.filter(canPublish)
-  const families = new Set(able.flatMap((network) => network.subnets.map(({ prefix }) => prefixFamily(prefix))))
+  const families = new Set(able.flatMap(familiesOf))
   if (publications.length > 0 && able.length === 0) {
     refuse(
       field,
@@ -224,7 +226,15 @@ export function publishMisfits(
   return field.issues
 }
 
+/** Of interfaces that are not linkspan's nobody knows before they are looked at. */
+function familiesOf(network: Network): readonly Family[] {
+  return network.driver === "foreign" ? [4, 6] : network.subnets.map(({ prefix }) => prefixFamily(prefix))
+}
+
 function whyUnable(network: Network): string {
+  if (network.driver === "foreign") {
+    return `network "${network.name}" is addresses alone`
+  }
   if (network.driver !== "bridge") {
     return `network "${network.name}" has driver "${network.driver}", whose containers are on the parent's own network`
   }

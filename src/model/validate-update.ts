@@ -25,6 +25,7 @@ import {
   ISOLATIONS,
   type Isolation,
   isGateway,
+  isPool,
   type Network,
   type Subnet,
 } from "./network.ts"
@@ -115,6 +116,15 @@ export function fitUpdate(update: NetworkUpdate, network: Network): Checked<Netw
       if (update[key] !== undefined) {
         refuse(field(key), `is possible only with driver "bridge"; network "${network.name}" has "${network.driver}"`)
       }
+    }
+    if (
+      network.driver === "foreign" &&
+      (update.mtu !== undefined || (update.addSubnets.length > 0 && !isPool(network)))
+    ) {
+      refuse(
+        field(update.mtu === undefined ? "addSubnets" : "mtu"),
+        `cannot change: the interfaces of network "${network.name}" are another program's`,
+      )
     }
     if (update.internal === true) {
       refuse(field("internal"), INTERNAL_NEEDS_BRIDGE)

@@ -54,7 +54,8 @@ export interface NetworkSummary {
   readonly id: Id
   readonly name: string
   readonly driver: string
-  readonly ifname: Ifname
+  /** The bridge or parent; absent where the network stands on no link of the host. */
+  readonly ifname?: Ifname
   readonly subnets: readonly Prefix[]
   readonly mode: string
   readonly containers: number

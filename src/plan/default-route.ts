@@ -15,8 +15,15 @@ export interface Membership {
 /** Endpoints in the order in which they would give the default route, best first. */
 export function byGatewayPriority(memberships: readonly Membership[]): Membership[] {
   return memberships.toSorted(
-    (a, b) => b.endpoint.gatewayPriority - a.endpoint.gatewayPriority || (a.network.name < b.network.name ? -1 : 1),
+    (a, b) =>
+      b.endpoint.gatewayPriority - a.endpoint.gatewayPriority ||
+      compare(a.network.name, b.network.name) ||
+      compare(a.endpoint.ifname, b.endpoint.ifname),
   )
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 /** The default routes that a container with these memberships has, at most one a family. */

@@ -6,12 +6,36 @@ import type { Id } from "#model/name.ts"
 import { isBridge } from "#model/network.ts"
 import { type Membership, planDefaultRoutes } from "./default-route.ts"
 import { planPlugBridge, planRepublish, planUnplugBridge } from "./drivers/bridge.ts"
+import { planPlugForeign, planRepublishForeign, planUnplugForeign } from "./drivers/foreign.ts"
 import { planPlugParent, planUnplugParent } from "./drivers/parent.ts"
 import { elementDifference } from "./firewall/difference.ts"
 import { endpointElements } from "./firewall/elements.ts"
+import { foreignElements } from "./firewall/foreign-elements.ts"
 import type { PortFacts } from "./host.ts"
 import type { NftElement, Op } from "./op.ts"
 import { planForgetRoutes, planStaticRoutes } from "./static-routes.ts"
+
+function planPlug({ network, endpoint }: Membership, facts: PortFacts): Op[] {
+  switch (network.driver) {
+    case "bridge":
+      return planPlugBridge(network, endpoint, facts)
+    case "foreign":
+      return planPlugForeign(network, endpoint)
+    default:
+      return planPlugParent(network, endpoint)
+  }
+}
+
+function planUnplug({ network, endpoint }: Membership): Op[] {
+  switch (network.driver) {
+    case "bridge":
+      return planUnplugBridge(network, endpoint)
+    case "foreign":
+      return planUnplugForeign(network, endpoint)
+    default:
+      return planUnplugParent(endpoint)
+  }
+}
 
 /** What the ruleset holds about a container. */
 export function sandboxElements(memberships: readonly Membership[]): NftElement[] {
@@ -19,7 +43,11 @@ export function sandboxElements(memberships: readonly Membership[]): NftElement[
     const elsewhere = memberships
       .filter((other) => other.endpoint.id !== endpoint.id)
       .flatMap((other) => other.endpoint.addresses.map(({ ip }): Ip => ip))
-    return isBridge(network) ? endpointElements(network, endpoint, elsewhere) : []
+    return isBridge(network)
+      ? endpointElements(network, endpoint, elsewhere)
+      : network.driver === "foreign"
+        ? foreignElements(network, endpoint)
+        : []
   })
 }
 
@@ -43,17 +71,19 @@ export function planMemberships(
     ops.push({ kind: "nft.run", ...elements })
   }
   for (const { network, endpoint } of joined) {
-    ops.push(...(isBridge(network) ? planPlugBridge(network, endpoint, facts) : planPlugParent(network, endpoint)))
+    ops.push(...planPlug({ network, endpoint }, facts))
     ops.push(...planStaticRoutes({ network, endpoint }))
   }
   for (const { network, endpoint } of left) {
     ops.push(...planForgetRoutes({ network, endpoint }))
-    ops.push(...(isBridge(network) ? planUnplugBridge(network, endpoint) : planUnplugParent(endpoint)))
+    ops.push(...planUnplug({ network, endpoint }))
   }
   for (const { network, endpoint } of after) {
     const old = had.get(endpoint.id)
     if (old !== undefined && isBridge(network)) {
       ops.push(...planRepublish(network, old.endpoint, endpoint, facts))
+    } else if (old !== undefined && network.driver === "foreign") {
+      ops.push(...planRepublishForeign(network, old.endpoint, endpoint))
     }
   }
   return [

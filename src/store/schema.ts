@@ -55,4 +55,16 @@ export const MIGRATIONS: readonly string[] = [
   `CREATE TABLE change (
     seq INTEGER PRIMARY KEY, object TEXT NOT NULL, id TEXT NOT NULL
   ) STRICT;`,
+  // A container may be on a network by several interfaces. SQLite changes no constraint of a table that is there.
+  `
+  CREATE TABLE endpoint_of_interface (
+    id TEXT PRIMARY KEY, sandbox TEXT NOT NULL, network TEXT NOT NULL, ifname TEXT NOT NULL, mac TEXT NOT NULL,
+    body TEXT NOT NULL, journal INTEGER,
+    UNIQUE (sandbox, network, ifname), UNIQUE (network, mac)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO endpoint_of_interface
+    SELECT id, sandbox, network, json_extract(body, '$.ifname'), mac, body, journal FROM endpoint;
+  DROP TABLE endpoint;
+  ALTER TABLE endpoint_of_interface RENAME TO endpoint;
+  `,
 ]

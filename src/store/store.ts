@@ -7,7 +7,7 @@ import type { Ip } from "#inet/ip.ts"
 import type { Protocol } from "#inet/port.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
-import type { Network, Subnet } from "#model/network.ts"
+import { lowerLink, type Network, type Subnet } from "#model/network.ts"
 import type { Endpoint, Publication, Sandbox } from "#model/sandbox.ts"
 import { SqliteFreeRanges } from "./free-ranges.ts"
 import type { Body, JournalEntry, ObjectKind } from "./journal.ts"
@@ -513,10 +513,11 @@ export class Store implements Disposable {
     } else {
       const endpoint = body as Endpoint
       this.#run(
-        "INSERT INTO endpoint (id, sandbox, network, mac, body) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO endpoint (id, sandbox, network, ifname, mac, body) VALUES (?, ?, ?, ?, ?, ?)",
         endpoint.id,
         endpoint.sandbox,
         endpoint.network,
+        endpoint.ifname,
         endpoint.mac,
         text,
       )
@@ -608,9 +609,9 @@ export interface Writer {
   deleteFact(key: string): void
 }
 
-/** The link that a network stands on. */
+/** The link that a network stands on; no link has the name of those that stand on none. */
 function linkOf(network: Network): string {
-  return network.driver === "bridge" ? network.bridge : network.parent
+  return lowerLink(network) ?? ""
 }
 
 /** Publications, a claim for each single port. */

@@ -6,6 +6,7 @@ import type { Publication } from "#model/sandbox.ts"
 import { endpointElements } from "#plan/firewall/elements.ts"
 import { ip } from "#plan/firewall/fixtures.ts"
 import { arpFrame, BROADCAST, frame, hex, icmp6, ipFrame, neighbourMessage, tcp, udp } from "./firewall-frames.ts"
+import { buildGuests, guestsAtLoopback } from "./firewall-guests.ts"
 import { type Answer, FirewallLab, prefixesOf, type Question } from "./firewall-lab.ts"
 
 export interface FirewallPromise {
@@ -71,8 +72,30 @@ export async function buildTown(bridgeNetfilter: 0 | 1): Promise<FirewallLab> {
   })
   lab.plugStranger("s", web.network.bridge)
   buildAlien(lab)
+  buildGuests(lab)
 
-  const servers = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "x", "y", "neighbour"]
+  const servers = [
+    "u",
+    "w",
+    "a",
+    "b",
+    "c",
+    "d",
+    "e",
+    "f",
+    "g",
+    "h",
+    "i",
+    "j",
+    "k",
+    "l",
+    "m",
+    "n",
+    "o",
+    "x",
+    "y",
+    "neighbour",
+  ]
   await Promise.all([...servers.map((name) => lab.serve(name, [80, 81])), lab.serve("host", [22])])
   return lab
 }
@@ -630,6 +653,25 @@ export const PROMISES: readonly FirewallPromise[] = [
         "tcp 192.0.2.1 8091": "m:80 sees 192.0.2.2",
         "tcp 2001:db8::1 8091": "m:80 sees 2001:db8::2",
       }),
+  },
+  {
+    name: "ports of containers that others connected are published alike, and let nothing else in",
+    check: async (lab) => [
+      ...(await connections(lab, "neighbour", {
+        "tcp 192.0.2.1 8300": "u:80 sees 192.0.2.2",
+        "tcp 2001:db8::1 8300": "u:80 sees 2001:db8::2",
+      })),
+      ...(await connections(lab, "host", {
+        "tcp 127.0.0.1 8300": "u:80 sees 10.98.0.1",
+        "tcp 192.0.2.1 8300": "u:80 sees 192.0.2.1",
+        "tcp 2001:db8::1 8300": "u:80 sees 2001:db8::1",
+      })),
+      ...(await connections(lab, "w", {
+        "tcp 192.0.2.1 8300": "u:80 sees 10.98.0.1",
+        "tcp 2001:db8::1 8300": "u:80 sees fd00:98::1",
+      })),
+      ...(await guestsAtLoopback(lab)),
+    ],
   },
   { name: "a container sends what is its own, and nothing forged", check: guarded },
   {

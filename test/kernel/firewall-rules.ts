@@ -34,6 +34,8 @@ const ISOLATED = "an isolated network and the host do not see each other"
 const LOOPBACK = "a container does not reach the host's loopback addresses"
 const HONEST = "a container sends what is its own, and nothing forged"
 
+const GUESTS = "ports of containers that others connected are published alike, and let nothing else in"
+
 /** By chain and rule, counters left out. */
 export const REASONS: Readonly<Record<string, RuleReason>> = {
   "inet publish4: dnat ip to ip daddr . meta l4proto . th dport map @published4_at": { breaks: ONE_ADDRESS },
@@ -61,6 +63,7 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "inet leave: oifname @bridges goto cross": { breaks: REFUSED },
   "inet leave: ct state invalid drop": { breaks: INVALID },
   "inet forward: ip saddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
+  "inet forward: ip saddr 127.0.0.0/8 iifname @lent drop": { breaks: GUESTS },
   "inet forward: ct state established,related accept": { breaks: OUTSIDE },
   "inet forward: iifname . oifname @same_network accept": { breaks: TOGETHER, only: 1 },
   "inet forward: iifname vmap @leaving": { breaks: REFUSED },
@@ -74,12 +77,18 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "inet from_bridge: ip saddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
   "inet from_bridge: ip daddr 127.0.0.0/8 iifname @bridges goto to_loopback": { breaks: LOOPBACK },
   "inet from_bridge: iifname vmap @reaching": { breaks: INTERNAL },
+  "inet input: ip saddr 127.0.0.0/8 iifname @lent drop": { breaks: GUESTS },
+  "inet input: ip daddr 127.0.0.0/8 iifname @lent goto to_loopback": { breaks: GUESTS },
   'inet input: meta iifkind "bridge" goto from_bridge': { breaks: INTERNAL },
   "inet masquerade_into_network: ip saddr 127.0.0.0/8 masquerade": { breaks: LOCAL },
   "inet masquerade_into_network: ip6 saddr ::1 masquerade": { breaks: LOCAL6 },
   "inet masquerade_into_network: ct status dnat ip saddr . oifname @hairpin4 masquerade": { breaks: HAIRPIN },
   "inet masquerade_into_network: ct status dnat ip6 saddr . oifname @hairpin6 masquerade": { breaks: HAIRPIN },
+  "inet masquerade_to_guest: ip saddr 127.0.0.0/8 masquerade": { breaks: GUESTS },
+  "inet masquerade_to_guest: ct status dnat ip saddr . oifname @guests4 masquerade": { breaks: GUESTS },
+  "inet masquerade_to_guest: ct status dnat ip6 saddr . oifname @guests6 masquerade": { breaks: GUESTS },
   "inet postrouting: oifname @bridges goto masquerade_into_network": { breaks: CROSS },
+  "inet postrouting: oifname @lent jump masquerade_to_guest": { breaks: GUESTS },
   'inet postrouting: oifname "lo" return': { breaks: ITSELF },
   "inet postrouting: snat ip to ip saddr map @outbound4": { breaks: SOURCE },
   "inet postrouting: snat ip6 to ip6 saddr map @outbound6": { breaks: SOURCE },

@@ -49,8 +49,7 @@ async function serve(command: Command, call: Call, attachment: Attachment | unde
   } else if (command === "STATUS") {
     await verbs.status(call)
   } else if (attachment !== undefined && command === "ADD") {
-    const { resultAnswer } = await import("./result.ts")
-    return resultAnswer(await verbs.add(call, attachment), call.config.version)
+    return await verbs.add(call, attachment)
   } else if (attachment !== undefined) {
     await (command === "DEL" ? verbs.del : verbs.check)(call, attachment)
   }

@@ -21,6 +21,11 @@ export function networkId(name: string): string {
   return idOf("network", name)
 }
 
+/** Of the interfaces that other plugins of the network make. */
+export function chainedNetworkId(name: string): string {
+  return idOf("chained network", name)
+}
+
 /** The network's own name, where that is one for linkspan too. */
 export function networkName(name: string): string {
   return isName(name) ? name : `cni-${networkId(name)}`

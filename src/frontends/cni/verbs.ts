@@ -4,10 +4,11 @@
 import type { LinkspanApi } from "#engine/linkspan.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { SetUpView } from "#model/view.ts"
+import { chainedAnswer, describeChained } from "./chained.ts"
 import { CniError, CODES, toCniError } from "./cni-error.ts"
 import { Delegate } from "./delegate.ts"
 import { fold, get, list, text } from "./fold.ts"
-import { CONTAINER_LABEL, containerLabels, containerName, networkId, sandboxId } from "./identity.ts"
+import { CONTAINER_LABEL, chainedNetworkId, containerLabels, containerName, networkId, sandboxId } from "./identity.ts"
 import {
   delegateOf,
   describeNetwork,
@@ -19,7 +20,7 @@ import {
   wantedPorts,
 } from "./network-config.ts"
 import type { Attachment, Config, Environment } from "./request.ts"
-import { type Result, resultOf } from "./result.ts"
+import { type Result, resultAnswer, resultOf } from "./result.ts"
 
 export interface Call {
   readonly linkspan: LinkspanApi
@@ -34,21 +35,17 @@ async function delegate({ config, env }: Call): Promise<Delegate | undefined> {
 
 // ── ADD and DEL ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-export async function add(call: Call, attachment: Attachment): Promise<Result> {
+/** @returns the document that is answered. */
+export async function add(call: Call, attachment: Attachment): Promise<string> {
   const { config } = call
   if (config.previous !== undefined) {
-    throw new CniError(
-      CODES.unsupportedField,
-      "linkspan must be the first plugin of its list, and another one was before it",
-      {
-        details: 'Put "linkspan" first: it makes the interface itself',
-      },
-    )
+    await joinChained(call, attachment)
+    return chainedAnswer(config)
   }
   const ipam = await delegate(call)
   const given = ipam?.ask("ADD", config)
   try {
-    return await join(call, attachment, given)
+    return resultAnswer(await join(call, attachment, given), config.version)
   } catch (error) {
     if (ipam !== undefined) {
       try {
@@ -67,6 +64,18 @@ function bothOf(error: unknown, further: unknown): CniError {
   return new CniError(code, both, { ...(details === undefined ? {} : { details }), cause: error })
 }
 
+async function joinChained({ linkspan, config }: Call, { containerId, ifname, netns = "" }: Attachment): Promise<void> {
+  await linkspan.setUp({
+    id: sandboxId(containerId),
+    name: containerName(config, containerId),
+    netns: { kind: "path", path: netns },
+    networks: [{ network: describeChained(config), ifname, aliases: wantedAliases(config) }],
+    publish: wantedPorts(config),
+    labels: containerLabels(config, containerId),
+    onlyNew: true,
+  })
+}
+
 async function join(call: Call, attachment: Attachment, given: Result | undefined): Promise<Result> {
   const { linkspan, config } = call
   const { containerId, ifname, netns = "" } = attachment
@@ -83,7 +92,7 @@ async function join(call: Call, attachment: Attachment, given: Result | undefine
     labels: containerLabels(config, containerId),
     onlyNew: true,
   })
-  const index = result.endpoints.findIndex((endpoint) => endpoint.networkId === network.id)
+  const index = result.endpoints.findIndex((one) => one.networkId === network.id && one.ifname === ifname)
   const [endpoint, joined] = [result.endpoints[index], result.networks[index]]
   if (endpoint === undefined || joined === undefined) {
     throw new LinkspanError("INTERNAL", { message: `Internal error: no endpoint on network ${network.id}` })
@@ -130,6 +139,11 @@ async function idOfNamed({ linkspan }: Call, named: string): Promise<string> {
   return known.id
 }
 
+/** Whether linkspan was first in the list or not: DEL and GC do not depend on what the configuration is now. */
+function ownNetworks({ name }: Config): string[] {
+  return [networkId(name), chainedNetworkId(name)]
+}
+
 /** Success where there is nothing: runtimes ask two and three times. */
 export async function del(call: Call, { containerId, ifname }: Attachment): Promise<void> {
   const { linkspan, config } = call
@@ -137,7 +151,7 @@ export async function del(call: Call, { containerId, ifname }: Attachment): Prom
   await linkspan.tearDown({
     id: sandboxId(containerId),
     ifnames: [ifname],
-    ...(named === undefined ? { networks: [networkId(config.name)] } : {}),
+    ...(named === undefined ? { networks: ownNetworks(config) } : {}),
   })
   const ipam = await delegate(call)
   ipam?.ask("DEL", config)
@@ -151,7 +165,9 @@ export async function check(call: Call, { containerId, ifname }: Attachment): Pr
     throw new CniError(CODES.invalidConfig, "Cannot CHECK without prevResult")
   }
   const view = await linkspan.inspect(sandboxId(containerId))
-  const endpoint = view.endpoints.find((one) => one.ifname === ifname)
+  const named = namedNetwork(config)
+  const networks = named === undefined ? ownNetworks(config) : [await idOfNamed(call, named)]
+  const endpoint = view.endpoints.find((one) => one.ifname === ifname && networks.includes(one.networkId))
   if (endpoint === undefined) {
     throw new CniError(CODES.unknownContainer, `Container "${view.name}" has no interface "${ifname}" by linkspan`)
   }
@@ -249,15 +265,16 @@ interface Made {
 async function attachments(call: Call): Promise<Made[]> {
   const { linkspan, config } = call
   const named = namedNetwork(config)
-  const network = named === undefined ? networkId(config.name) : await idOfNamed(call, named)
-  const endpoints = await presentNetwork(linkspan, network)
-  const made = await Promise.all(
-    (endpoints?.endpoints ?? []).map(async ({ containerId, ifname }) => {
+  const made: Made[] = []
+  for (const network of named === undefined ? ownNetworks(config) : [await idOfNamed(call, named)]) {
+    for (const { containerId, ifname } of (await presentNetwork(linkspan, network))?.endpoints ?? []) {
       const { labels } = await linkspan.inspect(containerId)
-      return labels[CONTAINER_LABEL] === undefined ? [] : [{ id: containerId, ifname, network }]
-    }),
-  )
-  return made.flat()
+      if (labels[CONTAINER_LABEL] !== undefined) {
+        made.push({ id: containerId, ifname, network })
+      }
+    }
+  }
+  return made
 }
 
 async function presentNetwork(linkspan: LinkspanApi, id: string) {

@@ -3,13 +3,18 @@
 
 import { family, type Ip } from "#inet/ip.ts"
 import { prefixFamily } from "#inet/prefix.ts"
-import type { BridgeNetwork } from "#model/network.ts"
+import { type BridgeNetwork, isBridge, isPool, type Network } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import type { NftElement } from "#plan/op.ts"
 import { element } from "./element.ts"
 import { ipNumber, prefixText, quoteIfname } from "./fields.ts"
 import { linkLocalOf } from "./link-local.ts"
 import { publicationElements, publishes } from "./publication.ts"
+
+/** Whether linkspan's tables are there for it. */
+export function hasRules(network: Network): boolean {
+  return isBridge(network) || (network.driver === "foreign" && !isPool(network))
+}
 
 /** The elements that are in force while the network exists, whoever is connected to it. */
 export function networkElements(network: BridgeNetwork): NftElement[] {

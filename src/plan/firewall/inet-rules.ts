@@ -79,6 +79,7 @@ export const INET_RULES = `\
 	chain forward {
 		type filter hook forward priority ${PRIORITIES.forward}; policy accept;
 		ip saddr 127.0.0.0/8 iifname @bridges counter name "loopback_from_network" drop
+		ip saddr 127.0.0.0/8 iifname @lent counter name "loopback_from_network" drop
 		ct state established,related accept
 		iifname . oifname @same_network accept
 		iifname vmap @leaving
@@ -109,9 +110,12 @@ export const INET_RULES = `\
 		iifname vmap @reaching
 	}
 
-	# To the host itself. What comes from no bridge at all pays one comparison, not a look-up.
+	# To the host itself. What comes from no bridge at all pays comparisons, not a look-up. Other people's interfaces have
+	# route_localnet=1 as well while ports are published behind them.
 	chain input {
 		type filter hook input priority ${PRIORITIES.input}; policy accept;
+		ip saddr 127.0.0.0/8 iifname @lent counter name "loopback_from_network" drop
+		ip daddr 127.0.0.0/8 iifname @lent goto to_loopback
 		meta iifkind "bridge" goto from_bridge
 	}
 
@@ -124,9 +128,17 @@ export const INET_RULES = `\
 		ct status dnat ip6 saddr . oifname @hairpin6 masquerade
 	}
 
+	# The same for containers that another program connected; what else goes there is that program's business.
+	chain masquerade_to_guest {
+		ip saddr 127.0.0.0/8 masquerade
+		ct status dnat ip saddr . oifname @guests4 masquerade
+		ct status dnat ip6 saddr . oifname @guests6 masquerade
+	}
+
 	chain postrouting {
 		type nat hook postrouting priority ${PRIORITIES.masquerade}; policy accept;
 		oifname @bridges goto masquerade_into_network
+		oifname @lent jump masquerade_to_guest
 		# The host talking to itself at a gateway address.
 		oifname "lo" return
 		snat ip to ip saddr map @outbound4

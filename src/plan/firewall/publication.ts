@@ -21,10 +21,17 @@ export function publicationElements(network: BridgeNetwork, endpoint: Endpoint):
   if (!publishes(network)) {
     return []
   }
+  return network.gatewayMode === "routed"
+    ? endpoint.publications.flatMap((publication) =>
+        targets(endpoint, publication).flatMap((ip) => opened(publication, ip)),
+      )
+    : translatedElements(endpoint)
+}
+
+/** From the host's addresses to the container's. */
+export function translatedElements(endpoint: Endpoint): NftElement[] {
   return endpoint.publications.flatMap((publication) =>
-    targets(endpoint, publication).flatMap((ip) =>
-      network.gatewayMode === "routed" ? opened(publication, ip) : translated(publication, ip),
-    ),
+    targets(endpoint, publication).flatMap((ip) => translated(publication, ip)),
   )
 }
 

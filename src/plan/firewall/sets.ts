@@ -85,6 +85,9 @@ const inet = {
     interval: true,
     purpose: "the same with an address of the host's that was chosen for it",
   },
+  lent: { key: ["ifname"], purpose: "interfaces of others that lead to containers with published ports" },
+  guests4: { key: ["ip4", "ifname"], purpose: "IPv4 address . interface: containers that others connected" },
+  guests6: { key: ["ip6", "ifname"], purpose: "IPv6 address . interface: containers that others connected" },
 } as const satisfies Record<string, SetSpec>
 
 const bridge = {

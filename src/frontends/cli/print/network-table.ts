@@ -12,7 +12,7 @@ export function networkTable(networks: readonly NetworkSummary[], look: Look): s
       { title: "ID", cell: (network) => network.id, colour: () => "dim" },
       { title: "DRIVER", cell: (network) => network.driver },
       { title: "MODE", cell: (network) => network.mode },
-      { title: "INTERFACE", cell: (network) => network.ifname },
+      { title: "INTERFACE", cell: (network) => network.ifname ?? "" },
       { title: "SUBNETS", cell: (network) => network.subnets.join(", "), gives: true },
       { title: "CONTAINERS", cell: (network) => String(network.containers), align: "right" },
     ],

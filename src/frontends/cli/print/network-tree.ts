@@ -1,7 +1,7 @@
 // `linkspan network inspect`: a network as it is wired. The bridge with its ports, and behind every port a container.
 
 import { dnsOf } from "#model/dns.ts"
-import { isBridge, type Network } from "#model/network.ts"
+import { isBridge, isPool, lowerLink, type Network } from "#model/network.ts"
 import type { EndpointView, NetworkView, SubnetView } from "#model/view.ts"
 import { group } from "./humanise.ts"
 import { labelNodes } from "./labels.ts"
@@ -34,7 +34,9 @@ function traits(network: Network): string[] {
         ...(network.icc ? [] : ["containers kept apart"]),
         ...(network.isolation === undefined ? [] : [`${network.isolation} to other networks`]),
       ]
-    : [network.mode, ...(network.vlan === undefined ? [] : [`vlan ${network.vlan.id} on ${network.vlan.link}`])]
+    : network.driver === "foreign"
+      ? [isPool(network) ? "addresses alone" : "interfaces of another program"]
+      : [network.mode, ...(network.vlan === undefined ? [] : [`vlan ${network.vlan.id} on ${network.vlan.link}`])]
   return [
     network.driver,
     ...own,
@@ -65,11 +67,14 @@ function subnetText({ prefix, gateway, range, reserved, free, leased }: SubnetVi
 }
 
 function wireNode({ network, actual, endpoints }: NetworkView, look: Look): Node {
-  const ifname = isBridge(network) ? network.bridge : network.parent
-  const what = isBridge(network) ? "bridge" : "parent"
+  const ifname = lowerLink(network)
+  const what = "parent" in network ? "parent" : "bridge"
   const facts = actual === undefined ? [] : [actual.mac, ...actual.addresses, `mtu ${actual.mtu}`]
   return {
-    text: [`${what} ${paint(look, "cyan", ifname)}`, linkState(actual, look), ...facts].join("  "),
+    text:
+      ifname === undefined
+        ? "no link of the host"
+        : [`${what} ${paint(look, "cyan", ifname)}`, linkState(actual, look), ...facts].join("  "),
     children: [
       ...(actual === undefined ? [] : [{ text: countersText(actual.counters, look) }]),
       ...(endpoints.length === 0

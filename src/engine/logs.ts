@@ -1,14 +1,14 @@
-// What a detached container wrote, from its log file, and with `follow` what it goes on to write until it ends.
+// What a detached container wrote, from the files of its log, and with `follow` what it goes on to write until it ends.
 
-import { closeSync, existsSync, fstatSync, openSync, readSync, watch } from "node:fs"
+import { existsSync } from "node:fs"
+import { dirname } from "node:path"
+import { DirectoryWatch } from "#kernel/directory-watch.ts"
+import { LogReader } from "#kernel/log-reader.ts"
 import { PidHandle } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { findSandbox } from "./find.ts"
 import type { Host } from "./host.ts"
 import { logFile } from "./inspect-container.ts"
-
-const CHUNK_BYTES = 64 * 1024
-const NEWLINE = 10
 
 export interface LogOptions {
   readonly follow?: boolean
@@ -26,65 +26,19 @@ export async function* logs(host: Host, nameOrId: string, options: LogOptions): 
       hint: "Only containers that were started with --detach have a log",
     })
   }
-  const fd = openSync(path, "r")
-  try {
-    let at = options.tail === undefined ? 0 : startOfTail(fd, options.tail)
-    const drain = function* (): Generator<Uint8Array> {
-      for (;;) {
-        const chunk = new Uint8Array(CHUNK_BYTES)
-        const length = readSync(fd, chunk, 0, CHUNK_BYTES, at)
-        if (length === 0) {
-          return
-        }
-        at += length
-        yield chunk.subarray(0, length)
-      }
-    }
-    yield* drain()
-    if (options.follow !== true) {
-      return
-    }
-    const { pid, startTime } = sandbox.process
-    using process = PidHandle.open(pid, { startTime })
-    const ended = process === undefined ? Promise.resolve(true) : process.ended()
-    let wake = Promise.withResolvers<void>()
-    const watcher = watch(path, () => wake.resolve())
-    try {
-      for (let over = false; !over; ) {
-        // What was written before the watch began is drained first, what comes after it wakes it.
-        wake = Promise.withResolvers<void>()
-        yield* drain()
-        over = await Promise.race([ended.then(() => true), wake.promise.then(() => false)])
-      }
-      yield* drain()
-    } finally {
-      watcher.close()
-    }
-  } finally {
-    closeSync(fd)
+  using reader = new LogReader(path, options.tail)
+  yield* reader.rest()
+  if (options.follow !== true) {
+    return
   }
-}
-
-/** Where the last `lines` lines begin. */
-function startOfTail(fd: number, lines: number): number {
-  let end = fstatSync(fd).size
-  let missing = lines
-  let last = true
-  const chunk = new Uint8Array(CHUNK_BYTES)
-  while (end > 0) {
-    const start = Math.max(0, end - CHUNK_BYTES)
-    const length = readSync(fd, chunk, 0, end - start, start)
-    for (let index = length - 1; index >= 0; index--) {
-      // The newline at the very end ends the last line, it does not begin another.
-      if (chunk[index] === NEWLINE && !last && missing-- === 1) {
-        return start + index + 1
-      }
-      if (missing === 0) {
-        return start + index + 1
-      }
-      last = false
-    }
-    end = start
+  const { pid, startTime } = sandbox.process
+  using process = PidHandle.open(pid, { startTime })
+  const ended = process === undefined ? Promise.resolve(true) : process.ended()
+  await using watch = new DirectoryWatch(dirname(path))
+  for (let over = false; !over; ) {
+    // What was written before the watch began is read first, what comes after it wakes it.
+    yield* reader.rest()
+    over = await Promise.race([ended.then(() => true), watch.changed().then(() => false)])
   }
-  return 0
+  yield* reader.rest()
 }

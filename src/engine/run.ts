@@ -147,7 +147,7 @@ function start(host: Host, wanted: Run, { sandbox, netns, changes }: Plan): Chil
         hide: [host.stateDir, host.runDir],
         binds: containerFiles(host, sandbox, endpoints, wanted.rootfs ?? "/"),
         statusFile: exitFile(host, sandbox),
-        ...(wanted.detach ? { logFile: logFile(host, sandbox) } : { endWithCaller: true }),
+        ...(wanted.detach ? { logFile: logFile(host, sandbox), logLimit: wanted.log } : { endWithCaller: true }),
         ...(wanted.rootfs === undefined ? {} : { rootfs: wanted.rootfs }),
         ...(wanted.workdir === undefined ? {} : { workdir: wanted.workdir }),
         ...(wanted.user === undefined ? {} : { user: wanted.user }),

@@ -5,18 +5,31 @@ import { type Call, layOut, listBytes, resultsOf } from "./call-list.ts"
 import { PLAN_ADDRESS } from "./elf.ts"
 import { SystemCallError } from "./syscall.ts"
 
+export interface InitLog {
+  /** What the command prints; must not block. */
+  readonly pipeFd: number
+  readonly headFd: number
+  /** Of one part. */
+  readonly maxBytes: number
+  /** Descriptors of the files, at most ten. */
+  readonly parts: readonly number[]
+}
+
 export interface InitPlan {
   /** Where the exit status is written to; -1 for nowhere. */
   readonly statusFd: number
   /** Where the plan is written to when the command could not be started. */
   readonly reportFd: number
+  /** Absent: the command prints to somebody else. */
+  readonly log?: InitLog
   readonly prepare: readonly Call[]
   /** Ends with execve(), one call for each place where the program may be. */
   readonly command: readonly Call[]
 }
 
-/** status_fd, report_fd, clone_error, size */
-const HEADER_BYTES = 32
+const MOST_LOG_FILES = 10
+/** status_fd, report_fd, clone_error, size; and struct log */
+const HEADER_BYTES = (4 + 4 + MOST_LOG_FILES) * 8
 const CLONE_ERROR = 16
 
 export function encodePlan(plan: InitPlan): Uint8Array {
@@ -31,8 +44,13 @@ export function encodePlan(plan: InitPlan): Uint8Array {
     return BigInt(address)
   }
   const lists = [plan.prepare, plan.command].map((calls) => new Uint8Array(layOut(calls, place).buffer))
-  const header = new BigInt64Array([BigInt(plan.statusFd), BigInt(plan.reportFd), 0n, BigInt(end)])
+  const header = new BigInt64Array(HEADER_BYTES / 8)
+  header.set([plan.statusFd, plan.reportFd, 0, end, ...logWords(plan.log)].map(BigInt))
   return Buffer.concat([new Uint8Array(header.buffer), ...lists, ...data])
+}
+
+function logWords(log: InitLog | undefined): number[] {
+  return log === undefined ? [-1] : [log.pipeFd, log.headFd, log.maxBytes, log.parts.length, ...log.parts]
 }
 
 /** What each call of the command's process returned. @throws SystemCallError for the first failure that matters */

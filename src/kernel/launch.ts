@@ -4,16 +4,19 @@
 // Both clone a child that shares this process's memory and runs a list of system calls there (clone.ts) up to the
 // execution of init's program (elf.ts), which goes on with its plan (init-plan.ts). Each step's failure comes back.
 
+import { LinkspanError } from "#model/errors.ts"
+import type { LogLimit } from "#model/log-limit.ts"
 import type { Call } from "./call-list.ts"
 import { CLONE_NEWCGROUP, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWNS, CLONE_NEWPID, CLONE_NEWUTS } from "./clone.ts"
 import type { CommandSpec } from "./command.ts"
 import { Descriptors } from "./descriptors.ts"
-import { O_APPEND, O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_PATH, O_RDONLY, O_WRONLY, pathOf } from "./file.ts"
+import { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_PATH, O_RDONLY, O_WRONLY, pathOf } from "./file.ts"
 import { mountsToLeaveOut, resolverBinds } from "./host-tree.ts"
+import { makeLog } from "./log-files.ts"
 import type { Netns } from "./netns.ts"
 import type { PidHandle } from "./process.ts"
 import { refusal } from "./refusal.ts"
-import { type Bind, enterRoot } from "./root.ts"
+import { type Bind, CHANGE_ROOT, enterRoot } from "./root.ts"
 import { type Child, start } from "./start.ts"
 import { cString, SystemCallError } from "./syscall.ts"
 import { terminalPath } from "./terminal.ts"
@@ -25,8 +28,10 @@ export interface LaunchSpec extends CommandSpec {
   /** Directories of the host that are seen empty when there is no rootfs: linkspan's own state, above all. */
   readonly hide?: readonly string[]
   readonly binds?: readonly Bind[]
-  /** Present: in the background, with standard output and error appended to this new file. */
+  /** Present: in the background, with standard output and error in this new file, and in others beside it (log-files.ts). */
   readonly logFile?: string
+  /** One file of any size when absent. */
+  readonly logLimit?: LogLimit
   /** New file that init writes the exit status into, in decimal, when the command ends. */
   readonly statusFile?: string
   /** Killed when the caller ends. */
@@ -49,8 +54,8 @@ export function launch(spec: LaunchSpec, netns: Netns | undefined): Child {
     const rootFd = files.open(spec.rootfs ?? "/", O_PATH | O_DIRECTORY)
     const root = pathOf(rootFd)
     const { logFile, statusFile } = spec
-    const background = logFile !== undefined
-    const terminal = background ? undefined : terminalPath()
+    const made = logFile === undefined ? undefined : makeLog(logFile, spec.logLimit, files)
+    const terminal = made === undefined ? terminalPath() : undefined
     allowPing(netns)
     return start({
       spec,
@@ -59,9 +64,7 @@ export function launch(spec: LaunchSpec, netns: Netns | undefined): Child {
         ...(netns === undefined
           ? []
           : [{ target: "setns", args: [netns.fd, CLONE_NEWNET], what: "enter the network namespace" } as const]),
-        ...(background
-          ? redirect(files.open("/dev/null", O_RDONLY), files.open(logFile, NEW_FILE | O_APPEND, PRIVATE))
-          : []),
+        ...(made === undefined ? [] : redirect(files.open("/dev/null", O_RDONLY), made.output)),
         ...enterRoot({
           root,
           hide: root === "/" ? (spec.hide ?? []) : [],
@@ -75,10 +78,18 @@ export function launch(spec: LaunchSpec, netns: Netns | undefined): Child {
       rootFd,
       statusFd: statusFile === undefined ? -1 : files.open(statusFile, NEW_FILE, PRIVATE),
       hostname: spec.hostname,
-      foreground: !background,
+      log: made?.log,
+      foreground: made === undefined,
     })
   } catch (cause) {
-    throw refusal(`Cannot start "${spec.command[0] ?? ""}"`, cause)
+    const what = `Cannot start "${spec.command[0] ?? ""}"`
+    throw cause instanceof SystemCallError && cause.call === CHANGE_ROOT && cause.errno === EINVAL
+      ? new LinkspanError("NOT_SUPPORTED", {
+          message: `${what}: the root directory here, of a chroot or an initramfs, cannot be changed for a container`,
+          hint: "Start linkspan outside of the chroot, with --rootfs for its directory; attaching namespaces works here too",
+          cause,
+        })
+      : refusal(what, cause)
   }
 }
 

@@ -77,25 +77,33 @@ word run(struct call *list)
 /* --- processes ------------------------------------------------------------------------------------------------- */
 
 #if defined(__x86_64__)
+#define NR_read 0
 #define NR_write 1
 #define NR_close 3
 #define NR_rt_sigaction 13
 #define NR_rt_sigprocmask 14
 #define NR_rt_sigreturn 15
+#define NR_pwrite64 18
+#define NR_clone 56
 #define NR_exit 60
 #define NR_wait4 61
 #define NR_kill 62
+#define NR_ftruncate 77
 #define NR_setpgid 109
-#define NR_rt_sigtimedwait 128
-#define NR_clone 56
+#define NR_ppoll 271
+#define NR_signalfd4 289
 #elif defined(__aarch64__)
-#define NR_write 64
+#define NR_ftruncate 46
 #define NR_close 57
+#define NR_read 63
+#define NR_write 64
+#define NR_pwrite64 68
+#define NR_ppoll 73
+#define NR_signalfd4 74
 #define NR_exit 93
 #define NR_kill 129
 #define NR_rt_sigaction 134
 #define NR_rt_sigprocmask 135
-#define NR_rt_sigtimedwait 137
 #define NR_rt_sigreturn 139
 #define NR_setpgid 154
 #define NR_clone 220
@@ -165,22 +173,48 @@ word spawn(word *args, word size, struct call *list)
 /*
  * `init` is the entry point of a program of its own (elf.ts puts it together): no stack frame above it, no library, and
  * its plan at a fixed address. It starts the command as its child, so that the command is not PID 1 and signals have
- * their usual effect on it; hands on the signals it is sent; reaps what is orphaned to it; and ends as the command did.
+ * their usual effect on it; hands on the signals it is sent; reaps what is orphaned to it; writes down what is printed in
+ * the background; and ends as the command did.
  */
 #define PLAN ((volatile struct plan *)0x10000000)
+
+/*
+ * The log of a container: output comes from a pipe and goes to the files in turn, `bytes` into each. Part n is in file
+ * n % files, so that the eldest part makes room for a new one. The size of the head file is twice the number of the
+ * newest part, and one more while a file is being emptied: who reads sees by it whether it has read what it meant to.
+ */
+#define MOST_LOG_FILES 10
+
+struct log {
+	word pipe_fd;    /* does not block; -1: there is no log */
+	word head_fd;
+	word bytes;
+	word files;
+	word fds[MOST_LOG_FILES];
+};
 
 struct plan {
 	word status_fd;  /* where the command's exit status is written to in decimal; -1 for nowhere */
 	word report_fd;  /* where the plan goes back to when the command could not be started; nothing is written otherwise */
 	word clone_error; /* out: -errno of the clone */
 	word size;       /* of the plan in bytes */
+	struct log log;
 	struct call prepare[1]; /* what init itself runs first, then (after its end mark) what the command's process runs */
 };
 
 #define SIGCHLD 17
 #define WNOHANG 1
 #define __WALL 0x40000000
-#define SIGINFO_BYTES 128
+#define SIGNALFD_SIGINFO_BYTES 128
+#define POLLIN 1
+#define LOG_BUFFER_BYTES 16384
+#define MOST_PIPE_BYTES 0x100000 /* default of /proc/sys/fs/pipe-max-size */
+
+struct pollfd {
+	int fd;
+	short events;
+	short revents;
+};
 
 static void write_status(word fd, word status)
 {
@@ -194,6 +228,36 @@ static void write_status(word fd, word status)
 	text[length++] = '0' + status % 10;
 	text[length++] = '\n';
 	raw(NR_write, fd, (word)text, length, 0, 0, 0);
+}
+
+/* Where the log goes on. */
+struct log_end {
+	word part;
+	word position;
+};
+
+/* Moves what is in the pipe, once. Returns what read() did: bytes, 0 for its end, or -errno. */
+static word log_some(volatile struct log *log, struct log_end *end)
+{
+	char buffer[LOG_BUFFER_BYTES];
+	word room = log->bytes - end->position, length, written;
+
+	if (room <= 0) {
+		raw(NR_ftruncate, log->head_fd, 2 * end->part + 1, 0, 0, 0, 0);
+		end->part++;
+		end->position = 0;
+		raw(NR_ftruncate, log->fds[end->part % log->files], 0, 0, 0, 0, 0);
+		raw(NR_ftruncate, log->head_fd, 2 * end->part, 0, 0, 0, 0);
+		room = log->bytes;
+	}
+	length = raw(NR_read, log->pipe_fd, (word)buffer, room < LOG_BUFFER_BYTES ? room : LOG_BUFFER_BYTES, 0, 0, 0);
+	if (length <= 0)
+		return length;
+	/* What a full file system does not take is lost: the command must not stand still for it. */
+	written = raw(NR_pwrite64, log->fds[end->part % log->files], (word)buffer, length, end->position, 0, 0);
+	if (written > 0)
+		end->position += written;
+	return length;
 }
 
 __attribute__((noreturn)) static void leave(word status)
@@ -233,9 +297,19 @@ __attribute__((noreturn)) void init(void)
 	 */
 	raw(NR_setpgid, 0, 0, 0, 0, 0, 0);
 
+	struct log_end end = {0, 0};
+	struct pollfd ready[2];
+	ready[0].fd = raw(NR_signalfd4, -1, (word)&all, sizeof(all), 0, 0, 0);
+	ready[1].fd = plan->log.pipe_fd;
+	ready[0].events = ready[1].events = POLLIN;
 	for (;;) {
-		char info[SIGINFO_BYTES];
-		word signal = raw(NR_rt_sigtimedwait, (word)&all, (word)info, 0, sizeof(all), 0, 0);
+		raw(NR_ppoll, (word)ready, 2, 0, 0, 0, 0);
+		if (ready[1].revents != 0 && log_some(&plan->log, &end) == 0)
+			ready[1].fd = -1; /* nobody is left who could print */
+		if (ready[0].revents == 0)
+			continue;
+		unsigned int info[SIGNALFD_SIGINFO_BYTES / 4];
+		word signal = raw(NR_read, ready[0].fd, (word)info, sizeof(info), 0, 0, 0) > 0 ? info[0] : 0;
 		if (signal > 0 && signal != SIGCHLD)
 			raw(NR_kill, command, signal, 0, 0, 0, 0);
 		for (;;) {
@@ -246,6 +320,13 @@ __attribute__((noreturn)) void init(void)
 			if (pid != command)
 				continue;
 			status = (wait & 0x7f) == 0 ? (wait >> 8) & 0xff : 128 + (wait & 0x7f);
+			/* What the command has printed is in the pipe; others that still print, and end with init, may not keep it. */
+			for (word left = MOST_PIPE_BYTES; ready[1].fd >= 0 && left > 0;) {
+				word length = log_some(&plan->log, &end);
+				if (length <= 0)
+					break;
+				left -= length;
+			}
 			if (plan->status_fd >= 0)
 				write_status(plan->status_fd, status);
 			leave(status);

@@ -80,16 +80,19 @@ const MASKED_DIRECTORIES = [
 ]
 const READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
+/** Needs / to be a mount point, which it is not in a chroot, and one on another, as it is not in an initramfs (pivot_root(2)). */
+export const CHANGE_ROOT = "change the root directory"
+
 /** For a task alone in a new mount namespace, in its final network, PID, IPC and cgroup namespaces. */
 export function enterRoot(spec: RootSpec): Call[] {
   return [
     // Private: what the host mounts later must not appear here, unrestricted as it would be.
-    mount("", "/", "", MS_REC | MS_PRIVATE),
+    { ...mount("", "/", "", MS_REC | MS_PRIVATE), what: CHANGE_ROOT },
     mount(spec.root, STAGE, "", MS_BIND | MS_REC),
     harmless(STAGE),
     { target: "chdir", args: [cString("/dev")], what: "enter /dev" },
     // With both arguments alike the old root ends on top of the new one (pivot_root(2), "pivot_root(".", ".")").
-    { target: "pivot_root", args: [cString(STAGE), cString(STAGE)], what: "change the root directory" },
+    { target: "pivot_root", args: [cString(STAGE), cString(STAGE)], what: CHANGE_ROOT },
     ...leaveOut(spec),
     ...(spec.root === "/" ? hideHost(spec) : []),
     ...deviceCalls(spec.terminal),

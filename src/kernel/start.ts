@@ -8,7 +8,7 @@ import { type CommandSpec, commandCalls, notPrepared, notStarted } from "./comma
 import { Descriptors } from "./descriptors.ts"
 import { initProgram, programFile } from "./elf.ts"
 import { closeFile, readBytes } from "./file.ts"
-import { encodePlan, type InitPlan, readReport } from "./init-plan.ts"
+import { encodePlan, type InitLog, type InitPlan, readReport } from "./init-plan.ts"
 import { PidHandle, startTimeOf } from "./process.ts"
 import { check, cString, syscall } from "./syscall.ts"
 import { findUser, ROOT_USER } from "./user.ts"
@@ -23,6 +23,7 @@ export interface Start {
   readonly rootFd: number
   /** Where the exit status goes to; -1 for nowhere. */
   readonly statusFd: number
+  readonly log?: InitLog | undefined
   readonly hostname: string | undefined
   /** On the caller's terminal and in its process group. */
   readonly foreground: boolean
@@ -129,7 +130,7 @@ const MSG_NOSIGNAL = 0x4000
 const GO = new Uint8Array([1])
 
 /** @throws LinkspanError, SystemCallError; nothing is left of the child then */
-export function start({ spec, namespaces, before, rootFd, statusFd, hostname, foreground }: Start): Child {
+export function start({ spec, namespaces, before, rootFd, statusFd, log, hostname, foreground }: Start): Child {
   using files = new Descriptors()
   const user = spec.user === undefined ? ROOT_USER : findUser(spec.user, rootFd)
   const report = files.pipe()
@@ -137,6 +138,7 @@ export function start({ spec, namespaces, before, rootFd, statusFd, hostname, fo
   const plan: InitPlan = {
     statusFd,
     reportFd: report.write,
+    ...(log === undefined ? {} : { log }),
     prepare: [
       { target: "prctl", args: [PR_SET_NAME, cString(INIT_NAME)] },
       // What runs as the same user shall not trace it, nor reopen its descriptors through /proc/1/fd.
@@ -156,7 +158,7 @@ export function start({ spec, namespaces, before, rootFd, statusFd, hostname, fo
     { target: "keyctl", args: [KEYCTL_JOIN_SESSION_KEYRING, 0], mayFail: "any" },
     ...dropCapabilities([...DEFAULT_CAPABILITIES, ...(spec.capAdd ?? [])]),
     { target: "close_range", args: [3, LAST_FD, CLOSE_RANGE_CLOEXEC] },
-    ...[statusFd, report.write, hold.there]
+    ...[statusFd, report.write, hold.there, ...logDescriptors(log)]
       .filter((fd) => fd >= 0)
       .map((fd): Call => ({ target: "fcntl", args: [fd, F_SETFD, 0] })),
     {
@@ -176,6 +178,10 @@ export function start({ spec, namespaces, before, rootFd, statusFd, hostname, fo
     child[Symbol.dispose]()
     throw cause
   }
+}
+
+function logDescriptors(log: InitLog | undefined): number[] {
+  return log === undefined ? [] : [log.pipeFd, log.headFd, ...log.parts]
 }
 
 function failure(spec: CommandSpec, plan: InitPlan, report: Uint8Array): unknown {

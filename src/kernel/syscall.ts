@@ -54,6 +54,7 @@ const NUMBERS = {
   setgroups: [116, 159],
   memfd_create: [319, 279],
   sethostname: [170, 161],
+  fchmod: [91, 52],
   fchown: [93, 55],
   rt_sigprocmask: [14, 135],
   rt_sigaction: [13, 134],
@@ -75,6 +76,8 @@ const NUMBERS = {
   epoll_create1: [291, 20],
   epoll_ctl: [233, 21],
   pread64: [17, 67],
+  inotify_init1: [294, 26],
+  inotify_add_watch: [254, 27],
 } as const
 
 export type SystemCall = keyof typeof NUMBERS

@@ -146,6 +146,14 @@ export interface AttachRequest {
   readonly dns?: ContainerDnsRequest
 }
 
+/** The newest output is kept: at least `files` - 1 times `maxBytes`, at most `files` times. */
+export interface LogLimitRequest {
+  /** Of one file; 8 MiB when absent. */
+  readonly maxBytes?: number
+  /** 1 to 10; 2 when absent. */
+  readonly files?: number
+}
+
 export interface RunRequest {
   readonly name?: string
   readonly hostname?: string
@@ -158,6 +166,8 @@ export interface RunRequest {
   readonly rootfs?: string
   readonly detach?: boolean
   readonly autoRemove?: boolean
+  /** How much of a detached container's output is kept. */
+  readonly log?: LogLimitRequest
   readonly env?: Readonly<Record<string, string>>
   readonly workdir?: string
   /** Capabilities to keep beyond the default set ("NET_ADMIN", …). */

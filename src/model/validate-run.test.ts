@@ -11,6 +11,7 @@ const RUN = {
   labels: {},
   detach: false,
   autoRemove: false,
+  log: { maxBytes: 8_388_608, files: 2 },
   env: {},
   capAdd: [],
 } as const
@@ -29,6 +30,16 @@ describe("checkRun() accepts", () => {
       { capAdd: ["NET_ADMIN", "NET_RAW"] },
     ],
     ["an environment", { env: { A: "", "b.c": "x=y\n" } }, { env: { A: "", "b.c": "x=y\n" } }],
+    [
+      "a limit of the log",
+      { detach: true, log: { maxBytes: 1024 } },
+      { detach: true, log: { maxBytes: 1024, files: 2 } },
+    ],
+    [
+      "all of it",
+      { detach: true, log: { maxBytes: 2 ** 40, files: 10 } },
+      { detach: true, log: { maxBytes: 2 ** 40, files: 10 } },
+    ],
     [
       "the rest",
       {
@@ -71,6 +82,20 @@ describe("checkRun() accepts", () => {
 describe("checkRun() refuses", () => {
   test.each<[string, object, string[]]>([
     ["no command", { command: undefined }, ["command is missing"]],
+    [
+      "a log of a size that makes no sense",
+      { detach: true, log: { maxBytes: 1023, files: 11, name: "x" } },
+      [
+        "log has no field",
+        "log.maxBytes must be a whole number from 1024 to 1099511627776 bytes, not 1023",
+        "log.files must be a whole number from 1 to 10, not 11",
+      ],
+    ],
+    [
+      "a limit of the log in the foreground",
+      { log: { files: 3 } },
+      ["log is for containers in the background: what one in the foreground prints goes to its caller"],
+    ],
     ["an empty command", { command: [] }, ["command names no program to run"]],
     ["an empty program", { command: ["", "x"] }, ["command names no program to run"]],
     ["a command line", { command: "sh -c true" }, ['command must be a list, not "sh -c true"']],

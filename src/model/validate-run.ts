@@ -18,6 +18,7 @@ import {
   required,
   rootField,
 } from "./field.ts"
+import { DEFAULT_LOG_LIMIT, type LogLimit, readLogLimit } from "./log-limit.ts"
 import { isName, NAME_RULE } from "./name.ts"
 import { didYouMean } from "./nearest.ts"
 import { quote } from "./quote.ts"
@@ -46,6 +47,7 @@ export interface Run {
   readonly rootfs?: string
   readonly detach: boolean
   readonly autoRemove: boolean
+  readonly log: LogLimit
   readonly env: Readonly<Record<string, string>>
   readonly workdir?: string
   readonly capAdd: readonly Capability[]
@@ -64,6 +66,7 @@ const RUN_FIELDS = {
   rootfs: true,
   detach: true,
   autoRemove: true,
+  log: true,
   env: true,
   workdir: true,
   capAdd: true,
@@ -89,11 +92,17 @@ export function checkRun(request: unknown): Checked<Run> {
     refuseBesideMode(fields.networks, networks.length, mode)
     refuseBesideMode(fields.publish, publish.length, mode)
   }
+  const detach = optional(fields.detach, readBoolean) ?? false
+  const log = optional(fields.log, readLogLimit)
+  if (log !== undefined && !detach) {
+    refuse(fields.log, "is for containers in the background: what one in the foreground prints goes to its caller")
+  }
   const rest = {
     networks,
     publish,
     labels: optional(fields.labels, readLabels) ?? {},
-    detach: optional(fields.detach, readBoolean) ?? false,
+    detach,
+    log: log ?? DEFAULT_LOG_LIMIT,
     autoRemove: optional(fields.autoRemove, readBoolean) ?? false,
     env: optional(fields.env, readEnv) ?? {},
     capAdd: optional(fields.capAdd, readCapabilities) ?? [],

@@ -258,6 +258,12 @@ describe("run", () => {
         capAdd: ["NET_ADMIN", "SYS_PTRACE"],
       },
     ],
+    [
+      "run -d --log-size 10m --log-files 3 sh",
+      { command: ["sh"], detach: true, log: { maxBytes: 10_485_760, files: 3 } },
+    ],
+    ["run -d --log-size 512K sh", { command: ["sh"], detach: true, log: { maxBytes: 524_288 } }],
+    ["run -d --log-files 1 sh", { command: ["sh"], detach: true, log: { files: 1 } }],
     ["run -e A=1 --env B=x=y -e ABSENT -l k=v sh", { command: ["sh"], env: { A: "1", B: "x=y" }, labels: { k: "v" } }],
     [
       "run --dns 192.0.2.53 --dns-search example.org --dns-opt ndots:2 --add-host p:192.0.2.9 --add-host q=fd00::9 --link db:store sh",

@@ -55,6 +55,19 @@ export function integer(
 
 const UNBOUNDED = { min: -Number.MAX_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER }
 
+/** A number of bytes, as "512k", "10m" or "1g": powers of 1024, as dd(1), Docker and Podman have them. */
+export const bytes: Value<number> = {
+  metavar: "SIZE",
+  read(text, refuse) {
+    const [, digits, unit = ""] = /^([0-9]{1,15})(?:([kmg])(?:i?b)?|b)?$/i.exec(text) ?? []
+    if (digits === undefined) {
+      refuse(`${quote(text)} is not a size: write a number of bytes, or one with k, m or g, such as 10m`)
+      return undefined
+    }
+    return Number(digits) * 1024 ** " kmg".indexOf(unit.toLowerCase() || " ")
+  },
+}
+
 /** One of a few words that the command line itself understands. */
 export function oneOf(metavar: string, words: readonly string[]): Value<string> {
   return {

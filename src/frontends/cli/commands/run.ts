@@ -7,13 +7,13 @@ import { ENVIRONMENT, readEnvironment } from "../parts/environment.ts"
 import { isMode, joinsOrigins, NETWORKS, readJoins } from "../parts/joins.ts"
 import { LABEL, readLabels } from "../parts/labels.ts"
 import { PUBLISH, portOrigins, readPublish } from "../parts/ports.ts"
-import { text } from "../value.ts"
+import { bytes, integer, text } from "../value.ts"
 
 export const command = act({
   plans: true,
   summary: "Start a command in network namespaces of its own",
   description: [
-    "The command gets network, mount, UTS and PID namespaces of its own, on the host's root filesystem or on --rootfs. In the foreground it has this terminal, signals are passed on, and its exit status becomes linkspan's. With -d it runs on by itself and writes to its log (linkspan logs).",
+    "The command gets network, mount, UTS and PID namespaces of its own, on the host's root filesystem or on --rootfs. In the foreground it has this terminal, signals are passed on, and its exit status becomes linkspan's. With -d it runs on by itself and writes to its log (linkspan logs), which keeps the newest output, up to --log-size times --log-files.",
     "--network host, none and container:NAME stand alone: the host's namespace, one with loopback only, or another container's.",
     "--ip, --ip6, --mac, --ifname, --priority and --alias are for a single --network; for several write --network NAME:ip=ADDRESS,alias=NAME.",
   ],
@@ -24,6 +24,12 @@ export const command = act({
     hostname: { kind: "one", value: text("NAME"), about: "Its host name (default: its name)" },
     detach: { kind: "flag", short: "d", about: "Run in the background and print the container's name" },
     rm: { kind: "flag", about: "Remove the container when its command ends" },
+    "log-size": { kind: "one", value: bytes, about: "How long one file of a container's log may get (default: 8m)" },
+    "log-files": {
+      kind: "one",
+      value: integer("N"),
+      about: "How many files its log has; the eldest makes room for the newest (default: 2)",
+    },
     ...NETWORKS,
     ...PUBLISH,
     ...CONTAINER_DNS,
@@ -75,6 +81,7 @@ export const command = act({
       ...(options.rootfs === undefined ? {} : { rootfs: absolute(options.rootfs, world.directory) }),
       ...(options.detach === undefined ? {} : { detach: options.detach }),
       ...(options.rm === undefined ? {} : { autoRemove: options.rm }),
+      ...readLogLimit(options),
       ...(await readEnvironment(options, world, refuse)),
       ...(options.workdir === undefined ? {} : { workdir: options.workdir }),
       ...(options["cap-add"].length === 0 ? {} : { capAdd: options["cap-add"] }),
@@ -94,6 +101,9 @@ export const command = act({
     rootfs: "--rootfs",
     detach: "--detach",
     autoRemove: "--rm",
+    log: options["log-size"] === undefined ? "--log-files" : "--log-size",
+    "log.maxBytes": "--log-size",
+    "log.files": "--log-files",
     env: "--env",
     workdir: "--workdir",
     capAdd: "--cap-add",
@@ -113,6 +123,17 @@ export const command = act({
     return follow(outcome.result)
   },
 })
+
+function readLogLimit(options: {
+  readonly "log-size"?: number | undefined
+  readonly "log-files"?: number | undefined
+}): Pick<RunRequest, "log"> {
+  const log = {
+    ...(options["log-size"] === undefined ? {} : { maxBytes: options["log-size"] }),
+    ...(options["log-files"] === undefined ? {} : { files: options["log-files"] }),
+  }
+  return Object.keys(log).length === 0 ? {} : { log }
+}
 
 function readModeOrNetworks(joins: readonly JoinRequest[], refuse: RefuseAt): Pick<RunRequest, "mode" | "networks"> {
   const mode = joins.find((join) => isMode(join.network))

@@ -13,7 +13,7 @@ import { type Join, joinMisfits } from "#model/validate-join.ts"
 import { subnetOf } from "#plan/drivers/bridge.ts"
 import { take, takeNext } from "#plan/ipam.ts"
 import { containerMac } from "#plan/mac.ts"
-import { containerIfname, hostIfname } from "#plan/names.ts"
+import { containerIfname, hostIfname, looseEnd } from "#plan/names.ts"
 import type { Host } from "./host.ts"
 import { Stale } from "./transaction.ts"
 
@@ -30,6 +30,10 @@ export interface Allocation {
   /** Interface names that the container has or is getting. */
   readonly takenIfnames: ReadonlySet<string>
   readonly publications: readonly Publication[]
+  /** The id that it gets; a new one when absent. */
+  readonly id?: Id
+  /** Its cable is for another program to plug in. */
+  readonly isLoose?: boolean
 }
 
 export function allocateEndpoint(host: Host, allocation: Allocation): Endpoint {
@@ -44,7 +48,7 @@ export function allocateEndpoint(host: Host, allocation: Allocation): Endpoint {
       message: `Cannot ${title}: network "${network.name}" passes "${network.parent}" through to one container, and has it`,
     })
   }
-  const id = host.newId()
+  const id = allocation.id ?? host.newId()
   const addresses = takeAddresses(host, title, network, join.addresses)
   return {
     id,
@@ -52,6 +56,7 @@ export function allocateEndpoint(host: Host, allocation: Allocation): Endpoint {
     network: network.id,
     ifname: chooseIfname(title, network, join, takenIfnames),
     ...(isBridge(network) ? { hostIfname: join.hostIfname ?? hostIfname(id) } : {}),
+    ...(allocation.isLoose === true ? { looseEnd: looseEnd(id) } : {}),
     mac: chooseMac(host, title, network, join.mac, addresses),
     addresses,
     gateways: gatewaysOf(network, addresses),

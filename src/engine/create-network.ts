@@ -26,6 +26,7 @@ import { chooseSubnet, chooseUla, DEFAULT_POOLS, parsePools, poolsOf } from "#pl
 import { describeCollision, findCollision, type TakenPrefix, type TakenSpace, takenSpace } from "#plan/taken.ts"
 import type { Facts } from "#store/journal.ts"
 import { adoptionFacts } from "./adoption.ts"
+import { settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import { inspectNetwork } from "./inspect-network.ts"
 import type { MutationOptions } from "./linkspan.ts"
@@ -34,7 +35,7 @@ import { obstacleWarnings } from "./obstacles.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, type Decision } from "./transaction.ts"
 
-const SUBNET_CURSOR = { 4: "subnet-cursor/4", 6: "subnet-cursor/6" } as const
+export const SUBNET_CURSOR = { 4: "subnet-cursor/4", 6: "subnet-cursor/6" } as const
 
 export function createNetwork(
   host: Host,
@@ -47,6 +48,12 @@ export function createNetwork(
 }
 
 function decide(host: Host, title: string, draft: NetworkDraft): Decision<NetworkView> {
+  const twin = draft.id === undefined ? undefined : host.store.networkOfId(draft.id)
+  if (twin !== undefined) {
+    const network = settled(twin, `network "${twin.body.name}"`)
+    refuseDifferent(title, network, draft)
+    return { title, ops: [], intent: "make", changes: [], result: () => inspectNetwork(host, network.id) }
+  }
   const namesake = host.store.networkNamed(draft.name)
   if (namesake !== undefined) {
     throw new LinkspanError("NAME_IN_USE", {
@@ -54,7 +61,7 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
       hint: `Look at it with: linkspan network inspect ${draft.name}`,
     })
   }
-  const { network, ops, facts } = designNetwork(host, title, draft, host.newId())
+  const { network, ops, facts } = designNetwork(host, title, draft, draft.id ?? host.newId())
   return {
     title,
     ops,
@@ -63,6 +70,17 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
     facts,
     changes: [{ object: "network", id: network.id, after: network }],
     result: () => inspectNetwork(host, network.id),
+  }
+}
+
+/** Asked for again, it is the one that is there; unless it is another one after all. */
+function refuseDifferent(title: string, network: Network, draft: NetworkDraft): void {
+  const missing = draft.subnets.find(({ prefix }) => network.subnets.every((subnet) => subnet.prefix !== prefix))
+  if (missing !== undefined || network.driver !== draft.driver) {
+    throw new LinkspanError("NAME_IN_USE", {
+      message: `Cannot ${title}: network "${network.name}" has that id, and ${missing === undefined ? `driver ${network.driver}` : `no subnet ${missing.prefix}`}`,
+      hint: `Look at it with: linkspan network inspect ${network.id}`,
+    })
   }
 }
 
@@ -151,21 +169,19 @@ function chooseSubnets(
   lower: readonly ObservedAddress[],
   except: string | undefined,
 ): { subnets: Subnet[]; cursors: Prefix[] } {
-  const networks: TakenPrefix[] = host.store
-    .networks()
-    .flatMap(({ body }) =>
-      body.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: body.name } })),
-    )
+  const networks = networkPrefixes(host)
   // Whoever describes a network to be there with its containers has looked for room already, or wants it all the same.
   const seen = draft.transient === true ? [] : observeTaken(host)
-  const space = takenSpace([...networks, ...seen], except === undefined ? {} : { except })
+  // A network in a pool that was reserved has all of it.
+  const reserved = reservedPrefixes(host).filter(({ prefix }) => draft.subnets.every((one) => one.prefix !== prefix))
+  const space = takenSpace([...networks, ...reserved, ...seen], except === undefined ? {} : { except })
   for (const { prefix } of draft.subnets) {
     refuseCollision(title, prefix, space)
   }
   const asked = draft.subnets.map(
     ({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: draft.name } }),
   )
-  const all = takenSpace([...networks, ...asked, ...seen], except === undefined ? {} : { except })
+  const all = takenSpace([...networks, ...reserved, ...asked, ...seen], except === undefined ? {} : { except })
   const cursors: Prefix[] = []
   const automatic = draft.automatic.map((family): Subnet => {
     const own =
@@ -194,6 +210,20 @@ function addressesOn(host: Host, ifname: string): readonly ObservedAddress[] {
   return link === undefined ? [] : listAddresses(host.namespace.rtnl, link.index)
 }
 
+export function reservedPrefixes(host: Host): TakenPrefix[] {
+  return host.store
+    .reservedPools()
+    .map(({ prefix }) => ({ prefix, owner: { kind: "reserved", why: "another program manages its addresses" } }))
+}
+
+export function networkPrefixes(host: Host): TakenPrefix[] {
+  return host.store
+    .networks()
+    .flatMap(({ body }) =>
+      body.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: body.name } })),
+    )
+}
+
 /** @throws LinkspanError SUBNET_IN_USE naming what has it. */
 export function refuseCollision(title: string, prefix: Prefix, space: TakenSpace): void {
   const collision = findCollision(prefix, space)
@@ -206,7 +236,8 @@ export function refuseCollision(title: string, prefix: Prefix, space: TakenSpace
   }
 }
 
-function choosePrefix(host: Host, title: string, family: Family, space: TakenSpace): Prefix {
+/** @throws LinkspanError POOL_EXHAUSTED */
+export function choosePrefix(host: Host, title: string, family: Family, space: TakenSpace): Prefix {
   const { pools, issues } = parsePools(host.pools ?? DEFAULT_POOLS)
   if (issues.length > 0) {
     throw new LinkspanError("INVALID_REQUEST", { message: "Cannot use the address pools", issues })

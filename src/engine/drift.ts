@@ -111,13 +111,13 @@ export function sandboxDrift(
   facts: PortFacts,
 ): Drift[] {
   const namespace = host.resolve(sandbox.id)
-  if (namespace === undefined || memberships.length === 0) {
+  if ((namespace === undefined && sandbox.mode !== "delegated") || memberships.length === 0) {
     return []
   }
   const outside = snapshots.of(host.namespace)
-  const inside = snapshots.of(namespace)
+  const inside = namespace === undefined ? undefined : snapshots.of(namespace)
   const drifts = memberships.flatMap(({ network, endpoint }): Drift[] => {
-    const container = inside.byName.get(endpoint.ifname)
+    const container = inside?.byName.get(endpoint.ifname)
     if (!isBridge(network)) {
       return isPool(network) ? [] : lostInterface(sandbox.name, endpoint, container && inside)
     }
@@ -128,14 +128,14 @@ export function sandboxDrift(
       {
         host: outside.byName.get(endpoint.hostIfname ?? ""),
         container,
-        addresses: container === undefined ? [] : (inside.addressesOf.get(container.index) ?? []),
+        addresses: container === undefined ? [] : (inside?.addressesOf.get(container.index) ?? []),
         bridgeIndex: outside.byName.get(network.bridge)?.index,
         proxied: network.icc ? new Set() : snapshots.proxiedIn(host.namespace),
       },
       facts,
     )
   })
-  const defaults = inside.routes.filter(
+  const defaults = (inside?.routes ?? []).filter(
     ({ isDefault, table, type }) => isDefault && table !== RT_TABLE_LOCAL && type === 1,
   )
   const seen = defaults.map(({ destination, via }) => ({

@@ -159,6 +159,10 @@ export class Host implements Disposable {
   /** Opens a container's namespace, and makes sure that what is there now is the same one. The caller owns it. */
   openSandbox(sandbox: Sandbox): Netns | undefined {
     const { place, netns: identity } = sandbox
+    if (sandbox.mode === "delegated" && place !== undefined && sandbox.bootId === this.bootId) {
+      // The path is its owner's to make, some time after the cables; it is never used for another.
+      return this.#openPlace(place)
+    }
     if (place === undefined || identity === undefined || identity.bootId !== this.bootId) {
       return undefined
     }
@@ -185,6 +189,10 @@ export class Host implements Disposable {
   isAlive(sandbox: Sandbox): boolean {
     if (sandbox.process !== undefined) {
       return this.isRunning(sandbox)
+    }
+    if (sandbox.mode === "delegated") {
+      // Its owner says when it is over, except across a reboot.
+      return sandbox.bootId === this.bootId && this.store.endpointsOfSandbox(sandbox.id).length > 0
     }
     return sandbox.mode !== "private" || this.resolve(sandbox.id) !== undefined
   }

@@ -15,7 +15,8 @@ export function inspectContainer(host: Host, nameOrId: string): ContainerView {
   const namespace = sandbox.mode === "host" ? host.namespace : host.resolve(sandbox.sharedWith ?? sandbox.id)
   const inside = namespace === undefined ? undefined : snapshots.of(namespace)
   const path = placePath(sandbox)
-  const members = journal === null && sandbox.mode === "private" ? restingMemberships(host, sandbox) : undefined
+  const members =
+    journal === null && ["private", "delegated"].includes(sandbox.mode) ? restingMemberships(host, sandbox) : undefined
   const drift = members === undefined ? [] : sandboxDrift(host, sandbox, members, snapshots, observePorts(host))
   return {
     ...summarize(host, sandbox),

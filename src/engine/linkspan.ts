@@ -5,18 +5,25 @@ import type { Explanation as NameExplanation } from "#dns/explanation.ts"
 import type { Happening } from "#model/event.ts"
 import type { ExplainRequest, Explanation } from "#model/explain.ts"
 import type {
+  AssignCableRequest,
   AttachRequest,
   ConnectRequest,
   CreateNetworkRequest,
+  LayCableRequest,
   NameQueryRequest,
+  PublishCableRequest,
   PublishRequest,
+  ReservePoolRequest,
   RunRequest,
   SetUpRequest,
+  TakeAddressRequest,
   TearDownRequest,
   UpdateNetworkRequest,
 } from "#model/request.ts"
+import type { ReservedPool } from "#model/reserved-pool.ts"
 import type { Service } from "#model/service.ts"
 import type {
+  CableView,
   ContainerSummary,
   ContainerView,
   EndpointView,
@@ -146,6 +153,24 @@ export interface LinkspanApi extends AsyncDisposable {
       options?: MutationOptions,
     ): Promise<Outcome<EndpointView>>
   }
+  /** For programs that make containers' namespaces and plug cables in by themselves. */
+  readonly cables: {
+    lay(request: LayCableRequest, options?: MutationOptions): Promise<Outcome<CableView>>
+    assign(request: AssignCableRequest, options?: MutationOptions): Promise<Outcome<CableView>>
+    publish(request: PublishCableRequest, options?: MutationOptions): Promise<Outcome<CableView>>
+    /** @throws LinkspanError ENDPOINT_NOT_FOUND */
+    inspect(id: string): Promise<CableView>
+    /** What is gone already is no mistake: false. */
+    remove(id: string, options?: MutationOptions): Promise<Outcome<boolean>>
+  }
+  /** For programs that manage networks' addresses by themselves. */
+  readonly pools: {
+    reserve(request: ReservePoolRequest): Promise<ReservedPool>
+    /** What is gone already is no mistake: false. */
+    release(pool: string): Promise<boolean>
+    take(request: TakeAddressRequest): Promise<string>
+    give(request: { readonly pool: string; readonly address: string }): Promise<boolean>
+  }
   attach(request: AttachRequest, options?: MutationOptions): Promise<Outcome<ContainerSummary>>
   /** Takes a container off all its networks and forgets it; its namespace stays unless linkspan made it. */
   detach(container: string, options?: MutationOptions): Promise<Outcome<{ id: string; name: string }>>
@@ -272,6 +297,21 @@ export class Linkspan implements LinkspanApi {
     connect: async (request, options = {}) => (await import("./connect.ts")).connect(this.#host, request, options),
     disconnect: async (request, options = {}) =>
       (await import("./disconnect.ts")).disconnect(this.#host, request, options),
+  }
+
+  readonly cables: LinkspanApi["cables"] = {
+    lay: async (request, options = {}) => (await import("./cables.ts")).layCable(this.#host, request, options),
+    assign: async (request, options = {}) => (await import("./cables.ts")).assignCable(this.#host, request, options),
+    publish: async (request, options = {}) => (await import("./cables.ts")).publishCable(this.#host, request, options),
+    inspect: async (id) => (await import("./cables.ts")).inspectCable(this.#host, id),
+    remove: async (id, options = {}) => (await import("./cables.ts")).removeCable(this.#host, id, options),
+  }
+
+  readonly pools: LinkspanApi["pools"] = {
+    reserve: async (request) => (await import("./pools.ts")).reservePool(this.#host, request),
+    release: async (pool) => (await import("./pools.ts")).releasePool(this.#host, pool),
+    take: async (request) => (await import("./pools.ts")).takeAddress(this.#host, request),
+    give: async (request) => (await import("./pools.ts")).giveAddress(this.#host, request),
   }
 
   readonly names: LinkspanApi["names"] = {

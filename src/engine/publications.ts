@@ -71,7 +71,8 @@ export function takePorts(
   // The ports that linkspan chooses keep clear of all that were asked for.
   return drafts.map((draft) => {
     const hostPort = draft.hostPort ?? chooseRun(host, title, draft, chosen, listening(draft.protocol))
-    const publication = { ...draft, hostPort }
+    const { hostPorts: _, ...rest } = draft
+    const publication = { ...rest, hostPort }
     if (draft.hostPort === undefined) {
       chosen.push(publication)
     }
@@ -165,11 +166,12 @@ function chooseRun(
   settled: readonly Publication[],
   listeners: readonly Listener[],
 ): number {
-  const span = LAST_PORT - FIRST_DYNAMIC + 1
-  const offset = Number.parseInt(host.newId().slice(0, 4), 16) % span
+  const { first, last } = draft.hostPorts ?? { first: FIRST_DYNAMIC, last: LAST_PORT }
+  const span = last - first + 1
+  const offset = draft.hostPorts === undefined ? Number.parseInt(host.newId().slice(0, 4), 16) % span : 0
   let run = 0
   for (let step = 0; step < span + draft.count; step++) {
-    const port = FIRST_DYNAMIC + ((offset + step) % span)
+    const port = first + ((offset + step) % span)
     const free =
       !host.store.portClaims(draft.protocol, port).some((one) => overlaps(one.host, draft.hostIp)) &&
       !settled.some(
@@ -177,13 +179,13 @@ function chooseRun(
       ) &&
       listenerOn(listeners, draft.hostIp, port) === undefined
     // A run ends where the search wraps round.
-    run = free && port !== FIRST_DYNAMIC ? run + 1 : free ? 1 : 0
+    run = free && port !== first ? run + 1 : free ? 1 : 0
     if (run === draft.count) {
       return port - draft.count + 1
     }
   }
   throw new LinkspanError("POOL_EXHAUSTED", {
-    message: `Cannot ${title}: no ${draft.count} free ${draft.protocol} ports in a row are left between ${FIRST_DYNAMIC} and ${LAST_PORT}`,
+    message: `Cannot ${title}: no ${draft.count} free ${draft.protocol} ports in a row are left between ${first} and ${last}`,
     hint: "Choose the host ports yourself",
   })
 }

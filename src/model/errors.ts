@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   NETWORK_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "No network has that name or id" },
   CONTAINER_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "No container has that name or id" },
   ENDPOINT_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "The container is not on that network" },
+  POOL_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "No reserved address pool has that id" },
   PUBLICATION_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "The container does not publish that port" },
   NETNS_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "There is no network namespace at that place" },
   LINK_NOT_FOUND: { exit: 3, http: 404, retry: false, summary: "The host has no interface of that name" },

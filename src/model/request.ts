@@ -37,6 +37,11 @@ export interface NameQueryRequest {
 
 export interface CreateNetworkRequest {
   readonly name: string
+  /**
+   * Twelve hexadecimal digits that another program finds the network by again: asking for the same one twice is asking
+   * once. Chosen when absent.
+   */
+  readonly id?: string
   readonly driver?: string
   readonly subnets?: readonly SubnetRequest[]
   /** Default true; false makes a network without IPv4. */
@@ -123,6 +128,8 @@ export interface PublishRequest {
   readonly hostIp?: string
   /** linkspan chooses when absent. */
   readonly hostPort?: number
+  /** linkspan chooses the first free one from hostPort to here; with a count, the first run of free ones. */
+  readonly hostPortEnd?: number
   readonly containerPort: number
   /** Number of consecutive ports, 1 when absent. */
   readonly count?: number
@@ -174,6 +181,54 @@ export interface RunRequest {
   readonly capAdd?: readonly string[]
   readonly user?: string
   readonly dns?: ContainerDnsRequest
+}
+
+/**
+ * A cable to a network for a container whose namespace another program fills: that program plugs the loose end in, names
+ * it, and gives it its addresses and routes. Laid once, however often it is asked for.
+ */
+export interface LayCableRequest extends Omit<JoinRequest, "ifname" | "hostIfname"> {
+  /** Twelve hexadecimal digits, which the program derives from its own id and finds the cable by again. */
+  readonly id: string
+}
+
+/** The container that a cable is for. Cables of one container are its endpoints on several networks. */
+export interface AssignCableRequest {
+  /** The cable's. */
+  readonly id: string
+  readonly container: {
+    /** Twelve hexadecimal digits. */
+    readonly id: string
+    /** Another one is chosen when it is taken. */
+    readonly name: string
+    /** Where its namespace is, or is going to be. */
+    readonly path?: string
+    readonly labels?: Readonly<Record<string, string>>
+  }
+}
+
+/** The published ports that lead through a cable from now on, instead of those before. */
+export interface PublishCableRequest {
+  readonly id: string
+  readonly publish: readonly PublishRequest[]
+}
+
+/** A subnet for somebody who gives out its addresses by asking for each. */
+export interface ReservePoolRequest {
+  /** Chosen from the pools when absent, of this family. */
+  readonly prefix?: string
+  readonly family?: 4 | 6
+  /** Automatic addresses come from here only. */
+  readonly range?: string
+}
+
+export interface TakeAddressRequest {
+  /** The pool's id. */
+  readonly pool: string
+  /** The next free one when absent. */
+  readonly address?: string
+  /** "container" when absent. */
+  readonly purpose?: "gateway" | "container"
 }
 
 /** A network as another program knows it: made when a first container joins it, removed when the last one leaves. */

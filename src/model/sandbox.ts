@@ -23,8 +23,11 @@ export type NetnsPlace =
   | { readonly kind: "path"; readonly path: string }
   | { readonly kind: "pid"; readonly pid: number /** Field 22 of /proc/PID/stat. */; readonly startTime: string }
 
-/** private: its own namespace. host, none and shared (another container's) are the modes of `run --network`. */
-export type SandboxMode = "private" | "none" | "host" | "shared"
+/**
+ * private: its own namespace. host, none and shared (another container's) are the modes of `run --network`.
+ * delegated: its own namespace, which another program fills; linkspan lays the cables and never enters it.
+ */
+export type SandboxMode = "private" | "none" | "host" | "shared" | "delegated"
 
 /** The process that `linkspan run` started. */
 export interface SandboxProcess {
@@ -48,6 +51,8 @@ export interface Sandbox {
   readonly sharedWith?: Id
   readonly netns?: NetnsIdentity
   readonly place?: NetnsPlace
+  /** Of a delegated one: the boot that its cables are of. */
+  readonly bootId?: string
   /** Set when linkspan made the namespace under this name (/run/netns/NAME) and removes it. */
   readonly ownedNetns?: string
   readonly process?: SandboxProcess
@@ -64,6 +69,11 @@ export interface Endpoint {
   readonly ifname: Ifname
   /** The veth's other end, a bridge port in the host's namespace; absent for macvlan and ipvlan. */
   readonly hostIfname?: Ifname
+  /**
+   * The container's end as it lies in the host's namespace, for the program that the container is delegated to to plug
+   * in under a name of its own; absent where linkspan plugs it in.
+   */
+  readonly looseEnd?: Ifname
   readonly mac: Mac
   readonly addresses: readonly Interface[]
   /** Gateways for the default routes of this endpoint, at most one a family; empty where the network gives none. */

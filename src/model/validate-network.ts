@@ -44,6 +44,7 @@ import { readRoutes } from "./validate-routes.ts"
 import { type GatewayRule, readSubnets, settleSubnets } from "./validate-subnets.ts"
 
 interface DraftCommon {
+  readonly id?: Id
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   /** The subnets that were asked for, with their gateways. */
@@ -94,6 +95,7 @@ export interface ForeignDraft extends DraftCommon {
 
 const NETWORK_FIELDS = {
   name: true,
+  id: true,
   driver: true,
   subnets: true,
   ipv4: true,
@@ -138,7 +140,7 @@ export type DescribedNetwork = (NetworkDraft | ForeignDraft) & { readonly id: Id
 
 /** A network that is there while containers are on it, with an id of somebody else's choice. */
 export function readDescription(field: Field): DescribedNetwork | undefined {
-  const fields = readObject(field, { ...NETWORK_FIELDS, id: true })
+  const fields = readObject(field, NETWORK_FIELDS)
   if (fields === undefined) {
     return undefined
   }
@@ -188,6 +190,7 @@ function readNetwork(fields: Fields, transient: boolean): NetworkDraft | undefin
       metric: optional(fields.metric, integerFrom(0, HIGHEST_METRIC)),
       dns: readNetworkDns(fields),
       routes: optional(fields.routes, readRoutes),
+      id: optional(fields.id, readId),
     }),
   }
   if (driver !== undefined && driver !== "bridge" && rest.internal) {

@@ -30,12 +30,15 @@ import type { Publication } from "./sandbox.ts"
 /** A publication whose host port linkspan may still have to choose. */
 export interface PublicationDraft extends Omit<Publication, "hostPort"> {
   readonly hostPort?: number
+  /** Instead of one host port: those to choose from. */
+  readonly hostPorts?: { readonly first: number; readonly last: number }
 }
 
 const PUBLISH_FIELDS = {
   protocol: true,
   hostIp: true,
   hostPort: true,
+  hostPortEnd: true,
   containerPort: true,
   count: true,
 } as const satisfies Record<keyof PublishRequest, true>
@@ -72,13 +75,21 @@ function readPublication(field: Field): PublicationDraft | undefined {
   const protocol = fields.protocol.value === undefined ? "tcp" : oneOf(PROTOCOLS)(fields.protocol)
   const hostIp = optional(fields.hostIp, readHostAddress)
   const hostPort = optional(fields.hostPort, readHostPort)
+  const last = optional(fields.hostPortEnd, readHostPort)
   const containerPort = required(fields.containerPort, readPortNumber)
   const count = optional(fields.count, readPortNumber) ?? 1
   checkLast(fields.hostPort, hostPort, count)
   checkLast(fields.containerPort, containerPort, count)
+  if (last !== undefined && last < (hostPort ?? 1) + count - 1) {
+    refuse(
+      fields.hostPortEnd,
+      `${last} is too low for ${count} ${count === 1 ? "port" : "ports"} from ${hostPort ?? 1} on`,
+    )
+  }
+  const wanted = last === undefined ? { hostPort } : { hostPorts: { first: hostPort ?? 1, last } }
   return protocol === undefined || containerPort === undefined
     ? undefined
-    : { protocol, containerPort, count, ...presentOnly({ hostIp, hostPort }) }
+    : { protocol, containerPort, count, ...presentOnly({ hostIp, ...wanted }) }
 }
 
 function readHostPort(field: Field): number | undefined {

@@ -93,6 +93,14 @@ export interface EndpointView {
   }
 }
 
+/** A cable that another program plugs in. */
+export interface CableView {
+  /** The name under which its loose end lies in the host's namespace until it is plugged in. */
+  readonly looseEnd: Ifname
+  readonly endpoint: EndpointView
+  readonly network: Network
+}
+
 export interface PublicationView {
   readonly protocol: Protocol
   readonly hostIp?: Ip

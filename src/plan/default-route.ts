@@ -26,9 +26,9 @@ function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-/** The default routes that a container with these memberships has, at most one a family. */
+/** The default routes that linkspan gives a container with these memberships, at most one a family. */
 export function defaultRoutes(memberships: readonly Membership[]): RouteSpec[] {
-  const ordered = byGatewayPriority(memberships)
+  const ordered = byGatewayPriority(memberships.filter(({ endpoint }) => endpoint.looseEnd === undefined))
   return ([4, 6] as const).flatMap((wanted) => {
     for (const { endpoint, network } of ordered) {
       const via = endpoint.gateways.find((ip: Ip) => family(ip) === wanted)

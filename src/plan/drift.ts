@@ -139,12 +139,9 @@ export function endpointDrift(
   const { sandbox, ifname } = endpoint
   const hostIfname = endpoint.hostIfname ?? ifname
   if (seen.host === undefined) {
-    return [
-      {
-        problem: `container "${container}" has lost its cable to network "${network.name}"`,
-        ops: planPlugBridge(network, endpoint, facts),
-      },
-    ]
+    // A new cable would lie there with nobody to plug it in.
+    const ops = endpoint.looseEnd === undefined ? planPlugBridge(network, endpoint, facts) : []
+    return [{ problem: `container "${container}" has lost its cable to network "${network.name}"`, ops }]
   }
   const drifts: Drift[] = []
   const found = (problem: string, ...ops: Op[]): void => {
@@ -183,6 +180,9 @@ export function endpointDrift(
       ifname: bridge,
       ip,
     })
+  }
+  if (endpoint.looseEnd !== undefined) {
+    return drifts
   }
   if (seen.container === undefined) {
     found(`container "${container}" has no interface "${ifname}" any more`)

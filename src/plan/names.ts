@@ -13,6 +13,11 @@ export function hostIfname(endpoint: Id): Ifname {
   return ifname(`lv-${endpoint}`)
 }
 
+/** The other end, while it waits in the host's namespace to be plugged in by another program. */
+export function looseEnd(endpoint: Id): Ifname {
+  return ifname(`lc-${endpoint}`)
+}
+
 /** The first of eth0, eth1, … that the container does not have. */
 export function containerIfname(prefix: string, taken: Iterable<string>): Ifname {
   const names = new Set(taken)

@@ -19,7 +19,7 @@ export type LinkSpec =
       readonly mtu?: number
       /** The rules for what a container may send do not apply to it. */
       readonly unguarded?: true
-      readonly peer: { readonly netns: Id; readonly ifname: Ifname; readonly mac: Mac }
+      readonly peer: { readonly netns: NetnsRef; readonly ifname: Ifname; readonly mac: Mac }
     }
   | {
       readonly kind: "macvlan"

@@ -13,12 +13,19 @@ function staticRoutes({ network, endpoint }: Membership): RouteSpec[] {
   }))
 }
 
+/** None where another program gives the container its routes. */
 export function planStaticRoutes(membership: Membership): Op[] {
+  if (membership.endpoint.looseEnd !== undefined) {
+    return []
+  }
   return staticRoutes(membership).map((route) => ({ kind: "route.add", netns: membership.endpoint.sandbox, route }))
 }
 
 /** Before the interface goes: the others go with it. */
 export function planForgetRoutes(membership: Membership): Op[] {
+  if (membership.endpoint.looseEnd !== undefined) {
+    return []
+  }
   return staticRoutes(membership)
     .filter(({ type }) => type !== "unicast")
     .map((route) => ({ kind: "route.del", netns: membership.endpoint.sandbox, route }))

@@ -67,4 +67,12 @@ export const MIGRATIONS: readonly string[] = [
   DROP TABLE endpoint;
   ALTER TABLE endpoint_of_interface RENAME TO endpoint;
   `,
+  // Subnets that another program manages networks in (engine/pools.ts), and what it has of their addresses.
+  `
+  CREATE TABLE reserved_pool (id TEXT PRIMARY KEY, prefix TEXT NOT NULL UNIQUE, body TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE pool_lease (
+    pool TEXT NOT NULL, ip TEXT NOT NULL, purpose TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (pool, ip)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

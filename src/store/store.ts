@@ -8,6 +8,7 @@ import type { Protocol } from "#inet/port.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
 import { lowerLink, type Network, type Subnet } from "#model/network.ts"
+import type { PoolLease, ReservedPool } from "#model/reserved-pool.ts"
 import type { Endpoint, Publication, Sandbox } from "#model/sandbox.ts"
 import { SqliteFreeRanges } from "./free-ranges.ts"
 import type { Body, JournalEntry, ObjectKind } from "./journal.ts"
@@ -396,8 +397,28 @@ export class Store implements Disposable {
     this.#makePools(network, undefined)
   }
 
-  freeRanges(network: Id, prefix: string): SqliteFreeRanges {
-    return new SqliteFreeRanges(this.#db, network, prefix)
+  /** @param owner a network, or a reserved pool. */
+  freeRanges(owner: Id, prefix: string): SqliteFreeRanges {
+    return new SqliteFreeRanges(this.#db, owner, prefix)
+  }
+
+  reservedPools(): ReservedPool[] {
+    return this.#all<{ body: string }>("SELECT body FROM reserved_pool ORDER BY id").map(({ body }) =>
+      this.#parse(body),
+    )
+  }
+
+  reservedPool(id: Id): ReservedPool | undefined {
+    const raw = this.#get<{ body: string }>("SELECT body FROM reserved_pool WHERE id = ?", id)
+    return raw === undefined ? undefined : this.#parse(raw.body)
+  }
+
+  poolLease(pool: Id, ip: Ip): PoolLease | undefined {
+    return this.#get("SELECT ip, purpose, at FROM pool_lease WHERE pool = ? AND ip = ?", pool, ip)
+  }
+
+  poolLeases(pool: Id): PoolLease[] {
+    return this.#all("SELECT ip, purpose, at FROM pool_lease WHERE pool = ?", pool)
   }
 
   // ── Writing ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -418,6 +439,32 @@ export class Store implements Disposable {
         value,
       ),
     releaseSysctl: (key) => this.#run("DELETE FROM sysctl WHERE key = ?", key),
+    putPool: (pool) => {
+      this.#run(
+        "INSERT INTO reserved_pool (id, prefix, body) VALUES (?, ?, ?)",
+        pool.id,
+        pool.prefix,
+        JSON.stringify(pool),
+      )
+      SqliteFreeRanges.create(this.#db, pool.id, { ...pool, reserved: [] })
+    },
+    dropPool: ({ id, prefix }) => {
+      this.#run("DELETE FROM reserved_pool WHERE id = ?", id)
+      this.#run("DELETE FROM pool_lease WHERE pool = ?", id)
+      this.freeRanges(id, prefix).clear()
+    },
+    putPoolLease: (pool, { ip, purpose, at }) =>
+      this.#run(
+        "INSERT INTO pool_lease (pool, ip, purpose, at) VALUES (?, ?, ?, ?) ON CONFLICT (pool, ip) DO UPDATE SET purpose = excluded.purpose, at = excluded.at",
+        pool,
+        ip,
+        purpose,
+        at,
+      ),
+    dropPoolLease: (pool, ip) => {
+      this.#run("DELETE FROM pool_lease WHERE pool = ? AND ip = ?", pool, ip)
+      SqliteFreeRanges.giveBack(this.#db, pool, ip)
+    },
     putFact: (key, value) => this.#recordFact(key, value),
     deleteFact: (key) => this.#recordFact(key, null),
   }
@@ -525,7 +572,19 @@ export class Store implements Disposable {
   }
 
   #update(kind: ObjectKind, body: Body<ObjectKind>): void {
-    this.#run(`UPDATE ${kind} SET body = ?, journal = NULL WHERE id = ?`, JSON.stringify(body), body.id)
+    const text = JSON.stringify(body)
+    if ("name" in body) {
+      this.#run(`UPDATE ${kind} SET body = ?, name = ?, journal = NULL WHERE id = ?`, text, body.name, body.id)
+    } else {
+      const { sandbox, ifname, id } = body
+      this.#run(
+        "UPDATE endpoint SET body = ?, sandbox = ?, ifname = ?, journal = NULL WHERE id = ?",
+        text,
+        sandbox,
+        ifname,
+        id,
+      )
+    }
   }
 
   /** Free addresses exist from the moment a subnet is reserved. */
@@ -605,6 +664,13 @@ export interface Writer {
   putSandbox(sandbox: Sandbox): void
   claimSysctl(claim: SysctlClaim): void
   releaseSysctl(key: string): void
+  /** With its free addresses. */
+  putPool(pool: ReservedPool): void
+  /** With its leases. */
+  dropPool(pool: ReservedPool): void
+  /** Its address has been taken out of the pool's free ranges. */
+  putPoolLease(pool: Id, lease: PoolLease): void
+  dropPoolLease(pool: Id, ip: Ip): void
   putFact(key: string, value: string): void
   deleteFact(key: string): void
 }

@@ -39,6 +39,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   NETWORK_NOT_FOUND: CODES.invalidConfig,
   CONTAINER_NOT_FOUND: CODES.unknownContainer,
   ENDPOINT_NOT_FOUND: CODES.unknownContainer,
+  POOL_NOT_FOUND: CODES.invalidConfig,
   PUBLICATION_NOT_FOUND: CODES.unknownContainer,
   // Nothing was made for it, and nothing needs to be removed.
   NETNS_NOT_FOUND: CODES.unknownContainer,

@@ -13,7 +13,7 @@ import { flowsToForget } from "../firewall/conntrack.ts"
 import { elementDifference } from "../firewall/difference.ts"
 import { endpointElements, networkElements } from "../firewall/elements.ts"
 import { type HostFacts, hasFamily, hostClaims, type PortFacts } from "../host.ts"
-import type { Op } from "../op.ts"
+import type { LinkChange, NetnsRef, Op } from "../op.ts"
 
 /** What the kernel has of a bridge that is adopted (or found during reconciliation). */
 export interface BridgeFacts {
@@ -154,14 +154,15 @@ export function planRemoveBridge(network: BridgeNetwork, created: readonly Op[])
 
 /** The cable: one end into the container, the other onto the bridge. Its rules are in force before (see membership.ts). */
 export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts: PortFacts): Op[] {
-  const { ifname, mac, sandbox } = endpoint
+  const { mac, sandbox, looseEnd } = endpoint
   const hostIfname = endpoint.hostIfname as Ifname
+  const ifname = looseEnd ?? endpoint.ifname
+  const netns = looseEnd === undefined ? sandbox : "host"
   const mtu = network.mtu === undefined ? {} : { mtu: network.mtu }
-  const v6 = hasFamily(network, 6)
   return [
     {
       kind: "link.add",
-      link: { kind: "veth", ifname: hostIfname, ...mtu, ...unguarded(network), peer: { netns: sandbox, ifname, mac } },
+      link: { kind: "veth", ifname: hostIfname, ...mtu, ...unguarded(network), peer: { netns, ifname, mac } },
     },
     {
       kind: "link.set",
@@ -170,9 +171,17 @@ export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts
       change: { linkLocal: false, master: network.bridge, up: true, ...portFlags(network, endpoint, facts) },
     },
     ...proxyNeighbours(network, endpoint).map((op): Op => ({ kind: "neigh.proxy.add", ...op })),
+    ...(looseEnd === undefined ? planInside(network, endpoint) : []),
+  ]
+}
+
+/** What whoever plugs the container's end in has to do. */
+function planInside(network: BridgeNetwork, { sandbox, ifname, addresses }: Endpoint): Op[] {
+  const v6 = hasFamily(network, 6)
+  return [
     { kind: "link.set", netns: sandbox, ifname: "lo" as Ifname, change: { up: true } },
     { kind: "link.set", netns: sandbox, ifname, change: { ...(v6 ? {} : { linkLocal: false }), up: true } },
-    ...endpoint.addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
+    ...addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
   ]
 }
 
@@ -272,13 +281,7 @@ export function planUpdateBridge(
     ops.push({ kind: "addr.add", netns: "host", ifname: after.bridge, address })
   }
   if (after.mtu !== undefined && after.mtu !== before.mtu) {
-    const change = { mtu: after.mtu }
-    const previous = { mtu: before.mtu ?? 1500 }
-    ops.push({ kind: "link.set", netns: "host", ifname: after.bridge, change, previous })
-    for (const endpoint of endpoints) {
-      ops.push({ kind: "link.set", netns: "host", ifname: endpoint.hostIfname as Ifname, change, previous })
-      ops.push({ kind: "link.set", netns: endpoint.sandbox, ifname: endpoint.ifname, change, previous })
-    }
+    ops.push(...planMtu(after.bridge, endpoints, { mtu: after.mtu }, { mtu: before.mtu ?? 1500 }))
   }
   for (const endpoint of endpoints) {
     if (before.icc !== after.icc) {
@@ -303,6 +306,18 @@ export function planUpdateBridge(
     }
   }
   return ops
+}
+
+/** What another program has plugged in is its own to change. */
+function planMtu(bridge: Ifname, endpoints: readonly Endpoint[], change: LinkChange, previous: LinkChange): Op[] {
+  const on = (netns: NetnsRef, ifname: Ifname): Op => ({ kind: "link.set", netns, ifname, change, previous })
+  return [
+    on("host", bridge),
+    ...endpoints.flatMap(({ sandbox, ifname, hostIfname, looseEnd }) => [
+      on("host", hostIfname as Ifname),
+      ...(looseEnd === undefined ? [on(sandbox, ifname)] : []),
+    ]),
+  ]
 }
 
 /** Flows that were allowed before are cut, not only new ones; and a flow keeps the NAT that it began with. */

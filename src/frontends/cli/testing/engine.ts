@@ -89,6 +89,19 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     state: () => Promise.reject(new Error("No command reads the state whole")),
     watchState: () => Promise.reject(new Error("No command follows the state")),
     watch: () => Promise.reject(new Error("No command watches by itself")),
+    cables: {
+      lay: () => Promise.reject(new Error("No command lays a cable")),
+      assign: () => Promise.reject(new Error("No command assigns a cable")),
+      publish: () => Promise.reject(new Error("No command publishes through a cable")),
+      inspect: () => Promise.reject(new Error("No command looks at a cable")),
+      remove: () => Promise.reject(new Error("No command removes a cable")),
+    },
+    pools: {
+      reserve: () => Promise.reject(new Error("No command reserves a pool")),
+      release: () => Promise.reject(new Error("No command releases a pool")),
+      take: () => Promise.reject(new Error("No command takes an address")),
+      give: () => Promise.reject(new Error("No command gives an address back")),
+    },
     networks: {
       async create(request, mutation) {
         ask("networks.create", request)

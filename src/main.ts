@@ -43,7 +43,7 @@ function cliDoors(around: Surroundings): CliDoors {
       const { runDemo } = await import("#frontends/demo/demo.ts")
       return runDemo({ ...options, env: process.env })
     },
-    services: ({ linkspan, engine, heal, log, stop }) => [
+    services: ({ linkspan, engine, heal, dockerPlugin, log, stop }) => [
       ...(heal
         ? [
             async () => {
@@ -56,6 +56,9 @@ function cliDoors(around: Surroundings): CliDoors {
         const { serveCalls } = await import("#frontends/handover/serve.ts")
         return serveCalls({ engine, doors: HANDED, open: (options) => around.open(options), stop })
       },
+      ...(dockerPlugin
+        ? [async () => (await import("#frontends/docker-plugin/serve.ts")).serveDockerPlugin(linkspan)]
+        : []),
     ],
   }
 }

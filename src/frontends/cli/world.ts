@@ -38,6 +38,8 @@ export interface ServicesOptions {
   readonly heal: boolean
   /** One line for people. */
   log(line: string): void
+  /** Whether it is Docker's network and IPAM plugin. */
+  readonly dockerPlugin: boolean
   /** Ends the process. */
   stop(): void
 }

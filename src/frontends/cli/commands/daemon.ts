@@ -13,6 +13,7 @@ export const command = act({
       negatable: true,
       about: "Whether to put right what somebody damages of linkspan's on this host (the default)",
     },
+    "docker-plugin": { kind: "flag", about: "Be Docker's network and IPAM plugin (docs/docker.md)" },
     stop: { kind: "flag", about: "End the one that runs" },
     "systemd-unit": { kind: "flag", about: "Print a unit file for systemd" },
   },
@@ -29,14 +30,15 @@ export const command = act({
       stop: options.stop === true,
       unit: options["systemd-unit"] === true,
       heal: options.heal ?? true,
+      dockerPlugin: options["docker-plugin"] === true,
       ...(manager === undefined || manager === "" ? {} : { notifySocket: manager }),
     }
   },
-  async act(session, { stop, unit, heal, ...told }) {
+  async act(session, { stop, unit, heal, dockerPlugin, ...told }) {
     const { world, globals } = session
     const linkspan = await session.engine()
     if (unit) {
-      await world.out(await linkspan.resident.systemdUnit([]))
+      await world.out(await linkspan.resident.systemdUnit(dockerPlugin ? ["--docker-plugin"] : []))
       return 0
     }
     if (stop) {
@@ -45,7 +47,8 @@ export const command = act({
     }
     const own = new AbortController()
     const log = (line: string): void => world.err(plain(line))
-    const services = world.services({ linkspan, engine: globals.engine, heal, log, stop: () => own.abort() })
+    const stopSelf = (): void => own.abort()
+    const services = world.services({ linkspan, engine: globals.engine, heal, dockerPlugin, log, stop: stopSelf })
     const signal = AbortSignal.any([own.signal, world.stopSignal()])
     await linkspan.resident.serve({ services, signal, log, ...told })
     return 0

@@ -1,0 +1,83 @@
+// Docker's plugin as a service: one socket in the directory where dockerd looks for plugins. Whoever may write to it has
+// all of the host's networks, so it is root's alone.
+
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs"
+import { connect } from "node:net"
+import { dirname } from "node:path"
+import type { LinkspanApi } from "#engine/linkspan.ts"
+import { LinkspanError } from "#model/errors.ts"
+import type { Service } from "#model/service.ts"
+import { reply } from "./answer.ts"
+
+/** Where dockerd looks first. The file's name is the driver's: `docker network create --driver linkspan`. */
+export const PLUGIN_SOCKET = "/run/docker/plugins/linkspan.sock"
+
+export interface DockerPluginOptions {
+  /** {@link PLUGIN_SOCKET} when absent. */
+  readonly socket?: string
+  /** A line for each call. */
+  readonly trace?: (line: string) => void
+}
+
+/** Sixty-five thousand published ports, listed twice. */
+const LARGEST_BODY = 64 * 1024 * 1024
+
+/** @throws LinkspanError BUSY when another process serves that socket */
+export async function serveDockerPlugin(linkspan: LinkspanApi, options: DockerPluginOptions = {}): Promise<Service> {
+  const path = options.socket ?? PLUGIN_SOCKET
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 })
+  if (await isServed(path)) {
+    throw new LinkspanError("BUSY", {
+      message: `Cannot serve Docker's plugin at "${path}": another process does`,
+      hint: "Stop that one first",
+    })
+  }
+  // Under a name of its own until nobody else can use it: dockerd and others look only at the final one.
+  const draft = `${path}.${process.pid}`
+  rmSync(draft, { force: true })
+  const server = Bun.serve({
+    unix: draft,
+    // Bun's own would cut a call off after ten seconds, and dockerd would repeat it without its body. Its types know
+    // the option for TCP only.
+    ...({ idleTimeout: 0 } as object),
+    maxRequestBodySize: LARGEST_BODY,
+    async fetch(request) {
+      const began = performance.now()
+      const body = await request.text()
+      const { status, answer } = await reply(linkspan, request.url, body)
+      const text = JSON.stringify(answer)
+      options.trace?.(`${request.url} ${body} -> ${status} ${text} (${(performance.now() - began).toFixed(1)} ms)`)
+      return new Response(text, { status, headers: { "content-type": "application/vnd.docker.plugins.v1.2+json" } })
+    },
+  })
+  chmodSync(draft, 0o600)
+  renameSync(draft, path)
+  const own = statSync(path).ino
+  return {
+    name: "docker-plugin",
+    address: path,
+    async [Symbol.asyncDispose]() {
+      if (inodeOf(path) === own) {
+        rmSync(path, { force: true })
+      }
+      await server.stop(false)
+    },
+  }
+}
+
+function inodeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.ino
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    const end = (answer: boolean): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.once("connect", () => end(true))
+    // Nobody there, or a file that a dead process has left.
+    socket.once("error", () => end(false))
+  })
+}

@@ -1,0 +1,153 @@
+// Debian's dockerd inside a test's host namespace, with a /run of its own, and linkspan's plugin in the directory where
+// that dockerd looks for plugins.
+
+import { cpSync, mkdirSync, readdirSync, rmdirSync } from "node:fs"
+import { join } from "node:path"
+import { serveDockerPlugin } from "../../../src/frontends/docker-plugin/serve.ts"
+import type { Linkspan } from "../../../src/index.ts"
+import type { Service } from "../../../src/model/service.ts"
+import type { Host } from "../../host.ts"
+import { Netns, type Program } from "../../netns.ts"
+import { type Ran, run, toolEnvironment, until } from "../../run.ts"
+
+const IMAGE = "bb"
+const CLI = "/usr/bin/docker"
+const DAEMON = "/usr/sbin/dockerd"
+const CGROUPS = "/sys/fs/cgroup"
+const START_MS = 90_000
+const COMMAND_MS = 90_000
+
+export class Docker implements AsyncDisposable {
+  readonly host: Host
+  readonly #place: string
+  readonly #options: readonly string[]
+  readonly #cgroup: string
+  #daemon: Program | undefined
+  #plugin: Service | undefined
+
+  private constructor(host: Host, options: readonly string[]) {
+    this.host = host
+    this.#place = host.file("d")
+    this.#options = options
+    this.#cgroup = host.unique("docker")
+  }
+
+  /** @param options of dockerd; it has no default bridge. */
+  static async start(host: Host, options: readonly string[] = []): Promise<Docker> {
+    const docker = new Docker(host, options)
+    mkdirSync(docker.plugins, { recursive: true })
+    await docker.startDaemon()
+    const root = join(docker.#place, "root/bin")
+    mkdirSync(root, { recursive: true })
+    cpSync("/bin/busybox", join(root, "busybox"))
+    const tar = join(docker.#place, "root.tar")
+    ;(await run(["tar", "-C", join(docker.#place, "root"), "-cf", tar, "."])).ok()
+    await docker.ok("import", tar, IMAGE)
+    return docker
+  }
+
+  get plugins(): string {
+    return join(this.#place, "plugins")
+  }
+
+  get socket(): string {
+    return join(this.plugins, "linkspan.sock")
+  }
+
+  get api(): string {
+    return join(this.#place, "docker.sock")
+  }
+
+  async startDaemon(): Promise<void> {
+    const place = this.#place
+    const command = [
+      DAEMON,
+      ...["--host", `unix://${this.api}`, "--data-root", `${place}/data`, "--exec-root", `${place}/exec`],
+      ...["--pidfile", `${place}/pid`, "--storage-driver", "vfs", "--bridge", "none"],
+      ...["--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", `/${this.#cgroup}`],
+      ...this.#options,
+    ]
+    const own = `mount -t tmpfs -o mode=755 none /run && mkdir -p /run/docker/plugins && mount --bind ${this.plugins} /run/docker/plugins`
+    const program = this.host.start([
+      ...["unshare", "--mount", "--propagation", "private"],
+      ...["sh", "-c", `${own} && exec "$@" 2>&1`, "sh", ...command],
+    ])
+    while (!(await program.nextLine(START_MS)).includes("API listen on")) {
+      // It says when it is ready.
+    }
+    this.#daemon = program
+  }
+
+  /** Everything that dockerd has logged. */
+  get log(): string {
+    return this.#daemon?.stdout ?? ""
+  }
+
+  async stopDaemon(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
+    this.#daemon?.kill(signal)
+    await this.#daemon?.exited
+    await this.#daemon?.stop()
+    this.#daemon = undefined
+  }
+
+  /** linkspan's plugin, for this dockerd. */
+  async serve(linkspan: Linkspan): Promise<void> {
+    this.#plugin = await serveDockerPlugin(linkspan, { socket: this.socket })
+  }
+
+  async stopPlugin(): Promise<void> {
+    await this.#plugin?.[Symbol.asyncDispose]()
+    this.#plugin = undefined
+  }
+
+  try(...words: string[]): Promise<Ran> {
+    return run([CLI, "--host", `unix://${this.api}`, ...words], { timeoutMs: COMMAND_MS, env: toolEnvironment() })
+  }
+
+  async ok(...words: string[]): Promise<string> {
+    return (await this.try(...words)).ok().stdout.trim()
+  }
+
+  /** A sleeping container. */
+  async run(name: string, ...options: string[]): Promise<Netns> {
+    await this.ok("run", "-d", "--name", name, ...options, IMAGE, "/bin/busybox", "sleep", "1000000")
+    return this.netns(name)
+  }
+
+  /** The namespace of a running container. */
+  async netns(name: string): Promise<Netns> {
+    const pid = await this.ok("inspect", "--format", "{{.State.Pid}}", name)
+    return Object.assign(new Netns(name), { path: `/proc/${pid}/ns/net` })
+  }
+
+  async inspect<T>(format: string, name: string): Promise<T> {
+    return JSON.parse(await this.ok("inspect", "--format", `{{json ${format}}}`, name)) as T
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#daemon !== undefined) {
+      const containers = (await this.try("ps", "-aq")).stdout.split("\n").filter((id) => id !== "")
+      if (containers.length > 0) {
+        await this.try("rm", "-f", ...containers)
+      }
+      await this.try("network", "prune", "-f")
+      // It ends its containerd by itself.
+      await this.stopDaemon()
+    }
+    // Not earlier: dockerd waits a quarter of a minute for a plugin that is gone.
+    await this.stopPlugin()
+    for (const hierarchy of readdirSync(CGROUPS)) {
+      await until(() => removeCgroup(join(CGROUPS, hierarchy, this.#cgroup)), 5000)
+    }
+  }
+}
+
+/** A group whose last process has only just ended is busy for a moment. */
+function removeCgroup(path: string): true | undefined {
+  try {
+    rmdirSync(path)
+  } catch (error) {
+    return (error as { code?: string }).code === "EBUSY" ? undefined : true
+  }
+  return true
+}

@@ -48,11 +48,13 @@ interface NetworkBody {
 /** Where the search for the next free address or subnet begins moves on with each attempt, and so it should. */
 const CURSOR = /^subnet-cursor\//
 
-/** Rows of every table, sorted. */
+/** Rows of every table, sorted; but for those that tell what has happened, which is never taken back. */
 export function stateSnapshot(stateDir: string): Snapshot {
   return withDatabase(stateDir, {}, (db) => {
     const tables = db
-      .query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'")
+      .query<{ name: string }, []>(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT IN ('change', 'event')",
+      )
       .all()
     return Object.fromEntries(
       tables.map(({ name }) => {

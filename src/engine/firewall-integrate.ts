@@ -4,6 +4,7 @@
 import type { Network } from "#model/network.ts"
 import type { FirewallStatus, Outcome } from "#model/view.ts"
 import { obstacleSentence, ownerOf } from "#plan/firewall/obstacle.ts"
+import { tellHealed } from "./firewall.ts"
 import { firewallStatus } from "./firewall-status.ts"
 import { observeRefusals, type Situation } from "./foreign-refusals.ts"
 import type { Host } from "./host.ts"
@@ -101,7 +102,7 @@ export function restoreIntegrations(host: Host, options: MutationOptions): strin
   }
   return alone(host, () => {
     const situation = observeRefusals(host)
-    return recorded
+    const restored = recorded
       .filter(({ integration }) => integration.isAvailable(host) && !integration.isInPlace(host, situation))
       .flatMap(({ integration, record }) => {
         const change = integration.put(host, situation, record)
@@ -112,6 +113,10 @@ export function restoreIntegrations(host: Host, options: MutationOptions): strin
           ? []
           : [`linkspan's rules in ${record.where} (${integration.owner}) were missing`]
       })
+    if (restored.length > 0 && options.dryRun !== true) {
+      tellHealed(host, restored)
+    }
+    return restored
   })
 }
 

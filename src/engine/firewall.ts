@@ -70,13 +70,23 @@ export function takeOverTables(host: Host): void {
 }
 
 /** Compares the whole ruleset with what the state says and, unless that is all, puts it there. @returns what is wrong */
-export function mendRuleset(host: Host, options: { readonly dryRun: boolean }): string[] {
+export function mendRuleset(host: Host, options: { readonly dryRun: boolean; readonly by?: string }): string[] {
   return host.ruleset.alone(() => {
     const drift = rulesetDrift(host)
     if (drift.length > 0 && !options.dryRun) {
       replace(host, wantedElements(host))
+      tellHealed(host, drift, options)
     }
     return drift
+  })
+}
+
+/** @param by whom it was damaged */
+export function tellHealed(host: Host, problems: readonly string[], { by }: { readonly by?: string } = {}): void {
+  host.store.write((writer) => {
+    for (const problem of problems) {
+      writer.tell({ kind: "healed", problem, ...(by === undefined ? {} : { by }) })
+    }
   })
 }
 

@@ -2,7 +2,7 @@
 // its own beside this one; this class only holds the host they act on.
 
 import type { Explanation as NameExplanation } from "#dns/explanation.ts"
-import type { Happening } from "#model/event.ts"
+import type { Event, EventsRequest, Happening } from "#model/event.ts"
 import type { ExplainRequest, Explanation } from "#model/explain.ts"
 import type {
   AssignCableRequest,
@@ -128,6 +128,8 @@ export interface ServeOptions {
 export interface WatchOptions {
   /** Called with everything that was seen and done. */
   readonly onEvent?: (happening: Happening) => void
+  /** How often refused packets are counted: 5 s when absent. */
+  readonly refusalsMs?: number
   /** What went wrong without ending it, a line each. */
   readonly log?: (line: string) => void
 }
@@ -214,6 +216,8 @@ export interface LinkspanApi extends AsyncDisposable {
     /** Text of a unit file. */
     systemdUnit(args: readonly string[]): Promise<string>
   }
+  /** What has happened and, with `follow`, what happens. @throws LinkspanError INVALID_REQUEST */
+  events(request?: EventsRequest): AsyncIterable<Event>
   /** Heals what is damaged now, and whatever somebody damages until it is disposed of. */
   watch(options?: WatchOptions): Promise<AsyncDisposable>
   readonly names: {
@@ -417,6 +421,10 @@ export class Linkspan implements LinkspanApi {
 
   async reconcile(options: ReconcileOptions = {}): Promise<ReconcileReport> {
     return (await import("./reconcile.ts")).reconcile(this.#host, options)
+  }
+
+  async *events(request: EventsRequest = {}): AsyncIterable<Event> {
+    yield* (await import("./events.ts")).events(this.#host, request)
   }
 
   async watch(options: WatchOptions = {}): Promise<AsyncDisposable> {

@@ -56,7 +56,18 @@ export function planMending(host: Host, scope: Scope): Decision<readonly Drift[]
     }
   }
   const each = distinct(drifts)
-  return { title: "reconcile", changes, ops: each.flatMap(({ ops }) => ops), intent: "remove", result: () => each }
+  return {
+    title: "reconcile",
+    changes,
+    ops: each.flatMap(({ ops }) => ops),
+    intent: "remove",
+    result: () => each,
+    record: (writer) => {
+      for (const { problem } of each.filter(({ ops }) => ops.length > 0)) {
+        writer.tell({ kind: "healed", problem })
+      }
+    },
+  }
 }
 
 /** Several networks need the same setting. */

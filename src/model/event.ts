@@ -1,26 +1,32 @@
 // What has happened on a host: told by every command that changed something, and by who watches the kernel.
 
-/** A port of the host and where it leads: "tcp 8080 → 80", "udp 192.0.2.1:53 → 53". */
-type PortText = string
+import type { Publication } from "./sandbox.ts"
+
+/** A container's place on a network. */
+export interface Place {
+  readonly network: string
+  readonly addresses: readonly string[]
+}
 
 export type Happening =
   | { readonly kind: "network-created" | "network-changed" | "network-removed"; readonly network: string }
-  | { readonly kind: "attached" | "detached"; readonly container: string }
   | {
-      readonly kind: "connected" | "disconnected"
+      readonly kind: "attached" | "detached" | "connected" | "disconnected"
       readonly container: string
-      readonly network: string
-      readonly addresses: readonly string[]
+      readonly places: readonly Place[]
+      readonly ports: readonly Publication[]
     }
-  | { readonly kind: "published" | "unpublished"; readonly container: string; readonly ports: readonly PortText[] }
+  | { readonly kind: "published" | "unpublished"; readonly container: string; readonly ports: readonly Publication[] }
   /** Something of linkspan's was damaged, and is as it should be again. */
   | { readonly kind: "healed"; readonly problem: string; readonly by?: string }
   /** The same where it is not: it cannot be mended, or somebody damages it again and again. */
   | { readonly kind: "damaged"; readonly problem: string; readonly reason: string }
   /** A link of linkspan's, or one that a network stands on; not by a command of linkspan's. */
   | { readonly kind: "link-up" | "link-down"; readonly ifname: string }
-  /** Packets that linkspan's own rules refused since the last time it was told. */
+  /** Packets that a rule of linkspan's refused in a few seconds; `reason` is its counter's name. */
   | { readonly kind: "refused"; readonly reason: string; readonly packets: number }
+  /** So many events are not kept any more. */
+  | { readonly kind: "missed"; readonly events: number }
 
 export type EventKind = Happening["kind"]
 
@@ -29,4 +35,13 @@ export type Event = Happening & {
   readonly cursor: number
   /** ISO 8601. */
   readonly time: string
+}
+
+export interface EventsRequest {
+  /** The cursor of the last event that is known; everything that is kept when absent. */
+  readonly since?: number
+  /** Only the last so many of those that are there already. */
+  readonly tail?: number
+  /** Go on with what comes. */
+  readonly follow?: boolean
 }

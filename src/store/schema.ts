@@ -75,4 +75,6 @@ export const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (pool, ip)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What has happened, for people: the last thousands of it. time is in milliseconds.
+  "CREATE TABLE event (cursor INTEGER PRIMARY KEY, time INTEGER NOT NULL, body TEXT NOT NULL) STRICT",
 ]

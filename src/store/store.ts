@@ -6,11 +6,13 @@ import { Database, SQLiteError, type Statement } from "bun:sqlite"
 import type { Ip } from "#inet/ip.ts"
 import type { Protocol } from "#inet/port.ts"
 import { LinkspanError } from "#model/errors.ts"
+import type { Event, Happening } from "#model/event.ts"
 import type { Id } from "#model/name.ts"
 import { lowerLink, type Network, type Subnet } from "#model/network.ts"
 import type { PoolLease, ReservedPool } from "#model/reserved-pool.ts"
 import type { Endpoint, Publication, Sandbox } from "#model/sandbox.ts"
 import { SqliteFreeRanges } from "./free-ranges.ts"
+import { happeningsOf, type Names } from "./happenings.ts"
 import type { Body, JournalEntry, ObjectKind } from "./journal.ts"
 import { journalByte, type Locks, WRITER_BYTE } from "./locks.ts"
 import { MIGRATIONS } from "./schema.ts"
@@ -373,6 +375,27 @@ export class Store implements Disposable {
     return seq + 1 < first ? undefined : this.#all("SELECT DISTINCT object, id FROM change WHERE seq > ?", seq)
   }
 
+  /** Cursors of the oldest event that is kept, and of the newest; 1 and 0 when there is none. */
+  eventBounds(): { readonly first: number; readonly last: number } {
+    const { first, last } = this.#get<{ first: number | null; last: number | null }>(
+      "SELECT (SELECT min(cursor) FROM event) AS first, (SELECT max(cursor) FROM event) AS last",
+    ) ?? { first: null, last: null }
+    return { first: first ?? 1, last: last ?? 0 }
+  }
+
+  /** Those after a cursor, oldest first. */
+  events(cursor: number, limit: number): Event[] {
+    return this.#all<{ cursor: number; time: number; body: string }>(
+      "SELECT cursor, time, body FROM event WHERE cursor > ? ORDER BY cursor LIMIT ?",
+      cursor,
+      limit,
+    ).map((row) => ({
+      ...this.#parse<Happening>(row.body),
+      cursor: row.cursor,
+      time: new Date(row.time).toISOString(),
+    }))
+  }
+
   /** Entries in flight, oldest first. */
   journal(): { readonly id: number; readonly entry: JournalEntry }[] {
     return this.#all<{ id: number; entry: string }>("SELECT id, entry FROM journal ORDER BY id").map(
@@ -467,6 +490,7 @@ export class Store implements Disposable {
     },
     putFact: (key, value) => this.#recordFact(key, value),
     deleteFact: (key) => this.#recordFact(key, null),
+    tell: (happening) => this.#tell(happening),
   }
 
   #begin(entry: JournalEntry): number {
@@ -515,6 +539,11 @@ export class Store implements Disposable {
     for (const [key, value] of Object.entries(outcome === "after" ? (entry?.facts ?? {}) : {})) {
       this.#recordFact(key, value)
     }
+    if (outcome === "after") {
+      for (const happening of happeningsOf(entry?.changes ?? [], this.#names)) {
+        this.#tell(happening)
+      }
+    }
     this.#run("DELETE FROM journal WHERE id = ?", id)
     this.#settled.push(id)
   }
@@ -523,6 +552,22 @@ export class Store implements Disposable {
   #recordChange(object: ObjectKind, id: Id): void {
     this.#run("INSERT INTO change (object, id) VALUES (?, ?)", object, id)
     this.#run("DELETE FROM change WHERE seq <= (SELECT max(seq) FROM change) - ?", CHANGES_KEPT)
+  }
+
+  /** Of what is in the state already. */
+  readonly #names: Names = {
+    network: (id) => this.#get<{ name: string }>("SELECT name FROM network WHERE id = ?", id)?.name,
+    sandbox: (id) => this.#get<{ name: string }>("SELECT name FROM sandbox WHERE id = ?", id)?.name,
+  }
+
+  #tell(happening: Happening): void {
+    this.#run("INSERT INTO event (time, body) VALUES (?, ?)", Date.now(), JSON.stringify(happening))
+    // Many at once, and seldom: the newest stays, so that no cursor is ever given twice.
+    this.#run(
+      "DELETE FROM event WHERE (SELECT max(cursor) FROM event) % ?1 = 0 AND cursor <= (SELECT max(cursor) FROM event) - ?2",
+      EVENTS_TRIMMED,
+      EVENTS_KEPT,
+    )
   }
 
   #recordFact(key: string, value: string | null): void {
@@ -649,6 +694,9 @@ export class Store implements Disposable {
 /** Hexadecimal digits of an id. */
 const ID_LENGTH = 12
 
+const EVENTS_KEPT = 10_000
+const EVENTS_TRIMMED = 100
+
 /** What only a write transaction may do. */
 export interface Writer {
   /**
@@ -673,6 +721,8 @@ export interface Writer {
   dropPoolLease(pool: Id, ip: Ip): void
   putFact(key: string, value: string): void
   deleteFact(key: string): void
+  /** Writes down what has happened beside the changes, which {@link settle} tells of. */
+  tell(happening: Happening): void
 }
 
 /** The link that a network stands on; no link has the name of those that stand on none. */

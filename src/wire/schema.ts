@@ -152,6 +152,18 @@ export const u64: Codec<bigint> = {
   read: (from) => from.exactly(8, "u64").getBigUint64(from.start, LE),
 }
 
+export const u64be: Codec<bigint> = {
+  ...u64,
+  name: "u64be",
+  write: (out, at, value) => {
+    if (BigInt.asUintN(64, value) !== value) {
+      throw new RangeError(`u64be cannot hold ${value}`)
+    }
+    out.setBigUint64(at, value)
+  },
+  read: (from) => from.exactly(8, "u64be").getBigUint64(from.start),
+}
+
 /** One byte that is 0 or 1. */
 export const bool8: Codec<boolean> = {
   name: "bool8",

@@ -147,6 +147,14 @@ const SETS: Readonly<Record<string, Source | "no numbers">> = {
   elements: { header: NF_TABLES, prefix: "NFTA_SET_ELEM_LIST_", except: { element: "NFTA_LIST_ELEM" } },
   "set-elements": { header: NF_TABLES, prefix: "NFTA_SET_ELEM_LIST_" },
   list: { header: NF_TABLES, prefix: "NFTA_LIST_", except: { element: "NFTA_LIST_ELEM" } },
+  // Of every kind of object the same number.
+  object: { header: NF_TABLES, prefix: "NFTA_OBJ_" },
+  counter: { header: NF_TABLES, prefix: "NFTA_COUNTER_" },
+  generation: {
+    header: NF_TABLES,
+    prefix: "NFTA_GEN_",
+    except: { pid: "NFTA_GEN_PROC_PID", processName: "NFTA_GEN_PROC_NAME" },
+  },
   batch: "no numbers",
 }
 
@@ -237,6 +245,18 @@ const CONSTANT_OBJECTS: Readonly<Record<string, Source>> = {
     except: { bridgeIifname: "NFT_META_BRI_IIFNAME", bridgeOifname: "NFT_META_BRI_OIFNAME" },
   },
   NFT_CT: { header: NF_TABLES, prefix: "NFT_CT_" },
+  RTNLGRP: {
+    header: RTNETLINK,
+    prefix: "RTNLGRP_",
+    except: {
+      ipv4Address: "RTNLGRP_IPV4_IFADDR",
+      ipv4Route: "RTNLGRP_IPV4_ROUTE",
+      ipv6Address: "RTNLGRP_IPV6_IFADDR",
+      ipv6Route: "RTNLGRP_IPV6_ROUTE",
+      ipv4Netconf: "RTNLGRP_IPV4_NETCONF",
+      ipv6Netconf: "RTNLGRP_IPV6_NETCONF",
+    },
+  },
 }
 /** Exported constants that no header of the kernel has, and why. Sizes of ours end in _BYTES. */
 const NOT_IN_HEADERS: Readonly<Record<string, string>> = {

@@ -6,6 +6,7 @@
 // them do. A container's own side is the container's affair until somebody reconciles.
 
 import { listLinks } from "#kernel/links.ts"
+import { refusalCounters } from "#kernel/refusal-counters.ts"
 import { HostWatch, type News } from "#kernel/watch/host-watch.ts"
 import type { Happening } from "#model/event.ts"
 import type { Id } from "#model/name.ts"
@@ -26,6 +27,8 @@ import { suspectsAmong } from "./suspicion.ts"
 /** What belongs together comes together: a bridge with its addresses, a flushed ruleset and the new one. */
 const GATHER_MS = 30
 const SETTINGS_MS = 500
+/** Refused packets are told of in sums over this time. */
+const REFUSALS_MS = 5000
 /** How long a command may take with what it is changing before it is looked at again. */
 const LATER_MS = 200
 /** Of this thread's time, looking takes a tenth at most, however much happens. */
@@ -45,7 +48,8 @@ class Watcher implements AsyncDisposable {
   readonly #options: WatchOptions
   readonly #watch: HostWatch
   readonly #settings: SettingWatch
-  readonly #interval: NodeJS.Timeout
+  readonly #intervals: readonly NodeJS.Timeout[]
+  #refused = new Map<string, number>()
   readonly #damping = new Damping()
   readonly #reading: Promise<void>
   /** By ifindex. */
@@ -77,12 +81,18 @@ class Watcher implements AsyncDisposable {
       this.#links.set(index, { ifname, up })
     }
     this.#look()
-    this.#interval = setInterval(() => this.#checkSettings(), SETTINGS_MS)
+    this.#refused = refusalCounters(host.namespace.netfilter)
+    this.#intervals = [
+      setInterval(() => this.#try(() => this.#checkSettings()), SETTINGS_MS),
+      setInterval(() => this.#try(() => this.#countRefusals()), options.refusalsMs ?? REFUSALS_MS),
+    ]
     this.#reading = this.#read()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#interval)
+    for (const interval of this.#intervals) {
+      clearInterval(interval)
+    }
     clearTimeout(this.#timer)
     this.#timerAt = Number.NEGATIVE_INFINITY
     this.#watch[Symbol.dispose]()
@@ -93,7 +103,7 @@ class Watcher implements AsyncDisposable {
   async #read(): Promise<void> {
     for (let news = await this.#watch.next(); news !== undefined; news = await this.#watch.next()) {
       for (const one of news) {
-        this.#hear(one)
+        this.#try(() => this.#hear(one))
       }
     }
   }
@@ -190,6 +200,28 @@ class Watcher implements AsyncDisposable {
     }
   }
 
+  /** What fails now is tried again next time. */
+  #try(act: () => void): void {
+    try {
+      act()
+    } catch (error) {
+      this.#options.log?.((error as Error).message)
+    }
+  }
+
+  #countRefusals(): void {
+    const counted = refusalCounters(this.#host.namespace.netfilter)
+    for (const [reason, packets] of counted) {
+      // A ruleset that was put back counts from nothing.
+      const before = this.#refused.get(reason) ?? 0
+      const more = packets < before ? packets : packets - before
+      if (more > 0) {
+        this.#tell({ kind: "refused", reason, packets: more })
+      }
+    }
+    this.#refused = counted
+  }
+
   /** Looks after that time, or later if it has looked too much. */
   #soon(ms: number): void {
     const at = Math.max(performance.now() + ms, this.#restUntil)
@@ -266,7 +298,7 @@ class Watcher implements AsyncDisposable {
     const outcome = carryOut(this.#host, {}, () => planMending(this.#host, scope), sweep)
     for (const { problem, ops } of outcome.result) {
       if (ops.length > 0) {
-        this.#tell({ kind: "healed", problem })
+        this.#options.onEvent?.({ kind: "healed", problem })
       } else {
         this.#isHopeless(problem, "linkspan cannot mend that")
       }
@@ -294,7 +326,7 @@ class Watcher implements AsyncDisposable {
       }
       const repairs = key === RULESET ? this.#mendRuleset() : this.#restoreIntegrations()
       for (const problem of repairs) {
-        this.#tell({ kind: "healed", problem, ...(this.#hand === undefined ? {} : { by: this.#hand }) })
+        this.#options.onEvent?.({ kind: "healed", problem, ...this.#byHand() })
       }
       if (repairs.length > 0 && !this.#everything) {
         this.#remember(key, repairs.join("; "), now)
@@ -304,7 +336,11 @@ class Watcher implements AsyncDisposable {
   }
 
   #mendRuleset(): string[] {
-    return rulesetDrift(this.#host).length === 0 ? [] : mendRuleset(this.#host, { dryRun: false })
+    return rulesetDrift(this.#host).length === 0 ? [] : mendRuleset(this.#host, { dryRun: false, ...this.#byHand() })
+  }
+
+  #byHand(): { readonly by?: string } {
+    return this.#hand === undefined ? {} : { by: this.#hand }
   }
 
   #restoreIntegrations(): string[] {
@@ -329,7 +365,9 @@ class Watcher implements AsyncDisposable {
     }
   }
 
+  /** Writes it down; what is mended is written down with the mending. */
   #tell(happening: Happening): void {
+    this.#host.store.write((writer) => writer.tell(happening))
     this.#options.onEvent?.(happening)
   }
 }

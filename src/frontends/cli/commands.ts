@@ -60,6 +60,7 @@ export const COMMANDS: readonly Group[] = [
     about: "The host as a whole, and linkspan itself",
     entries: [
       { words: "explain", load: () => import("./commands/explain.ts") },
+      { words: "events", load: () => import("./commands/events.ts") },
       { words: "daemon", load: () => import("./commands/daemon.ts") },
       { words: "reconcile", load: () => import("./commands/reconcile.ts") },
       { words: "demo", load: () => import("./commands/demo.ts") },

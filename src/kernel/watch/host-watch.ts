@@ -2,7 +2,7 @@
 // whoever hears of it looks at the kernel again anyway.
 
 import { AF_INET, AF_INET6 } from "#wire/family.ts"
-import { isNftables, NFNLGRP_NFTABLES, NFT_ELEMENTS, NFT_NEWGEN, NFT_OBJECT } from "#wire/nfnl/news.ts"
+import { isNftables, NFNLGRP_NFTABLES, NFT_ELEMENTS, NFT_NEWGEN, NFT_NEWOBJ } from "#wire/nfnl/news.ts"
 import { decodeAttributes, decodeHeader, type Message } from "#wire/nlmsg.ts"
 import { RTM_DELADDR, RTM_NEWADDR } from "#wire/rtnl/address.ts"
 import { IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
@@ -109,6 +109,6 @@ function firewallNews({ type, body }: Message): News[] {
     const { pid = 0, processName = "" } = decodeAttributes(NFT_NEWGEN, body)
     return [{ kind: "transaction", pid, processName }]
   }
-  const { table = "" } = decodeAttributes(NFT_OBJECT, body)
+  const { table = "" } = decodeAttributes(NFT_NEWOBJ, body)
   return [{ kind: "firewall", table, structure: !NFT_ELEMENTS.includes(type) }]
 }

@@ -20,10 +20,10 @@ const NamedTableAttrs = attributeSet("object", {
   table: attr(1, string),
 })
 
-/** Any object but a transaction. */
-export const NFT_OBJECT = {
-  name: "NFT_MSG_OBJECT",
-  type: NFNL_SUBSYS_NFTABLES << 8,
+/** A named object, and as far as its table goes anything but a transaction. */
+export const NFT_NEWOBJ = {
+  name: "NFT_MSG_NEWOBJ",
+  type: (NFNL_SUBSYS_NFTABLES << 8) | 18,
   header: NfGenMsg,
   attrs: NamedTableAttrs,
 }

@@ -88,6 +88,10 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     tearDown: () => Promise.reject(new Error("No command tears a container down")),
     state: () => Promise.reject(new Error("No command reads the state whole")),
     watchState: () => Promise.reject(new Error("No command follows the state")),
+    async *events(request) {
+      ask("events", request)
+      yield { kind: "network-created", network: "web", cursor: 1, time: "2026-01-02T03:04:05.678Z" }
+    },
     watch: () => Promise.reject(new Error("No command watches by itself")),
     cables: {
       lay: () => Promise.reject(new Error("No command lays a cable")),

@@ -1,0 +1,73 @@
+// What has happened, from the state's own record, and what happens: any process that settles a change writes it down in
+// the same transaction, and its commit writes to the database's log beside it, which is what a follower watches. No
+// daemon is needed for that; what only a watcher of the kernel can see is there while one watches.
+
+import { watch } from "node:fs"
+import { refuseIssues } from "#model/errors.ts"
+import type { Event, EventsRequest } from "#model/event.ts"
+import { checkEvents } from "#model/validate-events.ts"
+import type { Host } from "./host.ts"
+
+/** Read at once. */
+const PAGE = 500
+
+/** @throws LinkspanError INVALID_REQUEST */
+export async function* events(host: Host, request: EventsRequest): AsyncGenerator<Event> {
+  const { issues, value } = checkEvents(request)
+  const { since, tail, follow } = value ?? {}
+  const { first, last } = host.store.eventBounds()
+  const early = since !== undefined && since > last
+  refuseIssues("Cannot tell what has happened: the request has mistakes", [
+    ...issues,
+    ...(early ? [{ path: "since", message: `${since} has not happened yet: the last event is ${last}` }] : []),
+  ])
+  using news = follow === true ? new News(host.stateDir) : undefined
+  let cursor = Math.max(since ?? 0, tail === undefined ? 0 : last - tail, first - 1)
+  if (since !== undefined && since < first - 1) {
+    yield { kind: "missed", events: first - 1 - since, cursor: first - 1, time: new Date().toISOString() }
+  }
+  for (;;) {
+    const page = host.store.events(cursor, PAGE)
+    for (const event of page) {
+      yield event
+    }
+    cursor = page.at(-1)?.cursor ?? cursor
+    if (page.length < PAGE) {
+      if (news === undefined) {
+        return
+      }
+      await news.next()
+    }
+  }
+}
+
+/** Word of writes to the state. What comes while nobody waits is told to the next who does. */
+class News implements Disposable {
+  readonly #watcher
+  #isNew = false
+  #wake: (() => void) | undefined
+
+  constructor(directory: string) {
+    this.#watcher = watch(directory, () => {
+      this.#isNew = true
+      this.#wake?.()
+    })
+    // The directory is gone: nothing will happen there any more.
+    this.#watcher.on("error", () => undefined)
+  }
+
+  async next(): Promise<void> {
+    if (!this.#isNew) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+      this.#wake = undefined
+    }
+    this.#isNew = false
+  }
+
+  [Symbol.dispose](): void {
+    this.#watcher.close()
+    this.#wake?.()
+  }
+}

@@ -1,0 +1,55 @@
+// One event in one line.
+
+import type { Event, Happening } from "#model/event.ts"
+import { count } from "./humanise.ts"
+import { type Look, type Paint, paint, plain } from "./look.ts"
+import { publicationText } from "./publication.ts"
+
+/** As wide as the longest. */
+const KIND_WIDTH = 15
+
+export function eventLine(event: Event, look: Look): string {
+  const time = paint(look, "dim", event.time.slice(0, 23).replace("T", " "))
+  const kind = paint(look, COLOURS[event.kind] ?? "bold", event.kind.padEnd(KIND_WIDTH))
+  return `${time}  ${String(event.cursor).padStart(6)}  ${kind}  ${plain(what(event))}\n`
+}
+
+const COLOURS: { readonly [K in Happening["kind"]]?: Paint } = {
+  healed: "green",
+  damaged: "red",
+  "link-down": "red",
+  refused: "yellow",
+  missed: "yellow",
+}
+
+function what(event: Happening): string {
+  switch (event.kind) {
+    case "network-created":
+    case "network-changed":
+    case "network-removed":
+      return event.network
+    case "attached":
+    case "detached":
+    case "connected":
+    case "disconnected":
+      return [
+        event.container,
+        ...event.places.map(({ network, addresses }) => [network, ...addresses].join(" ")),
+        ...event.ports.map((port) => publicationText(port)),
+      ].join(", ")
+    case "published":
+    case "unpublished":
+      return [event.container, ...event.ports.map((port) => publicationText(port))].join(", ")
+    case "healed":
+      return `${event.problem}${event.by === undefined ? "" : `, by ${event.by}`}`
+    case "damaged":
+      return `${event.problem}: ${event.reason}`
+    case "link-up":
+    case "link-down":
+      return event.ifname
+    case "refused":
+      return `${count(event.packets, "packet")}: ${event.reason.replaceAll("_", " ")}`
+    case "missed":
+      return `${count(event.events, "event")} ${event.events === 1 ? "is" : "are"} not kept any more`
+  }
+}

@@ -1,0 +1,113 @@
+// What commands do is told, once each and in order, to whoever asks: afterwards, from where one had stopped, or as it
+// happens; with and without a resident process.
+
+import { Database } from "bun:sqlite"
+import { expect, test } from "bun:test"
+import { join } from "node:path"
+import type { Event } from "../../src/model/event.ts"
+import { Host } from "../host.ts"
+import { until } from "../run.ts"
+
+async function told(host: Host, ...options: readonly string[]): Promise<Event[]> {
+  const { stdout } = (await host.cli(["events", "-o", "json", ...options])).ok()
+  return stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as Event)
+}
+
+const kinds = (events: readonly Event[]): string[] => events.map(({ kind }) => kind)
+
+test("every change is told once, and followers hear of it as it happens", async () => {
+  await using host = await Host.create()
+  const a = await host.netns("a")
+  const run = async (...args: readonly string[]): Promise<void> => void (await host.cli(args)).ok()
+  await run("network", "create", "web", "--subnet", "10.81.0.0/24", "--subnet", "fd81::/64")
+  const follower = host.startCli(["events", "-f", "-o", "json"])
+  expect(JSON.parse(await follower.nextLine())).toMatchObject({ kind: "network-created", network: "web", cursor: 1 })
+  await run("network", "create", "db", "--internal", "--subnet", "10.82.0.0/24")
+  await run("attach", "--netns", a.path, "--network", "web", "-p", "8080:80", "api")
+  expect(JSON.parse(await follower.nextLine())).toMatchObject({ kind: "network-created", network: "db" })
+  expect(JSON.parse(await follower.nextLine())).toMatchObject({
+    kind: "attached",
+    container: "api",
+    places: [{ network: "web", addresses: ["10.81.0.2/24", "fd81::2/64"] }],
+    ports: [{ hostPort: 8080, containerPort: 80, protocol: "tcp", count: 1 }],
+  })
+  await run("publish", "api", "9090:90/udp")
+  await run("network", "connect", "db", "api")
+  const middle = (await told(host)).at(-1)?.cursor ?? 0
+  await run("unpublish", "api", "9090:90/udp")
+  await run("network", "update", "web", "--no-icc")
+  await run("network", "disconnect", "db", "api")
+  // What is refused, or only rehearsed, has not happened.
+  expect((await host.cli(["attach", "--netns", a.path, "--network", "none-such", "x"])).code).not.toBe(0)
+  await run("detach", "api", "--dry-run")
+  await run("detach", "api")
+  await run("network", "rm", "web", "db")
+  const all = await told(host)
+  expect(kinds(all)).toEqual([
+    "network-created",
+    "network-created",
+    "attached",
+    "published",
+    "connected",
+    "unpublished",
+    "network-changed",
+    "disconnected",
+    "detached",
+    "network-removed",
+    "network-removed",
+  ])
+  expect(all.map(({ cursor }) => cursor)).toEqual(all.map((_, index) => index + 1))
+  expect(await told(host, "--since", String(middle))).toEqual(all.slice(middle))
+  expect(await told(host, "-n", "2")).toEqual(all.slice(-2))
+  for (const event of all.slice(3)) {
+    expect(JSON.parse(await follower.nextLine())).toEqual(event)
+  }
+  await follower.stop()
+  const { stderr, code } = await host.cli(["events", "--since", "12"])
+  expect({ stderr, code }).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("--since: 12 has not happened yet"),
+  })
+  expect((await host.cli(["events", "-n", "1"])).ok().stdout).toMatch(
+    /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} {6,}11 {2}network-removed {2}db\n$/,
+  )
+})
+
+test("what somebody else does is told while somebody watches, and how many packets were refused", async () => {
+  await using host = await Host.create()
+  const a = await host.netns("a")
+  await using linkspan = await host.linkspan()
+  await linkspan.networks.create({ name: "web", subnets: [{ prefix: "10.81.0.0/24" }] })
+  await linkspan.attach({ name: "a", netns: { kind: "path", path: a.path }, networks: [{ network: "web" }] })
+  {
+    await using _watch = await linkspan.watch({ refusalsMs: 100 })
+    await host.exec(["nft", "flush", "ruleset"])
+    await until(async () => (kinds(await told(host)).includes("healed") ? true : undefined), 5000)
+    await a.inject("eth0", { dstMac: "ff:ff:ff:ff:ff:ff", src: "10.81.0.77", dst: "10.81.0.1", count: 3 })
+    await until(async () => (kinds(await told(host)).includes("refused") ? true : undefined), 5000)
+  }
+  expect((await told(host)).slice(2)).toMatchObject([
+    { kind: "healed", by: expect.stringMatching(/^nft \(pid \d+\)$/) },
+    { kind: "refused", reason: "spoofed_ip4", packets: 3 },
+  ])
+  await linkspan.detach("a")
+  await linkspan.networks.remove("web")
+})
+
+test("only the last ten thousand are kept, and whoever is further behind hears how many that are", async () => {
+  await using host = await Host.create()
+  ;(await host.cli(["network", "create", "web"])).ok()
+  using db = new Database(join(host.stateDir, "linkspan.db"), { strict: true })
+  db.run(
+    `WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 10299)
+     INSERT INTO event (cursor, time, body) SELECT i, 0, '{"kind":"link-up","ifname":"x"}' FROM n`,
+  )
+  ;(await host.cli(["network", "rm", "web"])).ok()
+  expect(await told(host, "--since", "1")).toHaveLength(10_001)
+  const [first, second] = await told(host, "--since", "1")
+  expect(first).toMatchObject({ kind: "missed", events: 299, cursor: 300 })
+  expect(second).toMatchObject({ kind: "link-up", cursor: 301 })
+})

@@ -11,12 +11,13 @@ import { type Report, renderReport, renderScenario, writeReport } from "./report
 import { cni } from "./scenarios/cni.ts"
 import { cycles } from "./scenarios/cycles.ts"
 import { datapath } from "./scenarios/datapath.ts"
+import { dns } from "./scenarios/dns.ts"
 import { growth } from "./scenarios/growth.ts"
 import { inProcess } from "./scenarios/in-process.ts"
 import { oneProcess } from "./scenarios/one-process.ts"
 import { parallel } from "./scenarios/parallel.ts"
 
-const SCENARIOS: readonly Scenario[] = [oneProcess, cni, inProcess, growth, parallel, datapath, cycles]
+const SCENARIOS: readonly Scenario[] = [oneProcess, cni, inProcess, growth, parallel, datapath, cycles, dns]
 
 const USAGE = `usage: npm run bench -- [--quick] [--only NAME,…] [--executable FILE] [--no-write]
 scenarios: ${SCENARIOS.map(({ name }) => name).join(", ")}`

@@ -46,6 +46,7 @@ const PACKAGES = {
   ],
   bench: [
     { name: "containernetworking-plugins", has: "/usr/lib/cni/bridge", why: "the reference CNI chain" },
+    { name: "dnsperf", has: "dnsperf", why: "questions about names, many a second" },
     { name: "netavark", has: "/usr/lib/podman/netavark", why: "Podman's network engine" },
   ],
 }

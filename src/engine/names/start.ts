@@ -7,7 +7,7 @@ import { isReadable } from "#kernel/readable.ts"
 import { syscall } from "#kernel/syscall.ts"
 import type { Host } from "../host.ts"
 import { LOG, READY_FD } from "./address.ts"
-import { selfCommand } from "./program.ts"
+import { SMALL_HEAP, selfCommand } from "./program.ts"
 
 const READY_MS = 10_000
 /** Where startInBackground() puts the descriptor that is kept. */
@@ -20,7 +20,7 @@ export function startDaemon(host: Host): boolean {
   const ready = files.pipe()
   startInBackground({
     command: [...selfCommand(), "dns", "serve", "--on-demand", "--state-dir", host.stateDir, "--run-dir", host.runDir],
-    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", [READY_FD]: String(KEPT) },
+    env: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...SMALL_HEAP, [READY_FD]: String(KEPT) },
     logFile: `${host.runDir}/${LOG}`,
     // A process of the host's namespace needs to be told of no other.
     ...(host.namespace.netns.isOwn ? {} : { netns: host.namespace.netns }),

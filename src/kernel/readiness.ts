@@ -70,6 +70,18 @@ export class Readiness implements Disposable {
   }
 }
 
+/** Whether one descriptor can be read from within that time. */
+export async function becomesReadable(fd: number, withinMs: number): Promise<boolean> {
+  const readiness = new Readiness([fd])
+  const timer = setTimeout(() => readiness[Symbol.dispose](), withinMs)
+  try {
+    return await readiness.next()
+  } finally {
+    clearTimeout(timer)
+    readiness[Symbol.dispose]()
+  }
+}
+
 function expectInvalid(error: unknown): void {
   if (!(error instanceof Error && "code" in error && error.code === "EINVAL")) {
     throw error

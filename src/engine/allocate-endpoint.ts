@@ -12,7 +12,7 @@ import type { Endpoint, Publication, Sandbox } from "#model/sandbox.ts"
 import { type Join, joinMisfits } from "#model/validate-join.ts"
 import { subnetOf } from "#plan/drivers/bridge.ts"
 import { take, takeNext } from "#plan/ipam.ts"
-import { containerMac } from "#plan/mac.ts"
+import { containerMac, namedMac } from "#plan/mac.ts"
 import { containerIfname, hostIfname, looseEnd } from "#plan/names.ts"
 import type { Host } from "./host.ts"
 import { Stale } from "./transaction.ts"
@@ -57,7 +57,7 @@ export function allocateEndpoint(host: Host, allocation: Allocation): Endpoint {
     ifname: chooseIfname(title, network, join, takenIfnames),
     ...(isBridge(network) ? { hostIfname: join.hostIfname ?? hostIfname(id) } : {}),
     ...(allocation.isLoose === true ? { looseEnd: looseEnd(id) } : {}),
-    mac: chooseMac(host, title, network, join.mac, addresses),
+    mac: chooseMac(host, title, network, join.mac, preferredMac(network, sandbox.name, addresses)),
     addresses,
     gateways: gatewaysOf(network, addresses),
     gatewayPriority: join.gatewayPriority,
@@ -177,15 +177,23 @@ function refuseHeld(host: Host, holder: Endpoint, code: "ADDRESS_IN_USE" | "MAC_
 
 // ── MAC, interface name, gateways ───────────────────────────────────────────────────────────────────────────────────
 
+/** By its address; or by its name, so that a server that lends addresses gives it the same one another time. */
+function preferredMac(network: Network, name: string, [first]: readonly Interface[]): Mac | undefined {
+  return network.ipam === "dhcp"
+    ? namedMac(network.id, name)
+    : first === undefined
+      ? undefined
+      : containerMac(network.id, first.ip)
+}
+
 function chooseMac(
   host: Host,
   title: string,
   network: Network,
   fixed: Mac | undefined,
-  addresses: readonly Interface[],
+  preferred: Mac | undefined,
 ): Mac {
-  const [first] = addresses
-  const wanted = fixed ?? (first === undefined ? undefined : containerMac(network.id, first.ip))
+  const wanted = fixed ?? preferred
   const holder = wanted === undefined ? undefined : host.store.macHolder(network.id, wanted)
   if (wanted !== undefined && holder === undefined) {
     return wanted

@@ -8,9 +8,11 @@ import type { ContainerSummary, Outcome } from "#model/view.ts"
 import type { Op } from "#plan/op.ts"
 import { containerDns } from "./container-dns.ts"
 import { availableName } from "./container-name.ts"
+import { detach } from "./detach.ts"
 import type { Host } from "./host.ts"
 import { summarize } from "./inspect-container.ts"
 import { joinNetworks } from "./join-networks.ts"
+import { withLeases } from "./leases/with-leases.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { obstacleWarnings } from "./obstacles.ts"
 import { openRequested, placeOf } from "./requested-netns.ts"
@@ -18,10 +20,22 @@ import { sweep } from "./sweep.ts"
 import { carryOut } from "./transaction.ts"
 
 /** Gives networks to a namespace: somebody else's, or a new one of that name. */
-export function attach(host: Host, request: AttachRequest, options: MutationOptions): Outcome<ContainerSummary> {
+export async function attach(
+  host: Host,
+  request: AttachRequest,
+  options: MutationOptions,
+): Promise<Outcome<ContainerSummary>> {
   const title = `attach container${request?.name === undefined ? "" : ` ${quote(request.name)}`}`
   const wanted = accept(`Cannot ${title}`, checkAttach(request))
-  return carryOut(host, options, () => decide(host, title, wanted, options), sweep)
+  const outcome = carryOut(host, options, () => decide(host, title, wanted, options), sweep)
+  const { id } = outcome.result
+  return withLeases(host, outcome, {
+    title,
+    sandbox: id,
+    undo: () => detach(host, id, {}),
+    // A cast: it was attached just now.
+    result: () => summarize(host, host.store.sandboxOfId(id)?.body as Sandbox),
+  })
 }
 
 function decide(

@@ -3,23 +3,30 @@ import { LinkspanError } from "#model/errors.ts"
 import { accept } from "#model/field.ts"
 import { quote } from "#model/quote.ts"
 import type { ConnectRequest } from "#model/request.ts"
+import type { Endpoint } from "#model/sandbox.ts"
 import { checkConnect } from "#model/validate-join.ts"
 import type { EndpointView, Outcome } from "#model/view.ts"
 import { planMemberships } from "#plan/membership.ts"
 import { allocateEndpoint } from "./allocate-endpoint.ts"
+import { disconnect } from "./disconnect.ts"
 import { findNetwork, findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import { endpointView } from "./inspect-endpoint.ts"
+import { withLeases } from "./leases/with-leases.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { mendContainerFirst, mendFirst } from "./mend.ts"
 import { observePorts } from "./observe-host.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, Stale } from "./transaction.ts"
 
-export function connect(host: Host, request: ConnectRequest, options: MutationOptions): Outcome<EndpointView> {
+export async function connect(
+  host: Host,
+  request: ConnectRequest,
+  options: MutationOptions,
+): Promise<Outcome<EndpointView>> {
   const title = `connect container ${quote(request?.container)} to network ${quote(request?.network)}`
   const join = accept(`Cannot ${title}`, checkConnect(request))
-  return carryOut(
+  const outcome = carryOut(
     host,
     options,
     () => {
@@ -72,4 +79,12 @@ export function connect(host: Host, request: ConnectRequest, options: MutationOp
     },
     sweep,
   )
+  const { id, containerId, networkId } = outcome.result
+  return withLeases(host, outcome, {
+    title,
+    sandbox: containerId,
+    undo: () => disconnect(host, { container: containerId, network: networkId }, {}),
+    // A cast: it was connected just now.
+    result: () => endpointView(host, host.store.endpoint(id)?.body as Endpoint),
+  })
 }

@@ -107,6 +107,7 @@ export function designNetwork(host: Host, title: string, draft: NetworkDraft, id
     defaultRoute: draft.defaultRoute,
     containerIfname: draft.containerIfname,
     ...presentOnly({
+      ipam: draft.ipam,
       metric: draft.metric,
       dns: draft.dns,
       routes: draft.routes,

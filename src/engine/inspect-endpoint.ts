@@ -21,6 +21,7 @@ export function endpointView(host: Host, endpoint: Endpoint, snapshots?: Snapsho
     mac: endpoint.mac,
     addresses: endpoint.addresses.map(({ ip, length }) => `${ip}/${length}`),
     gateways: endpoint.gateways,
+    ...(endpoint.lease === undefined ? {} : { lease: endpoint.lease }),
     gatewayPriority: endpoint.gatewayPriority,
     aliases: endpoint.aliases,
     publications: endpoint.publications,

@@ -22,6 +22,7 @@ import { findSandbox, settled } from "./find.ts"
 import type { Host } from "./host.ts"
 import { exitFile, logFile, summarize } from "./inspect-container.ts"
 import { joinNetworks } from "./join-networks.ts"
+import { withLeases } from "./leases/with-leases.ts"
 import type { MutationOptions, Running } from "./linkspan.ts"
 import { containerFiles } from "./names/container-files.ts"
 import { obstacleWarnings } from "./obstacles.ts"
@@ -30,7 +31,7 @@ import { runningOf } from "./running.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut } from "./transaction.ts"
 
-export function run(host: Host, request: RunRequest, options: MutationOptions): Outcome<Running> {
+export async function run(host: Host, request: RunRequest, options: MutationOptions): Promise<Outcome<Running>> {
   const title = `run container${request?.name === undefined ? "" : ` ${quote(request.name)}`}`
   const wanted = accept(`Cannot ${title}`, checkRun(request))
   let child: Child | undefined
@@ -58,6 +59,16 @@ export function run(host: Host, request: RunRequest, options: MutationOptions): 
     sweep,
   )
   const started = sandbox as Sandbox
+  await withLeases(host, outcome, {
+    title,
+    sandbox: started.id,
+    undo: () => {
+      // Held until now, and so it has not run at all.
+      child?.[Symbol.dispose]()
+      removeContainer(host, started.id, { force: true })
+    },
+    result: () => outcome.result,
+  })
   const running = child === undefined ? planned(outcome.result) : released(host, wanted, started, child)
   return { ...outcome, result: running }
 }

@@ -4,6 +4,7 @@
 import { getLink, listLinks } from "#kernel/links.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { accept } from "#model/field.ts"
+import type { Id } from "#model/name.ts"
 import type { Network } from "#model/network.ts"
 import { quote } from "#model/quote.ts"
 import type { SetUpRequest } from "#model/request.ts"
@@ -18,25 +19,54 @@ import type { Op } from "#plan/op.ts"
 import type { Change, Facts } from "#store/journal.ts"
 import { allocateEndpoint } from "./allocate-endpoint.ts"
 import { designNetwork, type NetworkDesign } from "./create-network.ts"
+import { endpointChanges } from "./endpoint-changes.ts"
 import { memberships, settled } from "./find.ts"
 import { adoptInterface, designForeign, refuseUnreachable } from "./foreign-interface.ts"
 import type { Host } from "./host.ts"
 import { endpointView } from "./inspect-endpoint.ts"
+import { withLeases } from "./leases/with-leases.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { mendFirst } from "./mend.ts"
 import { observePorts } from "./observe-host.ts"
 import { carrier, refuseUnpublishable, takePorts } from "./publications.ts"
 import { openRequested, placeOf } from "./requested-netns.ts"
 import { sweep } from "./sweep.ts"
+import { tearDown } from "./tear-down.ts"
 import { carryOut, type Decision, Stale } from "./transaction.ts"
 
-export function setUp(host: Host, request: SetUpRequest, options: MutationOptions): Outcome<SetUpView> {
+export async function setUp(host: Host, request: SetUpRequest, options: MutationOptions): Promise<Outcome<SetUpView>> {
   const title = `set up container ${quote(request?.name)}`
   const wanted = accept(`Cannot ${title}`, checkSetUp(request))
-  return carryOut(host, options, () => decide(host, title, wanted, options), sweep)
+  let joined: readonly Id[] = []
+  const outcome = carryOut(
+    host,
+    options,
+    () => {
+      const decision = decide(host, title, wanted, options)
+      joined = decision.joined
+      return decision
+    },
+    sweep,
+  )
+  const { id } = outcome.result
+  return withLeases(host, outcome, {
+    title,
+    sandbox: id,
+    undo: () => tearDown(host, { id, networks: joined }, {}),
+    // A cast: it was set up just now.
+    result: () => ({
+      ...outcome.result,
+      ...viewOf(host, memberships(host, host.store.sandboxOfId(id)?.body as Sandbox)),
+    }),
+  })
 }
 
-function decide(host: Host, title: string, wanted: SetUp, options: MutationOptions): Decision<SetUpView> {
+interface Decided extends Decision<SetUpView> {
+  /** Networks that the container was not on before. */
+  readonly joined: readonly Id[]
+}
+
+function decide(host: Host, title: string, wanted: SetUp, options: MutationOptions): Decided {
   const sandbox = sandboxOf(host, title, wanted)
   const isNew = host.store.sandboxOfId(sandbox.id) === undefined
   const before = isNew ? [] : memberships(host, sandbox)
@@ -65,12 +95,15 @@ function decide(host: Host, title: string, wanted: SetUp, options: MutationOptio
     ops: [...ops, ...planMemberships(sandbox.id, before, after, portFactsAfter(observePorts(host), ops))],
     intent: "make",
     facts,
-    result: () => ({
-      id: sandbox.id,
-      name: sandbox.name,
-      endpoints: after.map(({ endpoint }) => endpointView(host, endpoint)),
-      networks: after.map(({ network }) => network),
-    }),
+    joined: joined.map(({ network }) => network.id),
+    result: () => ({ id: sandbox.id, name: sandbox.name, ...viewOf(host, after) }),
+  }
+}
+
+function viewOf(host: Host, members: readonly Membership[]): Pick<SetUpView, "endpoints" | "networks"> {
+  return {
+    endpoints: members.map(({ endpoint }) => endpointView(host, endpoint)),
+    networks: members.map(({ network }) => network),
   }
 }
 
@@ -244,23 +277,4 @@ export function carrying(members: readonly Membership[], more: readonly Publicat
           ? { ...one, endpoint: { ...one.endpoint, publications: [...one.endpoint.publications, ...more] } }
           : one,
       )
-}
-
-/** What differs between two sets of a container's memberships. */
-export function endpointChanges(before: readonly Membership[], after: readonly Membership[]): Change[] {
-  const had = new Map(before.map(({ endpoint }) => [endpoint.id, endpoint]))
-  const has = new Map(after.map(({ endpoint }) => [endpoint.id, endpoint]))
-  return [...new Set([...had.keys(), ...has.keys()])].flatMap((id): Change[] => {
-    const [old, now] = [had.get(id), has.get(id)]
-    return old === now
-      ? []
-      : [
-          {
-            object: "endpoint",
-            id,
-            ...(old === undefined ? {} : { before: old }),
-            ...(now === undefined ? {} : { after: now }),
-          },
-        ]
-  })
 }

@@ -8,6 +8,7 @@ import { isOwnGroup } from "#plan/firewall/link-group.ts"
 import { type FlowFilter, inverse, type NetnsRef, type NftElement, type Op } from "#plan/op.ts"
 import type { Request } from "#wire/nlmsg.ts"
 import { forgetFlows } from "./conntrack.ts"
+import { releaseLease } from "./dhcp/release.ts"
 import { alreadySo, ENOENT, EROFS, explain } from "./errno.ts"
 import { getLink } from "./links.ts"
 import type { Namespace } from "./namespace.ts"
@@ -73,6 +74,7 @@ const DOING: Readonly<Record<Op["kind"], string>> = {
   "neigh.proxy.add": "add proxy neighbour",
   "neigh.proxy.del": "delete proxy neighbour",
   "neigh.del": "forget neighbour",
+  "lease.release": "release",
   "sysctl.set": "set",
   "sysctl.claim": "set",
   "nft.run": "change",
@@ -100,6 +102,8 @@ function subject(op: Op): string {
     case "neigh.proxy.del":
     case "neigh.del":
       return `${op.ip} on "${op.ifname}"`
+    case "lease.release":
+      return `${op.lease.address.ip} on "${op.ifname}"`
     case "sysctl.set":
     case "sysctl.claim":
       return `net.${op.key.replaceAll("/", ".")}`
@@ -242,6 +246,9 @@ class Run {
     switch (op.kind) {
       case "link.del":
         this.#deleteLink(op)
+        return
+      case "lease.release":
+        this.#release(op)
         return
       case "netns.add":
         this.#context.addNetns(op)
@@ -386,6 +393,20 @@ class Run {
     const [verdict] = namespace.rtnl.execute([delLink(op.ifname)])
     if (verdict !== undefined && verdict.errno !== 0 && !alreadySo(op).includes(verdict.errno)) {
       throw failure(op, verdict.errno, verdict.extAck?.message)
+    }
+  }
+
+  #release(op: Extract<Op, { kind: "lease.release" }>): void {
+    for (const [ref, ifname] of [
+      [op.netns, op.ifname],
+      ["host", op.hostLink],
+    ] as const) {
+      const namespace = this.#context.namespace(ref)
+      const link = namespace === undefined || ifname === undefined ? undefined : getLink(namespace.rtnl, ifname)
+      if (namespace !== undefined && link !== undefined) {
+        releaseLease(namespace.netns, link.index, op)
+        return
+      }
     }
   }
 

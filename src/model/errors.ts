@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   },
   BUSY: { exit: 6, http: 409, retry: true, summary: "Another command is changing the same object" },
   POOL_EXHAUSTED: { exit: 7, http: 507, retry: true, summary: "No free subnet, address, port or bridge port is left" },
+  NO_LEASE: { exit: 7, http: 504, retry: true, summary: "No DHCP server lends the container an address" },
   NOT_PERMITTED: { exit: 8, http: 403, retry: false, summary: "Root or a capability is missing" },
   KERNEL_FEATURE_MISSING: {
     exit: 9,

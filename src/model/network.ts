@@ -52,6 +52,10 @@ export interface Subnet {
   readonly reserved: readonly Ip[]
 }
 
+/** pool: linkspan, from the network's subnets. dhcp: a DHCP server that is on the network. */
+export const IPAM_DRIVERS = ["pool", "dhcp"] as const
+export type IpamDriver = (typeof IPAM_DRIVERS)[number]
+
 interface NetworkCommon {
   readonly id: Id
   readonly name: string
@@ -59,6 +63,8 @@ interface NetworkCommon {
   readonly createdAt: string
   readonly labels: Readonly<Record<string, string>>
   readonly subnets: readonly Subnet[]
+  /** Who gives the containers their addresses; linkspan when absent. */
+  readonly ipam?: "dhcp"
   /** Bytes; absent: the kernel's default, or the parent's for macvlan and ipvlan. */
   readonly mtu?: number
   /** Nothing beyond the bridge (or parent) is reachable, and nothing from beyond it gets in. */

@@ -44,6 +44,8 @@ export interface CreateNetworkRequest {
   readonly id?: string
   readonly driver?: string
   readonly subnets?: readonly SubnetRequest[]
+  /** Who gives addresses: "pool" (linkspan, from the subnets) when absent, or "dhcp" (a server on the network). */
+  readonly ipam?: string
   /** Default true; false makes a network without IPv4. */
   readonly ipv4?: boolean
   /** True picks a ULA prefix when no IPv6 subnet is given. */

@@ -5,6 +5,7 @@ import type { Mac } from "#inet/mac.ts"
 import type { Protocol } from "#inet/port.ts"
 import type { Interface } from "#inet/prefix.ts"
 import type { ContainerDns } from "./dns.ts"
+import type { Lease } from "./lease.ts"
 import type { Id, Ifname } from "./name.ts"
 
 /**
@@ -76,6 +77,8 @@ export interface Endpoint {
   readonly looseEnd?: Ifname
   readonly mac: Mac
   readonly addresses: readonly Interface[]
+  /** Of whom the address is borrowed, on a network with DHCP; absent until there is one. */
+  readonly lease?: Lease
   /** Gateways for the default routes of this endpoint, at most one a family; empty where the network gives none. */
   readonly gateways: readonly Ip[]
   /** The endpoint with the highest priority gives the container's default route; ties go to the older network name. */

@@ -55,6 +55,12 @@ describe("checkCreateNetwork() accepts", () => {
       request: { name: "web", ipv4: false, subnets: [{ prefix: "FD00:0:0::/64", gateway: "fd00:0::1" }] },
       want: { subnets: [{ prefix: "fd00::/64", gateway: "fd00::1", reserved: [] }], automatic: [] },
     },
+    {
+      name: "an existing bridge with a DHCP server on it, which somebody else answers for",
+      request: { name: "web", adopt: "br0", ipam: "dhcp" },
+      want: { bridge: "br0", adopted: true, ipam: "dhcp", gatewayMode: "external", automatic: [] },
+    },
+    { name: "the pools by name", request: { name: "web", ipam: "pool" }, want: {} },
     { name: "dual stack from the pools", request: { name: "web", ipv6: true }, want: { automatic: [4, 6] } },
     { name: "IPv6 alone", request: { name: "web", ipv4: false, ipv6: true }, want: { automatic: [6] } },
     {
@@ -144,6 +150,17 @@ describe("checkCreateNetwork() refuses", () => {
       { driver: "brigde" },
       ['driver must be "bridge", "macvlan" or "ipvlan", not "brigde"; did you mean "bridge"?'],
     ],
+    [
+      "DHCP on a bridge of its own, with subnets",
+      { ipam: "dhcp", subnets: [{ prefix: "10.9.0.0/24" }], ipv6: true },
+      [
+        `ipam "dhcp" needs a bridge that somebody else's server is on`,
+        'subnets is not possible with ipam "dhcp"',
+        'ipv6 is not possible with ipam "dhcp"',
+      ],
+    ],
+    ["DHCP with NAT", { ipam: "dhcp", adopt: "br0", gatewayMode: "nat" }, ['ipam "dhcp" needs a bridge']],
+    ["DHCP with ipvlan", { ipam: "dhcp", driver: "ipvlan" }, ['ipam "dhcp" is not possible with ipvlan']],
     ["an unknown field", { subnet: "10.9.0.0/24" }, [' has no field "subnet"; did you mean "subnets"?']],
     [
       "an unknown field of a subnet",

@@ -24,6 +24,7 @@ import type { Id, Ifname } from "./name.ts"
 import {
   GATEWAY_MODES,
   type GatewayMode,
+  IPAM_DRIVERS,
   IPVLAN_MODES,
   type IpvlanMode,
   ISOLATIONS,
@@ -51,6 +52,7 @@ interface DraftCommon {
   readonly subnets: readonly Subnet[]
   /** Families without such a subnet, for each of which the planner takes one from the pools (or a ULA prefix). */
   readonly automatic: readonly Family[]
+  readonly ipam?: "dhcp"
   readonly mtu?: number | "auto"
   readonly internal: boolean
   readonly defaultRoute: boolean
@@ -98,6 +100,7 @@ const NETWORK_FIELDS = {
   id: true,
   driver: true,
   subnets: true,
+  ipam: true,
   ipv4: true,
   ipv6: true,
   mtu: true,
@@ -177,14 +180,16 @@ function readForeign(fields: Fields): ForeignDraft | undefined {
 function readNetwork(fields: Fields, transient: boolean): NetworkDraft | undefined {
   const name = required(fields.name, readName)
   const driver = fields.driver.value === undefined ? "bridge" : oneOf(NETWORK_DRIVERS)(fields.driver)
-  const specific = readSpecific(fields, driver)
-  const addressing = readAddressing(fields, specific)
+  const ipam = fields.ipam.value === undefined ? "pool" : oneOf(IPAM_DRIVERS)(fields.ipam)
+  const specific = readSpecific(fields, driver, ipam === "dhcp")
+  const addressing = ipam === "dhcp" ? borrowed(fields, specific) : readAddressing(fields, specific)
   const rest = {
     labels: optional(fields.labels, readLabels) ?? {},
     internal: optional(fields.internal, readBoolean) ?? false,
     defaultRoute: readDefaultRoute(fields, specific),
     containerIfname: optional(fields.containerIfname, readIfnamePrefix) ?? "eth",
     ...(transient ? { transient } : {}),
+    ...(ipam === "dhcp" ? { ipam } : {}),
     ...presentOnly({
       mtu: readNetworkMtu(fields.mtu, addressing, driver),
       metric: optional(fields.metric, integerFrom(0, HIGHEST_METRIC)),
@@ -227,12 +232,12 @@ const BRIDGE_ONLY = ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outb
 const PARENT_ONLY = ["parent", "mode"] as const
 const readCutoff = integerFrom(-(2 ** 31), 2 ** 31 - 1)
 
-function readSpecific(fields: Fields, driver: NetworkDriver | undefined): Specific | undefined {
+function readSpecific(fields: Fields, driver: NetworkDriver | undefined, dhcp: boolean): Specific | undefined {
   switch (driver) {
     case "bridge":
       onlyWith(fields, PARENT_ONLY, `driver "macvlan" or "ipvlan", not with "bridge"`)
       onlyWith(fields, ["broadcastCutoff"], `driver "macvlan", not with "bridge"`)
-      return readBridge(fields)
+      return readBridge(fields, dhcp)
     case "macvlan":
     case "ipvlan": {
       onlyWith(fields, BRIDGE_ONLY, `driver "bridge", not with "${driver}"`)
@@ -257,14 +262,19 @@ function onlyWith(fields: Fields, keys: readonly (keyof Fields)[], driver: strin
   }
 }
 
-function readBridge(fields: Fields): Specific {
+function readBridge(fields: Fields, dhcp: boolean): Specific {
   const named = optional(fields.bridge, readIfname)
   const adopt = optional(fields.adopt, readIfname)
   if (fields.bridge.value !== undefined && fields.adopt.value !== undefined) {
     refuse(fields.adopt, "names a bridge that exists while bridge names one to be made; give one of them")
   }
-  const gatewayMode = optional(fields.gatewayMode, oneOf(GATEWAY_MODES)) ?? "nat"
-  if (gatewayMode === "external" && fields.adopt.value === undefined) {
+  const gatewayMode = optional(fields.gatewayMode, oneOf(GATEWAY_MODES)) ?? (dhcp ? "external" : "nat")
+  if (dhcp && (fields.adopt.value === undefined || gatewayMode !== "external")) {
+    refuse(
+      fields.ipam,
+      '"dhcp" needs a bridge that somebody else\'s server is on: name it in adopt, with gateway mode "external"',
+    )
+  } else if (gatewayMode === "external" && fields.adopt.value === undefined) {
     refuse(fields.gatewayMode, '"external" is possible only with a bridge that exists; name it in adopt')
   }
   return {
@@ -309,6 +319,20 @@ function readOutbound(fields: Fields, gatewayMode: GatewayMode): readonly Ip[] |
     refuse(fields.outbound, `has two IPv${familyOf(first)} addresses; give at most one a family`)
   }
   return addresses
+}
+
+/** From a DHCP server, and so not from here. */
+function borrowed(fields: Fields, specific: Specific | undefined): Addressing {
+  if (specific !== undefined && specific.driver !== "bridge" && specific.driver !== "macvlan") {
+    const why = "a server tells clients apart by their MAC addresses, which have to be linkspan's to choose"
+    refuse(fields.ipam, `"dhcp" is not possible with ${specific.driver}: ${why}`)
+  }
+  for (const key of ["subnets", "ipv4", "ipv6"] as const) {
+    if (fields[key].value !== undefined && fields[key].value !== (key === "ipv4")) {
+      refuse(fields[key], 'is not possible with ipam "dhcp": the server gives IPv4 addresses of its own')
+    }
+  }
+  return { subnets: [], automatic: [] }
 }
 
 interface Addressing {

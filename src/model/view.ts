@@ -5,6 +5,7 @@ import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
 import type { Protocol } from "#inet/port.ts"
 import type { Prefix } from "#inet/prefix.ts"
+import type { Lease } from "./lease.ts"
 import type { Id, Ifname } from "./name.ts"
 import type { AddressRange, Network } from "./network.ts"
 import type { Endpoint, Sandbox, SandboxMode } from "./sandbox.ts"
@@ -82,6 +83,8 @@ export interface EndpointView {
   readonly mac: Mac
   readonly addresses: readonly string[]
   readonly gateways: readonly Ip[]
+  /** Where the address comes from, on a network with DHCP. */
+  readonly lease?: Lease
   readonly gatewayPriority: number
   readonly aliases: readonly string[]
   readonly publications: readonly PublicationView[]

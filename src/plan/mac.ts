@@ -5,7 +5,7 @@
 //   nnnn cc 1 0  40 mixed bits
 //   |    |  | +- unicast                             (IEEE 802-2014 §8.2.2)
 //   |    |  +--- locally administered
-//   |    +------ class: IPv4, IPv6, bridge, spare; keeps the classes apart within a network
+//   |    +------ class: IPv4, IPv6, bridge, name; keeps the classes apart within a network
 //   +----------- from the network's id
 //
 // The 40 bits are a bijection of the address's number, keyed by the network's id, so that macvlan networks of several
@@ -15,7 +15,7 @@ import { family, type Ip, ipToBigInt } from "#inet/ip.ts"
 import { type Mac, macFromBytes } from "#inet/mac.ts"
 import type { Id } from "#model/name.ts"
 
-const CLASS = { 4: 0, 6: 1, bridge: 2 } as const
+const CLASS = { 4: 0, 6: 1, bridge: 2, name: 3 } as const
 
 const BITS = 40n
 const MASK = (1n << BITS) - 1n
@@ -34,6 +34,16 @@ export function containerMac(network: Id, ip: Ip): Mac {
 
 export function bridgeMac(network: Id): Mac {
   return macOf(network, CLASS.bridge, 0n)
+}
+
+/** A container's MAC by its name, where a server that gives addresses knows containers by their MACs. */
+export function namedMac(network: Id, name: string): Mac {
+  const key = BigInt(`0x${network}`) & MASK
+  return macOf(
+    network,
+    CLASS.name,
+    new TextEncoder().encode(name).reduce((mixed, byte) => mix40(mixed ^ BigInt(byte), key), 0n),
+  )
 }
 
 function macOf(network: Id, macClass: number, number: bigint): Mac {

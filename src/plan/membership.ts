@@ -13,6 +13,7 @@ import { endpointElements } from "./firewall/elements.ts"
 import { foreignElements } from "./firewall/foreign-elements.ts"
 import type { PortFacts } from "./host.ts"
 import type { NftElement, Op } from "./op.ts"
+import { planArrivals, planReleases, planRemovals } from "./readdress.ts"
 import { planForgetRoutes, planStaticRoutes } from "./static-routes.ts"
 
 function planPlug({ network, endpoint }: Membership, facts: PortFacts): Op[] {
@@ -53,7 +54,7 @@ export function sandboxElements(memberships: readonly Membership[]): NftElement[
 
 /**
  * @param before the container's memberships as they are, @param after as they shall be. An endpoint in both stays
- * plugged in, with its publications changed to what `after` says.
+ * plugged in, with its publications and addresses changed to what `after` says.
  */
 export function planMemberships(
   sandbox: Id,
@@ -66,7 +67,11 @@ export function planMemberships(
   const joined = after.filter(({ endpoint }) => !had.has(endpoint.id))
   const left = before.filter(({ endpoint }) => !has.has(endpoint.id))
   const elements = elementDifference(sandboxElements(before), sandboxElements(after))
-  const ops: Op[] = []
+  const moved = after.flatMap((now) => {
+    const old = had.get(now.endpoint.id)
+    return old === undefined || old.endpoint.addresses === now.endpoint.addresses ? [] : [{ old, now }]
+  })
+  const ops: Op[] = planReleases(left)
   if (elements.add.length + elements.del.length > 0) {
     ops.push({ kind: "nft.run", ...elements })
   }
@@ -88,11 +93,13 @@ export function planMemberships(
   }
   return [
     ...ops,
+    ...moved.flatMap(planArrivals),
     ...planDefaultRoutes(
       sandbox,
       before,
       after,
       left.map(({ endpoint }) => endpoint.ifname),
     ),
+    ...moved.flatMap(planRemovals),
   ]
 }

@@ -4,6 +4,7 @@
 import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
 import type { Interface, Prefix } from "#inet/prefix.ts"
+import type { Lease } from "#model/lease.ts"
 import type { Id, Ifname } from "#model/name.ts"
 import type { IpvlanMode, MacvlanMode, RouteType } from "#model/network.ts"
 
@@ -88,6 +89,16 @@ export type Op =
   | { readonly kind: "neigh.proxy.del"; readonly ifname: Ifname; readonly ip: Ip }
   /** The host forgets what it believes an address's MAC to be. */
   | { readonly kind: "neigh.del"; readonly ifname: Ifname; readonly ip: Ip }
+  /** Tells a DHCP server that its address is not used any more: nobody waits for an answer, there is none. */
+  | {
+      readonly kind: "lease.release"
+      readonly netns: Id
+      readonly ifname: Ifname
+      /** The host's link to the same network, from where it is said when the container is gone already. */
+      readonly hostLink?: Ifname
+      readonly mac: Mac
+      readonly lease: Lease
+    }
   /** A setting of one link, gone with it. `key` is below net/. */
   | {
       readonly kind: "sysctl.set"
@@ -135,6 +146,7 @@ export function inverse(op: Op): Op | undefined {
     case "netns.del":
     case "link.del":
     case "neigh.del":
+    case "lease.release":
     case "host.release":
     case "conntrack.del":
       return undefined

@@ -38,6 +38,8 @@ export function renderOp(op: Op, names: NetnsNames): string[] {
       return [`ip neigh ${op.kind.slice(12)} proxy ${op.ip} dev ${op.ifname}`]
     case "neigh.del":
       return [`ip neigh del ${op.ip} dev ${op.ifname}`]
+    case "lease.release":
+      return [`ip netns exec ${names(op.netns)} dhcpcd --release ${op.ifname}`]
     case "sysctl.set":
       return [`${op.netns === "host" ? "" : `ip netns exec ${names(op.netns)} `}sysctl -w net/${op.key}=${op.value}`]
     case "sysctl.claim":

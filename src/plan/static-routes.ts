@@ -1,10 +1,12 @@
 // The routes that a container has through a network beside the default route.
 
+import type { StaticRoute } from "#model/network.ts"
 import type { Membership } from "./default-route.ts"
 import type { Op, RouteSpec } from "./op.ts"
 
 function staticRoutes({ network, endpoint }: Membership): RouteSpec[] {
-  return (network.routes ?? []).map(({ destination, type, via, metric = network.metric }) => ({
+  const borrowed = (endpoint.lease?.routes ?? []).map((route): StaticRoute => ({ ...route, type: "unicast" }))
+  return [...(network.routes ?? []), ...borrowed].map(({ destination, type, via, metric = network.metric }) => ({
     destination,
     ifname: endpoint.ifname,
     type,

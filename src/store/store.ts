@@ -338,6 +338,16 @@ export class Store implements Disposable {
     )
   }
 
+  /** Whether a container has an endpoint that a DHCP server has not lent an address yet. */
+  awaitsLease(sandbox: Id): boolean {
+    return (
+      this.#get(
+        "SELECT 1 FROM endpoint JOIN network ON network.id = endpoint.network WHERE sandbox = ? AND json_extract(network.body, '$.ipam') = 'dhcp' AND json_extract(endpoint.body, '$.lease') IS NULL LIMIT 1",
+        sandbox,
+      ) !== undefined
+    )
+  }
+
   countLeases(network: Id): number {
     return this.#get<{ n: number }>("SELECT count(*) AS n FROM lease WHERE network = ?", network)?.n ?? 0
   }

@@ -61,6 +61,7 @@ const BY_ERROR: Readonly<Record<ErrorCode, number>> = {
   BUSY: CODES.tryAgainLater,
   DAEMON_LOST: CODES.tryAgainLater,
   POOL_EXHAUSTED: CODES.tryAgainLater,
+  NO_LEASE: CODES.tryAgainLater,
   NOT_PERMITTED: CODES.notPermitted,
   KERNEL_FEATURE_MISSING: CODES.refused,
   LIBRARY_MISSING: CODES.refused,

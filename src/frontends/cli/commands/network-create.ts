@@ -1,5 +1,12 @@
 import { presentOnly } from "#model/field.ts"
-import { GATEWAY_MODES, IPVLAN_MODES, ISOLATIONS, MACVLAN_MODES, NETWORK_DRIVERS } from "#model/network.ts"
+import {
+  GATEWAY_MODES,
+  IPAM_DRIVERS,
+  IPVLAN_MODES,
+  ISOLATIONS,
+  MACVLAN_MODES,
+  NETWORK_DRIVERS,
+} from "#model/network.ts"
 import { change } from "../command.ts"
 import { NETWORK_DNS, networkDnsOrigins, readNetworkDns } from "../parts/dns.ts"
 import { LABEL, readLabels } from "../parts/labels.ts"
@@ -21,6 +28,11 @@ export const command = change({
       about: "bridge (the default), macvlan or ipvlan",
     },
     ...SUBNETS,
+    ipam: {
+      kind: "one",
+      value: text("IPAM", { words: IPAM_DRIVERS }),
+      about: "Who gives addresses: pool (linkspan, the default) or dhcp (a DHCP server on the network)",
+    },
     ipv4: { kind: "flag", negatable: true, about: "Whether containers get IPv4 (the default)" },
     ipv6: { kind: "flag", negatable: true, about: "Pick a private IPv6 subnet (ULA) when none is given" },
     internal: { kind: "flag", about: "No way out or in beyond the bridge" },
@@ -95,6 +107,10 @@ export const command = change({
       about: "Containers on the host's own network",
     },
     {
+      line: "linkspan network create lan --driver macvlan --parent eth0 --ipam dhcp",
+      about: "The same, with addresses from the network's own DHCP server",
+    },
+    {
       line: "linkspan network create web --dns 192.0.2.53 --dns-record '*.apps=10.89.0.80'",
       about: "A name server of its own for the rest of the world, and a name for a whole domain",
     },
@@ -102,17 +118,14 @@ export const command = change({
   ],
   request({ positionals, options }, refuse) {
     const subnets = readSubnets(options, refuse)
-    const { nat, "gateway-mode": mode } = options
-    if (nat !== undefined && mode !== undefined && mode !== (nat ? "nat" : "routed")) {
-      refuse(nat ? "--nat" : "--no-nat", `contradicts --gateway-mode ${mode}`)
-    }
-    const gatewayMode = mode ?? (nat === undefined ? undefined : nat ? "nat" : "routed")
+    const gatewayMode = readGatewayMode(options.nat, options["gateway-mode"], refuse)
     return {
       name: positionals.name,
       ...(subnets.length === 0 ? {} : { subnets }),
       ...(options.outbound.length === 0 ? {} : { outbound: options.outbound }),
       ...presentOnly({
         driver: options.driver,
+        ipam: options.ipam,
         ipv4: options.ipv4,
         ipv6: options.ipv6,
         internal: options.internal,
@@ -138,6 +151,7 @@ export const command = change({
     name: "NAME",
     driver: "--driver",
     ...subnetOrigins("subnets", options),
+    ipam: "--ipam",
     ipv4: "--no-ipv4",
     ipv6: "--ipv6",
     internal: "--internal",
@@ -160,3 +174,15 @@ export const command = change({
   change: (engine, request, options) => engine.networks.create(request, options),
   show: ({ network }) => `${network.name}\n`,
 })
+
+function readGatewayMode(
+  nat: boolean | undefined,
+  mode: string | undefined,
+  refuse: (option: string, message: string) => void,
+): string | undefined {
+  const meant = nat === undefined ? undefined : nat ? "nat" : "routed"
+  if (mode !== undefined && meant !== undefined && mode !== meant) {
+    refuse(nat === true ? "--nat" : "--no-nat", `contradicts --gateway-mode ${mode}`)
+  }
+  return mode ?? meant
+}

@@ -12,6 +12,8 @@ const DOORS = {
   // A CNI plugin, where the name cannot say so.
   __cni: async (_, around) => (await import("#frontends/cni/door.ts")).runCni(around),
   netavark: async (args, around) => (await import("#frontends/netavark/netavark.ts")).runNetavark(args, around),
+  "aardvark-dns": async (args, around) =>
+    (await import("#frontends/netavark/aardvark-dns.ts")).runAardvark(args, around),
   // The demo's traffic: this program again, inside the demo's namespaces.
   __peer: async (args) => (await import("#frontends/demo/demo.ts")).runPeer(args),
 } as const satisfies Readonly<Record<string, Door>>

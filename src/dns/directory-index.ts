@@ -27,9 +27,12 @@ export class DirectoryIndex {
   readonly #linking = new Set<Id>()
   readonly #subnets = new Set<Prefix>()
   readonly #subnetLengths = { 4: new Set<number>(), 6: new Set<number>() }
+  readonly #domain: string | undefined
   #hostServers: readonly Ip[] = []
 
-  constructor(directory: Directory) {
+  /** @param domain below which all names are known as well */
+  constructor(directory: Directory, domain?: string) {
+    this.#domain = domain
     this.#setHostServers(directory.hostServers)
     for (const container of directory.containers) {
       this.#setContainer(container.id, container)
@@ -178,6 +181,7 @@ export class DirectoryIndex {
         networks,
         own: container === undefined ? undefined : this.#own(container),
         hostServers: this.#hostServers,
+        domain: this.#domain,
       })
       this.#views.set(id, view)
     }
@@ -187,7 +191,7 @@ export class DirectoryIndex {
   #strangerView(network: NetworkNames): View {
     let view = this.#strangers.get(network.network.id)
     if (view === undefined) {
-      view = new View({ networks: [network], hostServers: this.#hostServers })
+      view = new View({ networks: [network], hostServers: this.#hostServers, domain: this.#domain })
       this.#strangers.set(network.network.id, view)
     }
     return view

@@ -77,7 +77,7 @@ export class NetworkNames {
     for (const address of addresses) {
       this.#owners.set(address, owner)
     }
-    const pointer = `${container?.name ?? owner}.${this.#network.name}`
+    const pointer = endpoint.pointer ?? `${container?.name ?? owner}.${this.#network.name}`
     this.#members.set(owner, { endpoint, names: [...byName.keys()], pointer })
   }
 

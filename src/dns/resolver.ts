@@ -24,6 +24,11 @@ export type Answer = Uint8Array | Promise<Uint8Array | undefined> | undefined
 
 const LOOPBACK: readonly Ip[] = ["127.0.0.1" as Ip, "::1" as Ip]
 
+export interface ResolverOptions extends ForwarderOptions {
+  /** Every name is known below this domain as well, about which nobody else is asked. */
+  readonly domain?: string
+}
+
 export class Resolver {
   readonly #query = new Query()
   readonly #forwarder: Forwarder
@@ -36,8 +41,8 @@ export class Resolver {
   })
   readonly #index: DirectoryIndex
 
-  constructor(directory: Directory, options: ForwarderOptions = {}) {
-    this.#index = new DirectoryIndex(directory)
+  constructor(directory: Directory, options: ResolverOptions = {}) {
+    this.#index = new DirectoryIndex(directory, options.domain)
     this.#forwarder = new Forwarder(options)
   }
 
@@ -111,7 +116,7 @@ export class Resolver {
     if (query.class !== CLASS.IN) {
       return this.#refuse(packet, RCODE.REFUSED)
     }
-    if (!view.forwards) {
+    if (!view.forwards || (query.plain && view.isOwn(packet, query))) {
       // Not REFUSED: after that, musl does not go on to the next name of its search list.
       return this.#refuse(packet, RCODE.NXDOMAIN)
     }
@@ -183,7 +188,7 @@ export class Resolver {
     if (this.#answerReverse(packet, view, { name, transport: "tcp" }) !== undefined) {
       return { kind: "address" }
     }
-    if (!view.forwards) {
+    if (!view.forwards || (query.plain && view.isOwn(packet, query))) {
       return { kind: "internal" }
     }
     const { servers } = view

@@ -32,6 +32,8 @@ export class View {
   readonly forwards: boolean
   readonly #own: NameTable | undefined
   readonly #search: readonly SearchDomain[]
+  /** Of all askers: nobody else is asked about what is below. */
+  readonly #domain: SearchDomain | undefined
   /** Names that several networks have, as they were joined last. */
   readonly #shared = new Map<string, Joined>()
 
@@ -40,6 +42,7 @@ export class View {
     readonly networks: readonly NetworkNames[]
     readonly own?: NameTable | undefined
     readonly hostServers: readonly Ip[]
+    readonly domain?: string | undefined
   }) {
     const { container, networks } = parts
     const open = networks.filter((each) => !each.network.internal)
@@ -52,15 +55,25 @@ export class View {
     this.serversKey = this.servers.join(" ")
     this.key = container?.id ?? networks.map((each) => each.network.id).join(" ")
     this.#own = parts.own
-    this.#search = (container?.search ?? [])
-      .map(fold)
-      .filter((name) => name !== "")
-      .map((name) => ({ name, labels: name.split(".").length }))
+    this.#domain = parts.domain === undefined ? undefined : searchDomain(fold(parts.domain))
+    this.#search = [
+      ...(container?.search ?? [])
+        .map(fold)
+        .filter((name) => name !== "")
+        .map(searchDomain),
+      ...(this.#domain === undefined ? [] : [this.#domain]),
+    ]
   }
 
   /** The answer to the question's name as it stands, or under one of the asker's search domains. */
   find(packet: Uint8Array, query: Query): Entry | undefined {
     return this.#find(packet, query, query.labels) ?? this.#belowSearchDomain(packet, query)
+  }
+
+  /** Whether the name is one that nobody else can know. */
+  isOwn(packet: Uint8Array, query: Query): boolean {
+    const labels = this.#domain === undefined ? -1 : query.labels - this.#domain.labels
+    return this.#domain !== undefined && labels >= 0 && endsWith(packet, query, labels, this.#domain.name)
   }
 
   #belowSearchDomain(packet: Uint8Array, query: Query): Entry | undefined {
@@ -127,6 +140,10 @@ export class View {
     }
     return undefined
   }
+}
+
+function searchDomain(name: string): SearchDomain {
+  return { name, labels: name.split(".").length }
 }
 
 /** NAME.NETWORK. */

@@ -155,6 +155,7 @@ function sandboxOf(host: Host, title: string, wanted: SetUp): Sandbox {
     mode: "private",
     netns: identity,
     place: placeOf(wanted.netns),
+    ...(wanted.asksElsewhere ? { asksElsewhere: true } : {}),
   }
 }
 

@@ -17,6 +17,8 @@ export interface DirectoryEndpoint {
   readonly addresses: readonly Ip[]
   /** Besides the container's own name, host name and short id. */
   readonly aliases: readonly string[]
+  /** What its addresses are called; NAME.NETWORK when absent. */
+  readonly pointer?: string
 }
 
 /** A network without its members. */

@@ -10,6 +10,8 @@ export interface NetworkDns {
   /** Asked instead of the host's; empty when the network has none of its own. */
   readonly servers: readonly Ip[]
   readonly records: readonly StaticRecord[]
+  /** Another program answers at the gateways; linkspan's own containers on the network know its names all the same. */
+  readonly elsewhere?: true
 }
 
 /** What networks have that say nothing of it, those made before linkspan knew names among them. */

@@ -74,6 +74,8 @@ export interface CreateNetworkRequest {
   readonly labels?: Readonly<Record<string, string>>
   /** Default true; false: no names are answered on the network. */
   readonly dns?: boolean
+  /** Another program answers at the gateways: port 53 is left to it. */
+  readonly dnsElsewhere?: boolean
   /** Asked about the rest of the world instead of the host's servers. */
   readonly dnsServers?: readonly string[]
   readonly dnsRecords?: readonly DnsRecordRequest[]
@@ -251,6 +253,8 @@ export interface SetUpRequest {
   readonly publish?: readonly PublishRequest[]
   /** The program answers for the host ports: it holds them itself, so what listens there is no reason to refuse. */
   readonly portsHeld?: boolean
+  /** The program tells the container whom to ask about names: nothing listens for it at 127.0.0.11. */
+  readonly asksElsewhere?: boolean
   /** Refuse the container's joining a network that it is on already, instead of leaving that as it is. */
   readonly onlyNew?: boolean
   readonly labels?: Readonly<Record<string, string>>

@@ -59,6 +59,8 @@ export interface Sandbox {
   readonly process?: SandboxProcess
   /** Absent: nothing of its own. */
   readonly dns?: ContainerDns
+  /** Whoever made it tells it whom to ask about names: nothing listens at 127.0.0.11. */
+  readonly asksElsewhere?: true
 }
 
 /** One sandbox's membership of one network: a cable with its addresses. */

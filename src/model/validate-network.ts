@@ -119,6 +119,7 @@ const NETWORK_FIELDS = {
   broadcastCutoff: true,
   labels: true,
   dns: true,
+  dnsElsewhere: true,
   dnsServers: true,
   dnsRecords: true,
   routes: true,
@@ -207,6 +208,7 @@ function readNetwork(fields: Fields, transient: boolean): NetworkDraft | undefin
 /** Undefined when nothing is said that is not so anyway. */
 function readNetworkDns(fields: Fields): NetworkDns | undefined {
   const enabled = optional(fields.dns, readBoolean) ?? true
+  const elsewhere = optional(fields.dnsElsewhere, readBoolean) ?? false
   const servers = optional(fields.dnsServers, readServers) ?? []
   const records = optional(fields.dnsRecords, (list) => readRecords(list, { whole: true })) ?? []
   for (const [field, list] of [
@@ -217,7 +219,9 @@ function readNetworkDns(fields: Fields): NetworkDns | undefined {
       refuse(field, "is of no use while dns is false: no names are answered on the network")
     }
   }
-  return enabled && servers.length === 0 && records.length === 0 ? undefined : { enabled, servers, records }
+  return enabled && servers.length === 0 && records.length === 0 && !elsewhere
+    ? undefined
+    : { enabled, servers, records, ...(elsewhere ? { elsewhere } : {}) }
 }
 
 /** A macvlan or ipvlan interface hands its frames to the parent below every hook where linkspan could refuse them. */

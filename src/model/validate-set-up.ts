@@ -35,6 +35,7 @@ export interface SetUp {
   readonly networks: readonly DescribedJoin[]
   readonly publish: readonly PublicationDraft[]
   readonly portsHeld: boolean
+  readonly asksElsewhere: boolean
   readonly onlyNew: boolean
   readonly labels: Readonly<Record<string, string>>
 }
@@ -53,6 +54,7 @@ const SET_UP_FIELDS = {
   networks: true,
   publish: true,
   portsHeld: true,
+  asksElsewhere: true,
   onlyNew: true,
   labels: true,
 } as const satisfies Record<keyof SetUpRequest, true>
@@ -73,6 +75,7 @@ export function checkSetUp(request: unknown): Checked<SetUp> {
   const rest = {
     publish: optional(fields.publish, readPublications) ?? [],
     portsHeld: optional(fields.portsHeld, readBoolean) ?? false,
+    asksElsewhere: optional(fields.asksElsewhere, readBoolean) ?? false,
     onlyNew: optional(fields.onlyNew, readBoolean) ?? false,
     labels: optional(fields.labels, readLabels) ?? {},
     ...presentOnly({ hostname: optional(fields.hostname, readHostname) }),

@@ -329,12 +329,14 @@ export class Store implements Disposable {
     return this.#get<{ n: number }>("SELECT count(*) AS n FROM endpoint WHERE network = ?", network)?.n ?? 0
   }
 
-  /** Whether anything is on a network whose names are answered. */
-  hasNamedEndpoints(): boolean {
+  /** Whether anybody is on a network with names, and asks linkspan about them. */
+  hasAskers(): boolean {
     return (
-      this.#get(
-        "SELECT 1 FROM network WHERE json_extract(body, '$.dns.enabled') IS NOT 0 AND EXISTS (SELECT 1 FROM endpoint WHERE network = network.id) LIMIT 1",
-      ) !== undefined
+      this.#get(`SELECT 1 FROM endpoint
+        JOIN network ON network.id = endpoint.network JOIN sandbox ON sandbox.id = endpoint.sandbox
+        WHERE json_extract(network.body, '$.dns.enabled') IS NOT 0
+        AND (json_extract(network.body, '$.dns.elsewhere') IS NOT 1 OR json_extract(sandbox.body, '$.asksElsewhere') IS NOT 1)
+        LIMIT 1`) !== undefined
     )
   }
 

@@ -22,7 +22,7 @@ export function announce(host: Host, changes: readonly Change[]): string | undef
     if (ask(host, "sync")) {
       return undefined
     }
-    if (!host.store.hasNamedEndpoints()) {
+    if (!changes.some((change) => asksHere(host, change, changes)) || !host.store.hasAskers()) {
       return undefined
     }
     try {
@@ -54,4 +54,21 @@ function concernsNames(host: Host, change: Change): boolean {
     case "sandbox":
       return false
   }
+}
+
+/** False where other programs' containers join or leave networks about which they ask others: no daemon is needed for that. */
+function asksHere(host: Host, change: Change, changes: readonly Change[]): boolean {
+  if (change.object !== "endpoint") {
+    return true
+  }
+  const endpoint = change.after ?? change.before
+  const network = endpoint === undefined ? undefined : host.store.network(endpoint.network)?.body
+  return network === undefined || dnsOf(network).elsewhere !== true || !asksElsewhere(host, endpoint?.sandbox, changes)
+}
+
+/** Also of a container that has gone with the change. */
+function asksElsewhere(host: Host, id: string | undefined, changes: readonly Change[]): boolean {
+  const gone = changes.find((change) => change.object === "sandbox" && change.id === id)?.before
+  const sandbox = id === undefined ? undefined : (host.store.sandbox(id)?.body ?? gone)
+  return sandbox !== undefined && "asksElsewhere" in sandbox
 }

@@ -169,25 +169,28 @@ export class Picture {
 
   /** The network, if it answers names and anybody is there to ask. */
   askedNetwork(id: Id): Network | undefined {
-    return this.#isNamed(id) && this.#hasMembers(id) ? this.#networks.get(id) : undefined
+    const network = this.#networks.get(id)
+    const answers = network !== undefined && this.#isNamed(id) && dnsOf(network).elsewhere !== true
+    return answers && this.#hasMembers(id) ? network : undefined
   }
 
-  /** The container, if it is on a network with names and no name server itself. */
+  /** The container, if it is on a network with names, asks here and is no name server itself. */
   askingContainer(id: Id): Sandbox | undefined {
+    if (this.#sandboxes.get(id)?.asksElsewhere === true) {
+      return undefined
+    }
     const endpoints = [...(this.#ofSandbox.get(id) ?? [])]
     return endpoints.some(({ network }) => this.#isNamed(network)) && !endpoints.some(servesNames)
       ? this.#sandboxes.get(id)
       : undefined
   }
 
-  /** Whether any container is on a network with names. */
+  /** Whether anybody asks: at a gateway, or in a container. */
   get isNeeded(): boolean {
-    for (const id of this.#networks.keys()) {
-      if (this.askedNetwork(id) !== undefined) {
-        return true
-      }
-    }
-    return false
+    return (
+      this.#networks.keys().some((id) => this.askedNetwork(id) !== undefined) ||
+      this.#sandboxes.keys().some((id) => this.askingContainer(id) !== undefined)
+    )
   }
 
   #hasMembers(network: Id): boolean {

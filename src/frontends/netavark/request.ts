@@ -34,6 +34,8 @@ export function setUpRequest(options: NetworkOptions, netns: string): SetUpReque
     publish: publishRequests(options),
     // Podman binds every published port itself, before or after.
     portsHeld: true,
+    // Podman writes the container's resolv.conf.
+    asksElsewhere: true,
     labels: { "podman.container-id": options.containerId },
   }
 }
@@ -126,7 +128,11 @@ export function describe(network: Network): NetworkDescription {
     metric: number(network, "metric") ?? METRIC,
     ...(network.routes.length === 0 ? {} : { routes: network.routes.map(routeRequest) }),
     dns: network.dns && network.driver === "bridge",
-    ...(network.dnsServers.length === 0 ? {} : { dnsServers: network.dnsServers }),
+    // At the gateways aardvark-dns answers.
+    dnsElsewhere: true,
+    ...(network.dnsServers.length === 0 || !network.dns || network.driver !== "bridge"
+      ? {}
+      : { dnsServers: network.dnsServers }),
   }
   switch (network.driver) {
     case "bridge":

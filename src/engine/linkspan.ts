@@ -39,6 +39,7 @@ import type {
   TornDown,
 } from "#model/view.ts"
 import type { Host } from "./host.ts"
+import type { NoteAddress } from "./notes.ts"
 
 export interface LinkspanOptions {
   /** Where the database lives: LINKSPAN_STATE_DIR, else /var/lib/linkspan. */
@@ -62,6 +63,15 @@ export interface MutationOptions {
   readonly dryRun?: boolean
   /** Called before operation `index` (0-based) is carried out and once more with index === total at the end. */
   readonly onProgress?: (step: { readonly index: number; readonly total: number; readonly line: string }) => void
+}
+
+export interface PruneOptions extends MutationOptions {
+  /** Only networks with all of these, as "key" or "key=value". */
+  readonly labels?: readonly string[]
+  /** Only networks with none of these. */
+  readonly withoutLabels?: readonly string[]
+  /** Only networks that are older than that; ISO 8601. */
+  readonly createdBefore?: string
 }
 
 export interface ReconcileOptions extends MutationOptions {
@@ -145,10 +155,8 @@ export interface LinkspanApi extends AsyncDisposable {
       network: string,
       options?: MutationOptions & { readonly force?: boolean },
     ): Promise<Outcome<{ id: string; name: string }>>
-    /** Removes every network without containers (and matching all labels, "key" or "key=value"). */
-    prune(
-      options?: MutationOptions & { readonly labels?: readonly string[] },
-    ): Promise<Outcome<{ id: string; name: string }[]>>
+    /** Removes every network without containers. */
+    prune(options?: PruneOptions): Promise<Outcome<{ id: string; name: string }[]>>
     connect(request: ConnectRequest, options?: MutationOptions): Promise<Outcome<EndpointView>>
     disconnect(
       request: { readonly container: string; readonly network: string },
@@ -204,6 +212,14 @@ export interface LinkspanApi extends AsyncDisposable {
     options?: MutationOptions & { readonly force?: boolean },
   ): Promise<Outcome<{ id: string; name: string }>>
   reconcile(options?: ReconcileOptions): Promise<ReconcileReport>
+  /** What a front door keeps that is no part of the model: texts, as durable as the state. */
+  readonly notes: {
+    list(door: string): Promise<ReadonlyMap<string, string>>
+    /** @throws LinkspanError NAME_IN_USE when there is one */
+    put(note: NoteAddress & { readonly text: string }): Promise<void>
+    /** False when there is none. */
+    remove(note: NoteAddress): Promise<boolean>
+  }
   /** What is configured; the kernel is not asked. The same object as long as nothing changes. */
   state(): Promise<State>
   /** Calls after every change of the state, whoever makes it; changes in quick succession may come as one. */
@@ -330,6 +346,12 @@ export class Linkspan implements LinkspanApi {
     serve: async (options) => (await import("./resident.ts")).serve(this.#host, options),
     stop: async () => (await import("./resident.ts")).stopServing(this.#host),
     systemdUnit: async (args) => (await import("./systemd-unit.ts")).residentUnit(args),
+  }
+
+  readonly notes: LinkspanApi["notes"] = {
+    list: async (door) => (await import("./notes.ts")).listNotes(this.#host, door),
+    put: async (note) => (await import("./notes.ts")).putNote(this.#host, note),
+    remove: async (note) => (await import("./notes.ts")).removeNote(this.#host, note),
   }
 
   readonly firewall: LinkspanApi["firewall"] = {

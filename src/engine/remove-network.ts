@@ -9,7 +9,7 @@ import { adoptionFact } from "./adoption.ts"
 import { planRemoveNetwork, withOneRelease } from "./departure.ts"
 import { findNetwork, findSandbox, memberships, settled } from "./find.ts"
 import type { Host } from "./host.ts"
-import type { MutationOptions } from "./linkspan.ts"
+import type { MutationOptions, PruneOptions } from "./linkspan.ts"
 import { observePorts } from "./observe-host.ts"
 import { staleSandboxes, sweep } from "./sweep.ts"
 import { carryOut, Stale } from "./transaction.ts"
@@ -33,11 +33,8 @@ export function removeNetwork(host: Host, nameOrId: string, options: RemoveOptio
   return { ...outcome, result: outcome.result[0] as RemovedNetwork }
 }
 
-/** Removes every network that no container is on and that has all the labels ("key" or "key=value"). */
-export function pruneNetworks(
-  host: Host,
-  options: MutationOptions & { readonly labels?: readonly string[] },
-): Outcome<RemovedNetwork[]> {
+/** Removes every network that no container is on and that is as the options say. */
+export function pruneNetworks(host: Host, options: PruneOptions): Outcome<RemovedNetwork[]> {
   const stale = staleSandboxes(host).map(({ id }) => id)
   if (options.dryRun !== true) {
     sweep(host, stale)
@@ -45,7 +42,7 @@ export function pruneNetworks(
   return removeAll(host, "remove unused networks", { ...options, force: true }, () =>
     host.store
       .networks()
-      .filter(({ body }) => (options.labels ?? []).every((label) => hasLabel(body, label)))
+      .filter(({ body }) => isToGo(body, options))
       .filter(({ body }) => host.store.endpointsOfNetwork(body.id).every((row) => stale.includes(row.body.sandbox)))
       .map((row) => settled(row, `network "${row.body.name}"`)),
   )
@@ -124,6 +121,14 @@ function refuseUsed(host: Host, title: string, network: Network): void {
     hint: "Disconnect them first, or use --force",
     details: { containers: names },
   })
+}
+
+function isToGo(network: Network, { labels = [], withoutLabels = [], createdBefore }: PruneOptions): boolean {
+  return (
+    labels.every((label) => hasLabel(network, label)) &&
+    !withoutLabels.some((label) => hasLabel(network, label)) &&
+    (createdBefore === undefined || Date.parse(network.createdAt) < Date.parse(createdBefore))
+  )
 }
 
 function hasLabel(network: Network, label: string): boolean {

@@ -408,6 +408,11 @@ export class Store implements Disposable {
     }))
   }
 
+  /** Those whose keys begin so. */
+  facts(prefix: string): { readonly key: string; readonly value: string }[] {
+    return this.#all("SELECT key, value FROM fact WHERE substr(key, 1, ?) = ? ORDER BY key", prefix.length, prefix)
+  }
+
   /** Entries in flight, oldest first. */
   journal(): { readonly id: number; readonly entry: JournalEntry }[] {
     return this.#all<{ id: number; entry: string }>("SELECT id, entry FROM journal ORDER BY id").map(

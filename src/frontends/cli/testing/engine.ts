@@ -86,6 +86,11 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     disposed: () => disposed,
     setUp: () => Promise.reject(new Error("No command sets a container up")),
     tearDown: () => Promise.reject(new Error("No command tears a container down")),
+    notes: {
+      list: () => Promise.reject(new Error("No command keeps notes")),
+      put: () => Promise.reject(new Error("No command keeps notes")),
+      remove: () => Promise.reject(new Error("No command keeps notes")),
+    },
     state: () => Promise.reject(new Error("No command reads the state whole")),
     watchState: () => Promise.reject(new Error("No command follows the state")),
     async *events(request) {

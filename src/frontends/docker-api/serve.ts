@@ -1,0 +1,198 @@
+// Docker's API on a unix socket: what `DOCKER_HOST=unix:///run/linkspan/docker.sock docker network …` talks to.
+//
+// By node:http: Bun.serve sends an answer's head with its first piece only, and the head is what clients of /events wait
+// for before they do what they want to see.
+
+import { chmodSync, chownSync, lstatSync, unlinkSync } from "node:fs"
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { connect } from "node:net"
+import { basename, dirname } from "node:path"
+import type { LinkspanApi } from "#engine/linkspan.ts"
+import { LinkspanError } from "#model/errors.ts"
+import type { Service } from "#model/service.ts"
+import { EventLog } from "./event-log.ts"
+import type { Answer, Stream } from "./http.ts"
+import { type Incoming, type Serve, serveRoutes } from "./routes.ts"
+import { COMMON_HEADERS } from "./system.ts"
+
+export interface DockerApiOptions {
+  /** The socket's path; its directory exists. */
+  readonly socket: string
+  /** Id of the group that may use it as well; root's alone when absent. */
+  readonly group?: number
+  readonly log?: (line: string) => void
+}
+
+const NAME = "Docker's API for networks"
+/** More than any request that makes sense. */
+const LARGEST_BODY = 1024 * 1024
+const MODE = { alone: 0o600, group: 0o660 } as const
+
+/** @throws LinkspanError STATE_UNUSABLE when the socket cannot be made */
+export async function serveDockerApi(linkspan: LinkspanApi, options: DockerApiOptions): Promise<Service> {
+  const { socket, group, log = () => undefined } = options
+  const events = new EventLog(await linkspan.state(), () =>
+    BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6)),
+  )
+  const serve = serveRoutes({ linkspan, events, startedAt: new Date().toISOString(), log })
+  const server = createServer((request, response) => void answer(serve, request, response, log))
+  // A listener of events may hear nothing for days.
+  server.timeout = 0
+  server.requestTimeout = 0
+  await removeStale(socket)
+  await listen(server, socket)
+  restrict(socket, group)
+  const watching = await linkspan.watchState((state) => events.follow(state))
+  return {
+    name: NAME,
+    address: socket,
+    async [Symbol.asyncDispose]() {
+      watching[Symbol.dispose]()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+async function answer(
+  serve: Serve,
+  request: IncomingMessage,
+  response: ServerResponse,
+  log: (line: string) => void,
+): Promise<void> {
+  try {
+    const body = await readText(request)
+    if (body === undefined) {
+      write(response, { status: 413, body: JSON.stringify({ message: "the request is too large" }) }, false)
+      request.destroy()
+      return
+    }
+    const incoming: Incoming = {
+      method: request.method ?? "GET",
+      target: request.url ?? "/",
+      accept: request.headers.accept ?? "",
+      contentType: request.headers["content-type"] ?? "",
+      body,
+    }
+    write(response, await serve(incoming), incoming.method === "HEAD")
+  } catch (error) {
+    // The client has left in the middle of its request.
+    log(`${NAME}: ${(error as Error).message}`)
+    response.destroy()
+  }
+}
+
+/** Undefined when it is too large. */
+async function readText(request: IncomingMessage): Promise<string | undefined> {
+  const pieces: Uint8Array[] = []
+  let size = 0
+  for await (const piece of request as AsyncIterable<Uint8Array>) {
+    size += piece.length
+    if (size > LARGEST_BODY) {
+      return undefined
+    }
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString("utf8")
+}
+
+function write(response: ServerResponse, { status, headers = {}, body }: Answer, isHead: boolean): void {
+  const common = { ...COMMON_HEADERS, ...headers }
+  if (typeof body === "function") {
+    response.writeHead(status, common)
+    response.flushHeaders()
+    stream(response, body)
+    return
+  }
+  const length = isHead || body === undefined ? 0 : Buffer.byteLength(body)
+  response.writeHead(status, status === 204 ? common : { ...common, "Content-Length": String(length) })
+  response.end(isHead ? undefined : body)
+}
+
+/** What a listener that does not read may leave unread before it is cut off. */
+const MOST_UNREAD = 1024 * 1024
+
+function stream(response: ServerResponse, body: Stream): void {
+  let leave: (() => void) | undefined
+  let over = false
+  const end = (): void => {
+    over = true
+    leave?.()
+    response.end()
+  }
+  const send = (text: string): void => {
+    response.write(text)
+    if (response.writableLength > MOST_UNREAD) {
+      response.destroy()
+    }
+  }
+  response.on("close", () => {
+    over = true
+    leave?.()
+  })
+  leave = body(send, end)
+  if (over) {
+    leave()
+  }
+}
+
+/** @throws LinkspanError STATE_UNUSABLE */
+async function removeStale(socket: string): Promise<void> {
+  const stat = lstatSync(socket, { throwIfNoEntry: false })
+  if (stat === undefined) {
+    return
+  }
+  if (!stat.isSocket()) {
+    throw unusable(socket, "something else is there", "Remove it, or choose another path")
+  }
+  if (await isServed(socket)) {
+    throw unusable(socket, "another process serves it", "Stop that process, or choose another path")
+  }
+  unlinkSync(socket)
+}
+
+function isServed(socket: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const client = connect({ path: socket })
+    client.on("connect", () => {
+      client.destroy()
+      resolve(true)
+    })
+    client.on("error", () => resolve(false))
+  })
+}
+
+function listen(server: Server, socket: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => reject(unusable(socket, error.message, "Choose another path", error)))
+    // The path from the root may be longer than a socket's address can be (unix(7): 107 bytes); and nobody else may use
+    // it in the moment before its mode is set.
+    const directory = process.cwd()
+    const mask = process.umask(0o177)
+    try {
+      process.chdir(dirname(socket))
+      server.listen(basename(socket), resolve)
+    } catch (error) {
+      reject(unusable(socket, (error as Error).message, "Choose another path", error))
+    } finally {
+      process.umask(mask)
+      process.chdir(directory)
+    }
+  })
+}
+
+function restrict(socket: string, group: number | undefined): void {
+  if (group !== undefined) {
+    chownSync(socket, process.geteuid?.() ?? 0, group)
+  }
+  chmodSync(socket, group === undefined ? MODE.alone : MODE.group)
+}
+
+function unusable(socket: string, reason: string, hint: string, cause?: unknown): LinkspanError {
+  return new LinkspanError("STATE_UNUSABLE", {
+    message: `Cannot serve ${NAME} at "${socket}": ${reason}`,
+    hint,
+    ...(cause === undefined ? {} : { cause }),
+  })
+}

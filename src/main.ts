@@ -45,12 +45,23 @@ function cliDoors(around: Surroundings): CliDoors {
       const { runDemo } = await import("#frontends/demo/demo.ts")
       return runDemo({ ...options, env: process.env })
     },
-    services: ({ linkspan, engine, heal, dockerPlugin, log, stop }) => [
+    services: ({ linkspan, engine, heal, dockerPlugin, dockerApi, log, stop }) => [
       ...(heal
         ? [
             async () => {
               const { serveWatch } = await import("#frontends/watch/serve.ts")
               return serveWatch(linkspan, { log })
+            },
+          ]
+        : []),
+      ...(dockerApi
+        ? [
+            async () => {
+              const [{ serveDockerApi }, { placesOf }] = await Promise.all([
+                import("#frontends/docker-api/serve.ts"),
+                import("#engine/linkspan.ts"),
+              ])
+              return serveDockerApi(linkspan, { socket: `${placesOf(engine).runDir}/docker.sock`, log })
             },
           ]
         : []),

@@ -36,6 +36,8 @@ export interface ServicesOptions {
   readonly engine: LinkspanOptions
   /** Whether what somebody damages is put right. */
   readonly heal: boolean
+  /** Whether Docker's clients are served. */
+  readonly dockerApi: boolean
   /** One line for people. */
   log(line: string): void
   /** Whether it is Docker's network and IPAM plugin. */

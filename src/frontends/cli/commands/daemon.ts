@@ -14,6 +14,7 @@ export const command = act({
       about: "Whether to put right what somebody damages of linkspan's on this host (the default)",
     },
     "docker-plugin": { kind: "flag", about: "Be Docker's network and IPAM plugin (docs/docker.md)" },
+    "docker-api": { kind: "flag", about: "Serve Docker's API for networks at docker.sock in the run directory" },
     stop: { kind: "flag", about: "End the one that runs" },
     "systemd-unit": { kind: "flag", about: "Print a unit file for systemd" },
   },
@@ -29,16 +30,19 @@ export const command = act({
     return {
       stop: options.stop === true,
       unit: options["systemd-unit"] === true,
-      heal: options.heal ?? true,
-      dockerPlugin: options["docker-plugin"] === true,
+      chosen: {
+        heal: options.heal ?? true,
+        dockerPlugin: options["docker-plugin"] === true,
+        dockerApi: options["docker-api"] === true,
+      },
       ...(manager === undefined || manager === "" ? {} : { notifySocket: manager }),
     }
   },
-  async act(session, { stop, unit, heal, dockerPlugin, ...told }) {
+  async act(session, { stop, unit, chosen, ...told }) {
     const { world, globals } = session
     const linkspan = await session.engine()
     if (unit) {
-      await world.out(await linkspan.resident.systemdUnit(dockerPlugin ? ["--docker-plugin"] : []))
+      await world.out(await linkspan.resident.systemdUnit(optionsOf(chosen)))
       return 0
     }
     if (stop) {
@@ -48,9 +52,22 @@ export const command = act({
     const own = new AbortController()
     const log = (line: string): void => world.err(plain(line))
     const stopSelf = (): void => own.abort()
-    const services = world.services({ linkspan, engine: globals.engine, heal, dockerPlugin, log, stop: stopSelf })
+    const services = world.services({ linkspan, engine: globals.engine, ...chosen, log, stop: stopSelf })
     const signal = AbortSignal.any([own.signal, world.stopSignal()])
     await linkspan.resident.serve({ services, signal, log, ...told })
     return 0
   },
 })
+
+/** The command line that chooses the same again. */
+function optionsOf({
+  heal,
+  dockerPlugin,
+  dockerApi,
+}: Record<"heal" | "dockerPlugin" | "dockerApi", boolean>): string[] {
+  return [
+    ...(heal ? [] : ["--no-heal"]),
+    ...(dockerPlugin ? ["--docker-plugin"] : []),
+    ...(dockerApi ? ["--docker-api"] : []),
+  ]
+}

@@ -113,6 +113,13 @@ const SCENES: readonly (Scene | { readonly set: string })[] = [
     having: "CTA_TUPLE_IP",
   },
   { name: "sock-diag-listener", direction: "reply", command: "ss -H -l -n -t -6 -e", having: "INET_DIAG_SKV6ONLY" },
+  {
+    name: "qdisc-replace-tbf",
+    direction: "request",
+    command: "tc qdisc replace dev br0 root tbf rate 10mbit burst 64k latency 25ms",
+    having: "TCA_TBF_PARMS",
+  },
+  { name: "qdisc-tbf", direction: "reply", command: "tc qdisc show dev br0", having: "TCA_TBF_PARMS" },
   { name: "link-del", direction: "request", command: "ip link del dev v0" },
 ]
 
@@ -162,6 +169,7 @@ const NESTS: Readonly<Record<string, Names & { readonly headed?: number }>> = {
   CTA_TUPLE_REPLY: flow("CTA_TUPLE_IP"),
   CTA_TUPLE_IP: flow("CTA_IP_V4_SRC"),
   CTA_TUPLE_PROTO: flow("CTA_PROTO_NUM"),
+  TCA_OPTIONS: { header: "linux/pkt_sched.h", member: "TCA_TBF_PARMS" },
   CTA_PROTOINFO: flow("CTA_PROTOINFO_TCP"),
   CTA_PROTOINFO_TCP: flow("CTA_PROTOINFO_TCP_STATE"),
 }
@@ -197,6 +205,7 @@ const KIND_OF: Readonly<Record<number, Kind>> = {
   [20]: { ...rtnl("RTM_NEWADDR", "ifaddrmsg", 8, ADDRESS) },
   24: rtnl("RTM_NEWROUTE", "rtmsg", 12, ROUTE),
   28: rtnl("RTM_NEWNEIGH", "ndmsg", 12, { header: "linux/neighbour.h", member: "NDA_DST" }),
+  36: rtnl("RTM_NEWQDISC", "tcmsg", 20, { header: "linux/rtnetlink.h", member: "TCA_KIND" }),
   256: ct("IPCTNL_MSG_CT_NEW"),
   258: ct("IPCTNL_MSG_CT_DELETE"),
 }

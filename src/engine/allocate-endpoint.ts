@@ -6,6 +6,7 @@ import { locallyAdministered, type Mac } from "#inet/mac.ts"
 import { type Interface, prefixFamily, prefixLength } from "#inet/prefix.ts"
 import { listLinks } from "#kernel/links.ts"
 import { LinkspanError } from "#model/errors.ts"
+import { presentOnly } from "#model/field.ts"
 import type { Id, Ifname } from "#model/name.ts"
 import { isBridge, type Network, type Subnet } from "#model/network.ts"
 import type { Endpoint, Publication, Sandbox } from "#model/sandbox.ts"
@@ -63,6 +64,7 @@ export function allocateEndpoint(host: Host, allocation: Allocation): Endpoint {
     gatewayPriority: join.gatewayPriority,
     aliases: join.aliases,
     publications,
+    ...presentOnly({ rateIn: join.rateIn, rateOut: join.rateOut }),
   }
 }
 

@@ -8,7 +8,8 @@ import { bridgeDrift, type Drift, endpointDrift, routeDrift } from "#plan/drift.
 import { planCreateBridge } from "#plan/drivers/bridge.ts"
 import { planCreateParent } from "#plan/drivers/parent.ts"
 import { type HostFacts, hostClaims, type PortFacts } from "#plan/host.ts"
-import type { Op } from "#plan/op.ts"
+import type { NetnsRef, Op } from "#plan/op.ts"
+import { rateDrift } from "#plan/rates.ts"
 import type { Host } from "./host.ts"
 import { observeBridgeSysctls, observeHost, readSysctl } from "./observe-host.ts"
 import type { Snapshot, Snapshots } from "./snapshot.ts"
@@ -116,12 +117,24 @@ export function sandboxDrift(
   }
   const outside = snapshots.of(host.namespace)
   const inside = namespace === undefined ? undefined : snapshots.of(namespace)
+  const rateOf = (netns: NetnsRef, ifname: string): number | undefined => {
+    const [links, side] = netns === "host" ? [outside, host.namespace] : [inside, namespace]
+    const index = links?.byName.get(ifname)?.index
+    return side === undefined || index === undefined ? undefined : snapshots.ratesIn(side).get(index)
+  }
   const drifts = memberships.flatMap(({ network, endpoint }): Drift[] => {
     const container = inside?.byName.get(endpoint.ifname)
-    if (!isBridge(network)) {
-      return isPool(network) ? [] : lostInterface(sandbox.name, endpoint, container && inside)
+    if (isPool(network)) {
+      return []
     }
-    return endpointDrift(
+    // What is made anew gets its limits with it.
+    const isThere =
+      container !== undefined && (endpoint.hostIfname === undefined || outside.byName.has(endpoint.hostIfname))
+    const rates = isThere ? rateDrift(endpoint, sandbox.name, rateOf) : []
+    if (!isBridge(network)) {
+      return [...lostInterface(sandbox.name, endpoint, container && inside), ...rates]
+    }
+    const links = endpointDrift(
       network,
       endpoint,
       sandbox.name,
@@ -134,6 +147,7 @@ export function sandboxDrift(
       },
       facts,
     )
+    return [...links, ...rates]
   })
   const defaults = (inside?.routes ?? []).filter(
     ({ isDefault, table, type }) => isDefault && table !== RT_TABLE_LOCAL && type === 1,

@@ -5,6 +5,7 @@ import { isLinkLocal } from "#inet/ip.ts"
 import { locallyAdministered } from "#inet/mac.ts"
 import { getLink, listAddresses, listLinks, type ObservedLink } from "#kernel/links.ts"
 import { LinkspanError } from "#model/errors.ts"
+import { presentOnly } from "#model/field.ts"
 import type { Id, Ifname } from "#model/name.ts"
 import { type ForeignNetwork, isPool } from "#model/network.ts"
 import type { Endpoint, Sandbox } from "#model/sandbox.ts"
@@ -55,6 +56,7 @@ export function adoptInterface(host: Host, joining: Joining, network: ForeignNet
     gatewayPriority: join.gatewayPriority,
     aliases: join.aliases,
     publications: [],
+    ...presentOnly({ rateIn: join.rateIn, rateOut: join.rateOut }),
   }
   if (isPool(network)) {
     return {
@@ -118,16 +120,18 @@ function wayTo(host: Host, { title, sandbox, join }: Joining): Way {
   }
 }
 
-/** Whether a published port would lead anywhere. */
+/** What is done at the host's end needs one. */
 export function refuseUnreachable(
   title: string,
   endpoint: Endpoint,
   network: { readonly id: Id; readonly name: string },
 ) {
-  if (endpoint.hostIfname === undefined) {
+  const wants = endpoint.publications.length > 0 || endpoint.rateIn !== undefined
+  if (wants && endpoint.hostIfname === undefined) {
+    const what = endpoint.rateIn === undefined ? "its ports cannot be published" : "what it receives cannot be limited"
     throw new LinkspanError("NOT_SUPPORTED", {
-      message: `Cannot ${title}: the host has no way to interface "${endpoint.ifname}" on network "${network.name}", so its ports cannot be published`,
-      hint: "Ports of macvlan and ipvlan interfaces are reached at the container's own address",
+      message: `Cannot ${title}: the host has no way to interface "${endpoint.ifname}" on network "${network.name}", so ${what}`,
+      hint: "Containers with macvlan and ipvlan interfaces are the wire's, at their own addresses",
     })
   }
 }

@@ -1,6 +1,7 @@
 // An endpoint as it is: from the state, with what the kernel has of it.
 
 import { actualLink } from "#kernel/links.ts"
+import { presentOnly } from "#model/field.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import type { ActualLink, EndpointView } from "#model/view.ts"
 import type { Host } from "./host.ts"
@@ -25,6 +26,7 @@ export function endpointView(host: Host, endpoint: Endpoint, snapshots?: Snapsho
     gatewayPriority: endpoint.gatewayPriority,
     aliases: endpoint.aliases,
     publications: endpoint.publications,
+    ...presentOnly({ rateIn: endpoint.rateIn, rateOut: endpoint.rateOut }),
     ...(Object.keys(actual).length === 0 ? {} : { actual }),
   }
 }

@@ -81,7 +81,7 @@ function decide(host: Host, title: string, wanted: SetUp, options: MutationOptio
   const joined = joinAll(host, { title, sandbox, joins, networks })
   const after = carrying([...before, ...joined], publications)
   for (const { network, endpoint } of after) {
-    if (network.driver === "foreign" && endpoint.publications.length > 0) {
+    if (network.driver === "foreign") {
       refuseUnreachable(title, endpoint, network)
     }
   }

@@ -11,6 +11,7 @@ import {
   type ObservedRoute,
 } from "#kernel/links.ts"
 import type { Namespace } from "#kernel/namespace.ts"
+import { listRates } from "#kernel/qdisc.ts"
 
 export interface Snapshot {
   readonly links: readonly ObservedLink[]
@@ -32,6 +33,7 @@ export function snapshot(namespace: Namespace): Snapshot {
 /** Snapshots by namespace, each taken once when it is first asked for. */
 export class Snapshots {
   readonly #taken = new Map<Namespace, Snapshot>()
+  readonly #rates = new Map<Namespace, ReadonlyMap<number, number>>()
   readonly #proxied = new Map<Namespace, ReadonlySet<Ip>>()
 
   of(namespace: Namespace): Snapshot {
@@ -41,6 +43,13 @@ export class Snapshots {
       this.#taken.set(namespace, taken)
     }
     return taken
+  }
+
+  /** Bits a second by link, of those that are limited; apart, since few are. */
+  ratesIn(namespace: Namespace): ReadonlyMap<number, number> {
+    const rates = this.#rates.get(namespace) ?? listRates(namespace.rtnl)
+    this.#rates.set(namespace, rates)
+    return rates
   }
 
   /** Addresses that the namespace answers for; apart, since few need to know. */

@@ -12,6 +12,7 @@ import { releaseLease } from "./dhcp/release.ts"
 import { alreadySo, ENOENT, EROFS, explain } from "./errno.ts"
 import { getLink } from "./links.ts"
 import type { Namespace } from "./namespace.ts"
+import { setRate } from "./qdisc.ts"
 import { refusal } from "./refusal.ts"
 import {
   addAddress,
@@ -67,6 +68,7 @@ const DOING: Readonly<Record<Op["kind"], string>> = {
   "link.add": "create link",
   "link.del": "delete link",
   "link.set": "change link",
+  "rate.set": "limit the rate of link",
   "addr.add": "add address",
   "addr.del": "delete address",
   "route.add": "add route",
@@ -91,6 +93,7 @@ function subject(op: Op): string {
       return `"${op.link.ifname}"`
     case "link.del":
     case "link.set":
+    case "rate.set":
       return `"${op.ifname}"`
     case "addr.add":
     case "addr.del":
@@ -221,6 +224,7 @@ class Run {
     switch (op.kind) {
       case "link.add":
       case "link.set":
+      case "rate.set":
       case "addr.add":
       case "addr.del":
       case "route.add":
@@ -428,6 +432,8 @@ class Run {
 /** The request of an operation on a link whose number is known. */
 function requestsOn(index: number, op: Op): Request[] {
   switch (op.kind) {
+    case "rate.set":
+      return [setRate(index, op.rate)]
     case "addr.add":
       return [addAddress(index, op.address)]
     case "addr.del":

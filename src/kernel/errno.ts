@@ -45,6 +45,9 @@ export function explain(op: Op, errno: number): Explanation {
       }
     }
   }
+  if (op.kind === "rate.set" && errno === ENOENT) {
+    return { code: "KERNEL_FEATURE_MISSING", reason: "the kernel has no token bucket filter (CONFIG_NET_SCH_TBF)" }
+  }
   if (op.kind === "link.set" && errno === EXFULL) {
     return { code: "POOL_EXHAUSTED", reason: "the bridge has no port left: the kernel allows 1,023 on one bridge" }
   }
@@ -72,6 +75,9 @@ export function alreadySo(op: Op): readonly number[] {
     case "link.del":
     case "link.set":
       return [ENODEV]
+    // What is taken away may never have come: a link's own queue has no handle, or another one.
+    case "rate.set":
+      return op.rate === null ? [ENOENT, EINVAL, ENODEV] : [ENODEV]
     case "addr.del":
       return [EADDRNOTAVAIL, ENODEV]
     case "route.del":

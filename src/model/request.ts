@@ -1,6 +1,8 @@
 // What users may ask for: the shapes that every front door parses into and that the library takes. Fields are text
 // where users write text; `validate-*.ts` beside this file turns them into model values or into a list of issues.
 
+import type { RateRequest } from "./rate.ts"
+
 export interface SubnetRequest {
   readonly prefix: string
   readonly gateway?: string
@@ -121,6 +123,9 @@ export interface ConnectRequest {
   readonly hostIfname?: string
   readonly gatewayPriority?: number
   readonly aliases?: readonly string[]
+  /** How fast the container may receive on this network, and send. */
+  readonly rateIn?: RateRequest
+  readonly rateOut?: RateRequest
 }
 
 /** One network of a new container. */

@@ -7,6 +7,7 @@ import type { Interface } from "#inet/prefix.ts"
 import type { ContainerDns } from "./dns.ts"
 import type { Lease } from "./lease.ts"
 import type { Id, Ifname } from "./name.ts"
+import type { Rates } from "./rate.ts"
 
 /**
  * What makes a namespace that one and no other. The kernel never reuses a cookie before a reboot
@@ -64,7 +65,7 @@ export interface Sandbox {
 }
 
 /** One sandbox's membership of one network: a cable with its addresses. */
-export interface Endpoint {
+export interface Endpoint extends Rates {
   readonly id: Id
   readonly sandbox: Id
   readonly network: Id

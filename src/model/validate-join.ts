@@ -21,13 +21,14 @@ import {
 } from "./field.ts"
 import type { Ifname } from "./name.ts"
 import type { Network } from "./network.ts"
+import { type Rates, readRates } from "./rate.ts"
 import { readHostIp, readMac } from "./read-inet.ts"
 import { readIfname, readName } from "./read-names.ts"
 import type { ConnectRequest, JoinRequest } from "./request.ts"
 import { notHostOf } from "./subnet-sense.ts"
 import { MOST_SUBNETS } from "./validate-subnets.ts"
 
-export interface Join {
+export interface Join extends Rates {
   /** Name or id. */
   readonly network: string
   /** Fixed addresses; the subnets without one give an automatic address. */
@@ -53,6 +54,8 @@ export const JOIN_FIELDS = {
   hostIfname: true,
   gatewayPriority: true,
   aliases: true,
+  rateIn: true,
+  rateOut: true,
 } as const satisfies Record<keyof JoinRequest, true>
 const CONNECT_FIELDS = { container: true, ...JOIN_FIELDS } as const satisfies Record<keyof ConnectRequest, true>
 
@@ -145,6 +148,7 @@ export function readJoinTo(network: string, fields: Record<Exclude<keyof JoinReq
     aliases: [
       ...new Set((optional(fields.aliases, (list) => readList(list, MOST_ALIASES, readName)) ?? []).filter(isPresent)),
     ],
+    ...readRates(fields),
     ...presentOnly({
       mac: optional(fields.mac, readMac),
       ifname: optional(fields.ifname, readIfname),
@@ -179,6 +183,12 @@ export function joinMisfits(join: Join, network: Network, path = ""): readonly I
     refuse(
       childField(field, "mac", join.mac),
       "cannot be chosen with ipvlan: all containers share the parent's MAC address",
+    )
+  }
+  if (join.rateIn !== undefined && network.driver !== "bridge") {
+    refuse(
+      childField(field, "rateIn", join.rateIn),
+      `is not possible with ${network.driver}: the host has no end at which to hold anything back`,
     )
   }
   if (join.hostIfname !== undefined && network.driver !== "bridge") {

@@ -8,6 +8,7 @@ import type { Prefix } from "#inet/prefix.ts"
 import type { Lease } from "./lease.ts"
 import type { Id, Ifname } from "./name.ts"
 import type { AddressRange, Network } from "./network.ts"
+import type { Rates } from "./rate.ts"
 import type { Endpoint, Sandbox, SandboxMode } from "./sandbox.ts"
 
 export interface Counters {
@@ -72,7 +73,7 @@ export interface NetworkView {
   readonly problems: readonly string[]
 }
 
-export interface EndpointView {
+export interface EndpointView extends Rates {
   readonly id: Id
   readonly container: string
   readonly containerId: Id

@@ -7,6 +7,7 @@ import type { Interface, Prefix } from "#inet/prefix.ts"
 import type { Lease } from "#model/lease.ts"
 import type { Id, Ifname } from "#model/name.ts"
 import type { IpvlanMode, MacvlanMode, RouteType } from "#model/network.ts"
+import type { Rate } from "#model/rate.ts"
 
 /** "host", or the sandbox whose namespace is meant. */
 export type NetnsRef = "host" | Id
@@ -80,6 +81,14 @@ export type Op =
       /** Values before, for the inverse; absent where the link was made by the same plan. */
       readonly previous?: LinkChange
     }
+  /** How fast a link sends; null: as fast as it can. */
+  | {
+      readonly kind: "rate.set"
+      readonly netns: NetnsRef
+      readonly ifname: Ifname
+      readonly rate: Rate | null
+      readonly previous: Rate | null
+    }
   | { readonly kind: "addr.add"; readonly netns: NetnsRef; readonly ifname: Ifname; readonly address: Interface }
   | { readonly kind: "addr.del"; readonly netns: NetnsRef; readonly ifname: Ifname; readonly address: Interface }
   | { readonly kind: "route.add"; readonly netns: NetnsRef; readonly route: RouteSpec }
@@ -125,6 +134,8 @@ export function inverse(op: Op): Op | undefined {
       return { kind: "link.del", netns: netnsOfLink(op.link), ifname: op.link.ifname }
     case "link.set":
       return op.previous === undefined ? undefined : { ...op, change: op.previous, previous: op.change }
+    case "rate.set":
+      return { ...op, rate: op.previous, previous: op.rate }
     case "addr.add":
       return { ...op, kind: "addr.del" }
     case "addr.del":

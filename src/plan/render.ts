@@ -30,6 +30,8 @@ export function renderOp(op: Op, names: NetnsNames): string[] {
       ]
     case "addr.del":
       return [`${ip(op.netns, names)} addr del ${interfaceText(op.address)} dev ${op.ifname}`]
+    case "rate.set":
+      return [renderRate(op, op.netns === "host" ? "tc" : `tc -n ${names(op.netns)}`)]
     case "route.add":
     case "route.del":
       return [`${ip(op.netns, names)}${isV6(op.route) ? " -6" : ""} route ${op.kind.slice(6)} ${renderRoute(op.route)}`]
@@ -51,6 +53,12 @@ export function renderOp(op: Op, names: NetnsNames): string[] {
     case "conntrack.del":
       return [renderFlow(op.flow)]
   }
+}
+
+function renderRate({ ifname, rate }: Extract<Op, { kind: "rate.set" }>, tc: string): string {
+  return rate === null
+    ? `${tc} qdisc del dev ${ifname} root`
+    : `${tc} qdisc replace dev ${ifname} root tbf rate ${rate.bitsPerSecond}bit burst ${rate.burstBytes} latency 25ms`
 }
 
 function ip(netns: NetnsRef, names: NetnsNames): string {

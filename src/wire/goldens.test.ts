@@ -20,6 +20,7 @@ import {
 import { RTM_GETADDR, RTM_NEWADDR } from "./rtnl/address.ts"
 import { RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from "./rtnl/link.ts"
 import { RTM_NEWNEIGH } from "./rtnl/neighbour.ts"
+import { RTM_NEWQDISC, TC_H_ROOT } from "./rtnl/qdisc.ts"
 import { RTM_GETROUTE, RTM_NEWROUTE } from "./rtnl/route.ts"
 import { SOCKETS } from "./sockdiag/inet.ts"
 import { canonical, type Fixture, parseFixture } from "./testing/fixture.ts"
@@ -284,6 +285,21 @@ const GOLDENS: readonly Golden[] = [
       },
       reply: { ip: { v4Source: "10.9.0.2" }, proto: { sourcePort: 5353 } },
     },
+  },
+  {
+    name: "qdisc-replace-tbf",
+    kind: RTM_NEWQDISC as never,
+    header: { index: IFINDEX, parent: TC_H_ROOT },
+    attrs: {
+      kind: "tbf",
+      options: { parameters: { linkLayer: 1, rate: 1_250_000, limit: 31_250 + 65_536 }, burst: 65_536 },
+    },
+  },
+  {
+    name: "qdisc-tbf",
+    kind: RTM_NEWQDISC as never,
+    header: { index: IFINDEX, handle: expect.any(Number) as unknown as number, parent: TC_H_ROOT, info: 2 },
+    attrs: { kind: "tbf", options: { parameters: { rate: 1_250_000, limit: 31_250 + 65_536 } } },
   },
   {
     name: "sock-diag-listener",

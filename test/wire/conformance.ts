@@ -37,6 +37,8 @@ const SETS: Readonly<Record<string, Source | "no numbers">> = {
       linkNetnsid: "IFLA_LINK_NETNSID",
     },
   },
+  qdisc: { header: RTNETLINK, prefix: "TCA_" },
+  tbf: { header: "linux/pkt_sched.h", prefix: "TCA_TBF_", except: { parameters: "TCA_TBF_PARMS" } },
   linkinfo: { header: IF_LINK, prefix: "IFLA_INFO_" },
   table: {
     header: "linux/netfilter/nf_tables.h",
@@ -198,6 +200,7 @@ const NAMES: Readonly<Record<string, Source | "not in the headers">> = {
   "rtmsg.protocol": { header: RTNETLINK, prefix: "RTPROT_" },
   "rtmsg.scope": SCOPE,
   "rtmsg.type": { header: RTNETLINK, prefix: "RTN_" },
+  "tcmsg.family": FAMILY,
   "ndmsg.family": FAMILY,
   "ndmsg.state": { header: "linux/neighbour.h", prefix: "NUD_" },
   "ndmsg.flags": { header: "linux/neighbour.h", prefix: "NTF_" },
@@ -212,6 +215,7 @@ const STRUCTS: Readonly<Record<string, { readonly header: string; readonly field
   ifinfomsg: { header: RTNETLINK },
   ifaddrmsg: { header: "linux/if_addr.h" },
   rtmsg: { header: RTNETLINK },
+  tcmsg: { header: RTNETLINK },
   ndmsg: { header: "linux/neighbour.h" },
   nfgenmsg: { header: "linux/netfilter/nfnetlink.h" },
   // Its first four bytes: what follows is read by offsets (sockdiag/inet.ts).
@@ -226,6 +230,7 @@ const CONSTANT_HEADERS = [
   "linux/if.h",
   "linux/if_addr.h",
   "linux/neighbour.h",
+  "linux/pkt_sched.h",
   "linux/netfilter.h",
   "linux/netfilter/nfnetlink.h",
   CONNTRACK,

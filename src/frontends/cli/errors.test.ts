@@ -112,7 +112,7 @@ describe("mistakes of a command line", () => {
     expect(await told("attach --netns x --network web:prioritty=1,=2,alias=,ip=a,mac=1,mac=2")).toMatchInlineSnapshot(`
       "linkspan: Cannot run "linkspan attach": the command line has 6 mistakes
         --network: "prioritty=1" has no key that is known; did you mean priority?
-        --network: "=2" has no key that is known; the keys are ip, ip6, mac, ifname, priority and alias
+        --network: "=2" has no key that is known; the keys are ip, ip6, mac, ifname, priority, alias, rate-in and rate-out
         --network: "alias=" has no value; write alias=VALUE
         --network: "web:prioritty=1,=2,alias=,ip=a,mac=1,mac=2" gives mac more than once
         --network web:prioritty=1,=2,alias=,ip=a,mac=1,mac=2: "a" is not an address: write IPv4 as 10.89.0.2 or IPv6 as fd00::2

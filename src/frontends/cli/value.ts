@@ -68,6 +68,20 @@ export const bytes: Value<number> = {
   },
 }
 
+/** Bits a second, in tc's words: 10mbit, 500kbit, 1gbit, or a plain number. */
+export const rate: Value<number> = {
+  metavar: "RATE",
+  read(text, refuse) {
+    const [, number, unit = ""] = /^([0-9]{1,13}(?:\.[0-9]{1,3})?)(kbit|mbit|gbit|bit)?$/i.exec(text) ?? []
+    if (number === undefined) {
+      refuse(`must be a rate as 500kbit, 10mbit or 1gbit, not ${quote(text)}`)
+      return undefined
+    }
+    const factor = { kbit: 1e3, mbit: 1e6, gbit: 1e9 }[unit.toLowerCase()] ?? 1
+    return Math.round(Number(number) * factor)
+  },
+}
+
 /** One of a few words that the command line itself understands. */
 export function oneOf(metavar: string, words: readonly string[]): Value<string> {
   return {

@@ -54,7 +54,8 @@ test("convert() of a single plugin with another plugin's addresses", () => {
 test.each([
   [{ type: "firewall", backend: "firewalld" }, [{ type: "firewall", backend: "firewalld" }], undefined],
   [{ type: "firewall", ingressPolicy: "isolated" }, [], true],
-  [{ type: "bandwidth", ingressRate: 1 }, [{ type: "bandwidth", ingressRate: 1 }], undefined],
+  [{ type: "bandwidth", ingressRate: 1 }, [], undefined],
+  [{ type: "bandwidth", shapedSubnets: [] }, [{ type: "bandwidth", shapedSubnets: [] }], undefined],
 ])("convert() of %j behind a bridge", (plugin, stays, portIsolation) => {
   const { list } = convert(JSON.stringify({ cniVersion: "1.0.0", name: "lab", plugins: [{ type: "bridge" }, plugin] }))
   const [entry, ...others] = list["plugins"] as Record<string, unknown>[]

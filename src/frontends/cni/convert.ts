@@ -111,10 +111,25 @@ function absorb(plugin: Json, notes: string[]): Absorbed {
       return {}
     case "firewall":
       return absorbFirewall(plugin, notes)
+    case "bandwidth":
+      return absorbBandwidth(plugin, notes)
     default:
       notes.push(`${JSON.stringify(plugin["type"])} stays, behind linkspan`)
       return { stays: plugin }
   }
+}
+
+const RATE_KEYS = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"]
+
+function absorbBandwidth(plugin: Json, notes: string[]): Absorbed {
+  const { type: _, capabilities: __, ...keys } = plugin
+  const other = Object.keys(keys).find((key) => !RATE_KEYS.includes(key))
+  if (other !== undefined) {
+    notes.push(`"bandwidth" stays, behind linkspan, which does not know its "${other}"`)
+    return { stays: plugin }
+  }
+  notes.push('"bandwidth" is left out: linkspan limits rates')
+  return { keys }
 }
 
 function absorbFirewall(plugin: Json, notes: string[]): Absorbed {

@@ -33,7 +33,15 @@ const DEFAULT_LIST = {
   plugins: [
     {
       type: "linkspan",
-      capabilities: { portMappings: true, ips: true, ipRanges: true, mac: true, aliases: true, dns: true },
+      capabilities: {
+        portMappings: true,
+        bandwidth: true,
+        ips: true,
+        ipRanges: true,
+        mac: true,
+        aliases: true,
+        dns: true,
+      },
     },
   ],
 }

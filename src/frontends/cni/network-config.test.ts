@@ -10,6 +10,7 @@ import {
   wantedDns,
   wantedMac,
   wantedPorts,
+  wantedRates,
 } from "./network-config.ts"
 import { readConfig } from "./request.ts"
 
@@ -125,10 +126,12 @@ test("published ports, as containerd's CRI and as podman send them", () => {
   expect(() => wantedPorts(config({ runtimeConfig: { portMappings: [{ containerPort: 80 }] } }))).toThrow("no hostPort")
 })
 
-test("rates that it cannot keep are refused, and no rates are none", () => {
-  const of = (bandwidth: object) => () => wantedPorts(config({ runtimeConfig: { bandwidth } }))
-  expect(of({ IngressRate: 1_000_000, IngressBurst: 4_294_967_295 })).toThrow(expect.objectContaining({ code: 2 }))
-  expect(of({ ingressRate: 0, egressRate: 0 })()).toEqual([])
+test("rates: in bits as the reference has them, the configuration's first, and no rates are none", () => {
+  const of = (bandwidth: object, own: object = {}) => wantedRates(config({ ...own, runtimeConfig: { bandwidth } }))
+  expect(of({ ingressRate: 0, egressRate: 0 })).toEqual({})
+  expect(of({ IngressRate: 1_000_000, IngressBurst: 4_294_967_295 })).toEqual({ rateIn: { bitsPerSecond: 1_000_000 } })
+  expect(of({ egressRate: 9, egressBurst: 20 })).toEqual({ rateOut: { bitsPerSecond: 9, burstBytes: 3 } })
+  expect(of({ ingressRate: 9, ingressBurst: 8 }, { ingressRate: 5 })).toEqual({ rateIn: { bitsPerSecond: 5 } })
 })
 
 test("addresses and MAC: runtimeConfig before args.cni before CNI_ARGS", () => {

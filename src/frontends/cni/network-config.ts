@@ -4,6 +4,7 @@
 
 import { type Ip, ipFromBigInt, parseIp } from "#inet/ip.ts"
 import { hostBounds, parseInterface, parsePrefix, prefixFamily, prefixOf } from "#inet/prefix.ts"
+import type { RateRequest } from "#model/rate.ts"
 import type { NetworkDescription, PublishRequest, StaticRouteRequest, SubnetRequest } from "#model/request.ts"
 import { defaultGateway } from "#model/subnet-bounds.ts"
 import { CniError, CODES } from "./cni-error.ts"
@@ -65,7 +66,7 @@ export function describeNetwork(config: Config, given?: Result): NetworkDescript
 }
 
 function refuseUnsupported(keys: Folded): void {
-  const unsupported = ["vlan", "vlanTrunk", "disableContainerInterface", "sysctl", "ingressRate", "egressRate"]
+  const unsupported = ["vlan", "vlanTrunk", "disableContainerInterface", "sysctl"]
   for (const key of unsupported) {
     const { value } = get(keys, key)
     if (value !== undefined && value !== 0 && value !== false && !(Array.isArray(value) && value.length === 0)) {
@@ -215,7 +216,6 @@ export function wantedAliases({ runtime, name }: Config): string[] {
 }
 
 export function wantedPorts({ runtime }: Config): PublishRequest[] {
-  refuseBandwidth(runtime)
   return list(get(runtime, "portMappings", "runtimeConfig")).map((found) => {
     const keys = fold(found)
     const hostPort = count(get(keys, "hostPort", found.path))
@@ -237,19 +237,30 @@ export function wantedPorts({ runtime }: Config): PublishRequest[] {
   })
 }
 
-function refuseBandwidth(runtime: Folded): void {
-  const bandwidth = fold(get(runtime, "bandwidth", "runtimeConfig"))
-  for (const key of ["ingressRate", "egressRate"]) {
-    if (count(get(bandwidth, key, "runtimeConfig.bandwidth")) !== undefined) {
-      throw new CniError(
-        CODES.unsupportedField,
-        `Cannot honour "runtimeConfig.bandwidth": linkspan does not limit rates`,
-        {
-          details: 'Put the "bandwidth" plugin behind linkspan in the list, and leave the capability to it',
-        },
-      )
+/** "As much as the field holds" is what containerd's CRI writes when nobody has said anything of a burst. */
+const NO_BURST = 0xffff_ffff
+const BITS = 8
+
+/** In bits, as the reference's bandwidth plugin has them; the configuration's go before the runtime's. */
+export function wantedRates({ keys, runtime }: Config): {
+  readonly rateIn?: RateRequest
+  readonly rateOut?: RateRequest
+} {
+  const given = fold(get(runtime, "bandwidth", "runtimeConfig"))
+  const rate = (direction: "ingress" | "egress"): RateRequest | undefined => {
+    const own = count(get(keys, `${direction}Rate`))
+    const [from, parent] = own === undefined ? [given, "runtimeConfig.bandwidth"] : [keys, ""]
+    const bitsPerSecond = count(get(from, `${direction}Rate`, parent))
+    const burst = count(get(from, `${direction}Burst`, parent))
+    if (bitsPerSecond === undefined) {
+      return undefined
     }
+    return burst === undefined || burst >= NO_BURST
+      ? { bitsPerSecond }
+      : { bitsPerSecond, burstBytes: Math.ceil(burst / BITS) }
   }
+  const [rateIn, rateOut] = [rate("ingress"), rate("egress")]
+  return { ...(rateIn === undefined ? {} : { rateIn }), ...(rateOut === undefined ? {} : { rateOut }) }
 }
 
 /**

@@ -18,6 +18,7 @@ import {
   wantedDns,
   wantedMac,
   wantedPorts,
+  wantedRates,
 } from "./network-config.ts"
 import type { Attachment, Config, Environment } from "./request.ts"
 import { type Result, resultAnswer, resultOf } from "./result.ts"
@@ -69,7 +70,7 @@ async function joinChained({ linkspan, config }: Call, { containerId, ifname, ne
     id: sandboxId(containerId),
     name: containerName(config, containerId),
     netns: { kind: "path", path: netns },
-    networks: [{ network: describeChained(config), ifname, aliases: wantedAliases(config) }],
+    networks: [{ network: describeChained(config), ifname, aliases: wantedAliases(config), ...wantedRates(config) }],
     publish: wantedPorts(config),
     labels: containerLabels(config, containerId),
     onlyNew: true,
@@ -87,7 +88,16 @@ async function join(call: Call, attachment: Attachment, given: Result | undefine
     id,
     name: containerName(config, containerId),
     netns: { kind: "path", path: netns },
-    networks: [{ network, ifname, addresses, aliases: wantedAliases(config), ...(mac === undefined ? {} : { mac }) }],
+    networks: [
+      {
+        network,
+        ifname,
+        addresses,
+        aliases: wantedAliases(config),
+        ...wantedRates(config),
+        ...(mac === undefined ? {} : { mac }),
+      },
+    ],
     publish: wantedPorts(config),
     labels: containerLabels(config, containerId),
     onlyNew: true,

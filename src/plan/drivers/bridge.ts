@@ -14,6 +14,7 @@ import { elementDifference } from "../firewall/difference.ts"
 import { endpointElements, networkElements } from "../firewall/elements.ts"
 import { type HostFacts, hasFamily, hostClaims, type PortFacts } from "../host.ts"
 import type { LinkChange, NetnsRef, Op } from "../op.ts"
+import { planRates } from "../rates.ts"
 
 /** What the kernel has of a bridge that is adopted (or found during reconciliation). */
 export interface BridgeFacts {
@@ -176,12 +177,14 @@ export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts
 }
 
 /** What whoever plugs the container's end in has to do. */
-function planInside(network: BridgeNetwork, { sandbox, ifname, addresses }: Endpoint): Op[] {
+function planInside(network: BridgeNetwork, endpoint: Endpoint): Op[] {
+  const { sandbox, ifname } = endpoint
   const v6 = hasFamily(network, 6)
   return [
     { kind: "link.set", netns: sandbox, ifname: "lo" as Ifname, change: { up: true } },
     { kind: "link.set", netns: sandbox, ifname, change: { ...(v6 ? {} : { linkLocal: false }), up: true } },
-    ...addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
+    ...endpoint.addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
+    ...planRates(endpoint),
   ]
 }
 

@@ -8,6 +8,7 @@ import { flowsToForget } from "../firewall/conntrack.ts"
 import { elementDifference } from "../firewall/difference.ts"
 import { foreignElements, foreignNetworkElements } from "../firewall/foreign-elements.ts"
 import type { Op } from "../op.ts"
+import { planForgetRates, planRates } from "../rates.ts"
 
 function routeLocalnet(ifname: Ifname): string {
   return `ipv4/conf/${ifname}/route_localnet`
@@ -47,7 +48,7 @@ export function planRemoveForeign(network: ForeignNetwork, created: readonly Op[
 }
 
 export function planPlugForeign(network: ForeignNetwork, endpoint: Endpoint): Op[] {
-  return localnet(network, endpoint, "1", "0")
+  return isPool(network) ? [] : [...localnet(network, endpoint, "1", "0"), ...planRates(endpoint)]
 }
 
 export function planUnplugForeign(network: ForeignNetwork, endpoint: Endpoint): Op[] {
@@ -56,6 +57,7 @@ export function planUnplugForeign(network: ForeignNetwork, endpoint: Endpoint): 
   }
   return [
     ...localnet(network, endpoint, "0", "1"),
+    ...planForgetRates(endpoint),
     ...endpoint.addresses.map(({ ip }): Op => ({ kind: "conntrack.del", flow: { ip } })),
   ]
 }

@@ -6,6 +6,7 @@ import type { IpvlanNetwork, MacvlanNetwork } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import { hasFamily } from "../host.ts"
 import type { LinkSpec, Op } from "../op.ts"
+import { planRates } from "../rates.ts"
 
 export type ParentNetwork = MacvlanNetwork | IpvlanNetwork
 
@@ -52,6 +53,7 @@ export function planPlugParent(network: ParentNetwork, endpoint: Endpoint): Op[]
       change: { ...(hasFamily(network, 6) ? {} : { linkLocal: false }), up: true },
     },
     ...endpoint.addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
+    ...planRates(endpoint),
   ]
 }
 

@@ -6,7 +6,7 @@ import { nearest } from "#model/nearest.ts"
 import { quote } from "#model/quote.ts"
 import type { JoinRequest } from "#model/request.ts"
 import type { Given, Options, Origins, Positionals, RefuseAt } from "../command.ts"
-import { integer, type Refuse, text, type Value } from "../value.ts"
+import { integer, type Refuse, rate, text, type Value } from "../value.ts"
 
 const priority = integer("N")
 
@@ -28,6 +28,8 @@ export const JOIN_OPTIONS = {
     aliases: ["network-alias"],
     about: "A further name for the container on that network",
   },
+  "rate-in": { kind: "one", value: rate, about: "Let the container receive no faster than this: 10mbit" },
+  "rate-out": { kind: "one", value: rate, about: "Let the container send no faster than this: 500kbit" },
 } as const satisfies Options
 
 type JoinValues = Given<typeof JOIN_OPTIONS, Positionals>["options"]
@@ -51,7 +53,7 @@ export const NETWORK = {
     kind: "many",
     value: networkSpec,
     aliases: ["net"],
-    about: "Join a network; keys: ip, ip6, mac, ifname, priority, alias",
+    about: "Join a network; keys: ip, ip6, mac, ifname, priority, alias, rate-in, rate-out",
   },
 } as const satisfies Options
 
@@ -70,6 +72,8 @@ export function readJoin(network: string, options: JoinValues): JoinRequest {
     ...(options.ifname === undefined ? {} : { ifname: options.ifname }),
     ...(options.priority === undefined ? {} : { gatewayPriority: options.priority }),
     ...(options.alias.length === 0 ? {} : { aliases: options.alias }),
+    ...(options["rate-in"] === undefined ? {} : { rateIn: { bitsPerSecond: options["rate-in"] } }),
+    ...(options["rate-out"] === undefined ? {} : { rateOut: { bitsPerSecond: options["rate-out"] } }),
   }
 }
 
@@ -84,6 +88,10 @@ export function joinOrigins(options: JoinValues, prefix = ""): Origins {
     [`${prefix}ifname`]: "--ifname",
     [`${prefix}gatewayPriority`]: "--priority",
     [`${prefix}aliases`]: "--alias",
+    [`${prefix}rateIn`]: "--rate-in",
+    [`${prefix}rateIn.bitsPerSecond`]: "--rate-in",
+    [`${prefix}rateOut`]: "--rate-out",
+    [`${prefix}rateOut.bitsPerSecond`]: "--rate-out",
   }
 }
 
@@ -128,7 +136,7 @@ export function joinsOrigins(options: NetworksValues): Origins {
 
 /** The single-network options that were written. */
 function given(options: JoinValues): string[] {
-  return (["ip", "ip6", "mac", "ifname", "priority", "alias"] as const)
+  return (["ip", "ip6", "mac", "ifname", "priority", "alias", "rate-in", "rate-out"] as const)
     .filter((key) => (key === "alias" ? options.alias.length > 0 : options[key] !== undefined))
     .map((key) => `--${key}`)
 }
@@ -138,6 +146,8 @@ function twice(join: JoinRequest, options: JoinValues): string[] {
     ["--mac", join.mac, options.mac],
     ["--ifname", join.ifname, options.ifname],
     ["--priority", join.gatewayPriority, options.priority],
+    ["--rate-in", join.rateIn, options["rate-in"]],
+    ["--rate-out", join.rateOut, options["rate-out"]],
   ] as const
   return both.filter(([, key, option]) => key !== undefined && option !== undefined).map(([name]) => name)
 }
@@ -158,7 +168,7 @@ function readSpec(spec: string, refuse: Refuse): JoinRequest | undefined {
     .split(",")
     .flatMap((part) => readKey(part, refuse))
   const all = (field: JoinKey["field"]) => keys.flatMap((key) => (key.field === field ? [key.value] : []))
-  for (const field of ["mac", "ifname", "priority"] as const) {
+  for (const field of ["mac", "ifname", "priority", "rate-in", "rate-out"] as const) {
     if (all(field).length > 1) {
       refuse(`${quote(spec)} gives ${field} more than once`)
     }
@@ -167,8 +177,16 @@ function readSpec(spec: string, refuse: Refuse): JoinRequest | undefined {
   const [ifname] = all("ifname")
   const [written] = all("priority")
   const gatewayPriority = written === undefined ? undefined : priority.read(written, (why) => refuse(`priority ${why}`))
+  const rateOf = (field: "rate-in" | "rate-out") => {
+    const [text] = all(field)
+    const bitsPerSecond = text === undefined ? undefined : rate.read(text, (why) => refuse(`${field} ${why}`))
+    return bitsPerSecond === undefined ? undefined : { bitsPerSecond }
+  }
+  const [rateIn, rateOut] = [rateOf("rate-in"), rateOf("rate-out")]
   return {
     network,
+    ...(rateIn === undefined ? {} : { rateIn }),
+    ...(rateOut === undefined ? {} : { rateOut }),
     ...(mac === undefined ? {} : { mac }),
     ...(ifname === undefined ? {} : { ifname }),
     ...(gatewayPriority === undefined ? {} : { gatewayPriority }),
@@ -178,7 +196,7 @@ function readSpec(spec: string, refuse: Refuse): JoinRequest | undefined {
 }
 
 interface JoinKey {
-  readonly field: "address" | "mac" | "ifname" | "priority" | "alias"
+  readonly field: "address" | "mac" | "ifname" | "priority" | "alias" | "rate-in" | "rate-out"
   readonly value: string
 }
 
@@ -193,6 +211,8 @@ const KEYS: Readonly<Record<string, JoinKey["field"]>> = {
   priority: "priority",
   "gw-priority": "priority",
   alias: "alias",
+  "rate-in": "rate-in",
+  "rate-out": "rate-out",
 }
 
 /** One "key=value"; none when it was refused. */
@@ -214,7 +234,9 @@ function readKey(part: string, refuse: Refuse): JoinKey[] {
 
 function keyHint(key: string): string {
   const near = nearest(key, Object.keys(KEYS))
-  return near === undefined ? "the keys are ip, ip6, mac, ifname, priority and alias" : `did you mean ${near}?`
+  return near === undefined
+    ? "the keys are ip, ip6, mac, ifname, priority, alias, rate-in and rate-out"
+    : `did you mean ${near}?`
 }
 
 /** `host`, `none` and `container:NAME` stand where a network would, and alone. */

@@ -1,6 +1,7 @@
 // `linkspan inspect`: a container's way out, link by link, with the kernel's own names:
 // namespace, interface, veth, bridge port, bridge, gateway.
 
+import { rateText } from "#model/rate.ts"
 import type { ContainerView, EndpointView, RouteView } from "#model/view.ts"
 import { labelNodes } from "./labels.ts"
 import { countersText, linkState } from "./link.ts"
@@ -57,9 +58,17 @@ function interfaceNode(endpoint: EndpointView, routes: readonly RouteView[], loo
       ...routes.filter((route) => route.ifname === endpoint.ifname).map((route) => ({ text: routeText(route) })),
       ...(actual === undefined ? [] : [{ text: countersText(actual.counters, look) }]),
       ...(endpoint.aliases.length === 0 ? [] : [{ text: `also called ${endpoint.aliases.join(", ")}` }]),
+      ...rateNodes(endpoint),
       cableNode(endpoint, look),
     ],
   }
+}
+
+function rateNodes({ rateIn, rateOut }: EndpointView): Node[] {
+  return [
+    ...(rateIn === undefined ? [] : [{ text: `receives at most ${rateText(rateIn)}` }]),
+    ...(rateOut === undefined ? [] : [{ text: `sends at most ${rateText(rateOut)}` }]),
+  ]
 }
 
 function routeText({ destination, via, metric }: RouteView): string {

@@ -25,6 +25,9 @@ export function errorText(error: unknown): string {
   if (code === "NETNS_NOT_FOUND") {
     return `invalid namespace path: IO error: ${OS_ERROR[2]}`
   }
+  if (code === "NO_LEASE") {
+    return `unable to obtain lease: ${message.slice(message.indexOf(": ") + 2)}${hint === undefined ? "" : ` (${hint})`}`
+  }
   const { ifname, within } = error.details as { readonly ifname?: string; readonly within?: string }
   if (code === "LINK_EXISTS" && within === "container") {
     return `create veth pair: interface ${ifname} already exists on container namespace: Netlink error: ${OS_ERROR[17]}`

@@ -145,19 +145,33 @@ export function describe(network: Network): NetworkDescription {
   }
 }
 
-function subnetsOf(network: Network): { prefix: string; gateway?: string }[] {
+type Addressing = Pick<NetworkDescription, "subnets" | "ipam" | "ipv4" | "ipv6">
+
+/** Where a server on the network gives addresses, netavark knows of no subnets. */
+function addressing(network: Network): Addressing {
   refuseIpam(network)
+  if (network.ipam === "dhcp") {
+    return { ipam: "dhcp" }
+  }
+  const subnets = subnetsOf(network)
+  return { subnets, ...(subnets.length === 0 ? { ipv4: false, ipv6: false } : {}) }
+}
+
+function subnetsOf(network: Network): { prefix: string; gateway?: string }[] {
   return network.subnets.map(({ prefix, gateway }) => ({
     prefix: networkPrefix(prefix),
     ...(gateway === undefined ? {} : { gateway }),
   }))
 }
 
-function refuseIpam({ ipam, subnets }: Network): void {
-  if (ipam === "dhcp") {
-    throw new NetavarkError("unable to obtain lease: the ipam driver dhcp is not supported by linkspan")
+function refuseIpam({ driver, ipam, subnets, options }: Network): void {
+  if (ipam === "dhcp" && driver === "bridge" && options["mode"] !== "unmanaged") {
+    throw new NetavarkError("cannot use dhcp ipam driver without using the option mode=unmanaged")
   }
-  if (ipam !== undefined && ipam !== "host-local" && ipam !== "none") {
+  if (ipam === "dhcp" && driver === "ipvlan") {
+    throw new NetavarkError("ipam driver dhcp is not supported with ipvlan")
+  }
+  if (ipam !== undefined && ipam !== "host-local" && ipam !== "none" && ipam !== "dhcp") {
     throw new NetavarkError(`unsupported ipam driver ${ipam}`)
   }
   for (const [index, { prefix }] of subnets.entries()) {
@@ -169,16 +183,7 @@ function refuseIpam({ ipam, subnets }: Network): void {
 
 type BridgePart = Pick<
   NetworkDescription,
-  | "subnets"
-  | "bridge"
-  | "adopt"
-  | "internal"
-  | "gatewayMode"
-  | "ipv4"
-  | "ipv6"
-  | "defaultRoute"
-  | "isolation"
-  | "outbound"
+  keyof Addressing | "bridge" | "adopt" | "internal" | "gatewayMode" | "defaultRoute" | "isolation" | "outbound"
 >
 
 function bridge(network: Network): BridgePart {
@@ -195,15 +200,15 @@ function bridge(network: Network): BridgePart {
   }
   const meets = MEETS[isolation(network)]
   const outbound = outboundOf(network)
-  const subnets = subnetsOf(network)
+  const { subnets = [], ...addresses } = addressing(network)
   const withoutGateway = subnets.every(({ gateway }) => gateway === undefined)
   const adopts = mode(network) === "unmanaged"
   // Only an internal network without names has no gateway: the host is then not on the bridge at all.
   const isolated = !adopts && (subnets.length === 0 || (network.internal && withoutGateway))
   return {
     ...(adopts ? { adopt: link } : { bridge: link }),
-    subnets,
-    ...(subnets.length === 0 ? { ipv4: false, ipv6: false } : {}),
+    ...addresses,
+    ...(addresses.ipam === "dhcp" ? {} : { subnets }),
     internal: network.internal && !isolated && !adopts,
     ...(adopts ? { gatewayMode: "external" } : {}),
     ...(isolated ? { gatewayMode: "isolated", defaultRoute: false } : {}),
@@ -247,13 +252,9 @@ export function isolation(network: Network): Isolation {
   return flag(network, "isolate") ? "true" : "false"
 }
 
-function parent(
-  network: Network,
-): Pick<NetworkDescription, "parent" | "mode" | "broadcastCutoff" | "subnets" | "ipv4" | "ipv6"> {
-  const subnets = subnetsOf(network)
+function parent(network: Network): Pick<NetworkDescription, "parent" | "mode" | "broadcastCutoff" | keyof Addressing> {
   return {
-    subnets,
-    ...(subnets.length === 0 ? { ipv4: false, ipv6: false } : {}),
+    ...addressing(network),
     ...(network.link === undefined ? {} : { parent: network.link }),
     ...presentOnly({ mode: network.options["mode"], broadcastCutoff: cutoff(network) }),
   }

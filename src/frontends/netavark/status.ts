@@ -33,17 +33,27 @@ function blockOf(
   bridgeAddresses: (bridge: string) => readonly string[],
 ): StatusBlock {
   const { network } = attachment
+  const lease = endpoint?.lease
+  const interfaces = (subnets: ReturnType<typeof subnetsOf>): StatusBlock["interfaces"] => ({
+    [attachment.ifname]: { mac_address: endpoint?.mac ?? "", subnets },
+  })
+  if (lease !== undefined) {
+    const { ip, length } = lease.address
+    return {
+      dns_search_domains: lease.domain === undefined ? [] : [lease.domain],
+      // What the user gave the container goes before what its network says.
+      dns_server_ips: containerServers.length > 0 ? containerServers : lease.dnsServers,
+      interfaces: interfaces([
+        { ...(lease.gateway === undefined ? {} : { gateway: lease.gateway }), ipnet: `${ip}/${length}` },
+      ]),
+    }
+  }
   const answers = hasNames(attachment)
   return {
     dns_search_domains: answers ? ["dns.podman"] : [],
     dns_server_ips:
       network.driver === "bridge" ? (answers ? listenAddresses(attachment, bridgeAddresses) : containerServers) : [],
-    interfaces: {
-      [attachment.ifname]: {
-        mac_address: endpoint?.mac ?? "",
-        subnets: attachment.staticIps.length === 0 ? [] : subnetsOf(attachment, endpoint),
-      },
-    },
+    interfaces: interfaces(attachment.staticIps.length === 0 ? [] : subnetsOf(attachment, endpoint)),
   }
 }
 

@@ -14,6 +14,7 @@ const DOORS = {
   netavark: async (args, around) => (await import("#frontends/netavark/netavark.ts")).runNetavark(args, around),
   "aardvark-dns": async (args, around) =>
     (await import("#frontends/netavark/aardvark-dns.ts")).runAardvark(args, around),
+  podman: openPodmanCommand,
   // The demo's traffic: this program again, inside the demo's namespaces.
   __peer: async (args) => (await import("#frontends/demo/demo.ts")).runPeer(args),
 } as const satisfies Readonly<Record<string, Door>>
@@ -76,11 +77,26 @@ function cliDoors(around: Surroundings): CliDoors {
   }
 }
 
+async function openPodmanCommand(args: readonly string[], around: Surroundings): Promise<number> {
+  const { runPodmanCommand } = await import("#frontends/netavark/podman-command.ts")
+  return runPodmanCommand(args, {
+    env: around.env,
+    program: packedProgram(),
+    uid: process.geteuid?.() ?? 0,
+    out: async (text) => void (await around.out(text)),
+    err: async (text) => around.err(text),
+  })
+}
+
+/** Where `bun build --compile` puts what it has packed; undefined in a checkout. */
+function packedProgram(): string | undefined {
+  return import.meta.dir.startsWith("/$bunfs/") ? process.execPath : undefined
+}
+
 async function openCniCommand(args: readonly string[], around: Surroundings): Promise<number> {
   const { runCniCommand } = await import("#frontends/cni/command.ts")
   return runCniCommand(args, {
-    // Where `bun build --compile` puts what it has packed.
-    program: import.meta.dir.startsWith("/$bunfs/") ? process.execPath : undefined,
+    program: packedProgram(),
     readInput: around.readInput,
     out: async (text) => void (await around.out(text)),
     err: async (text) => around.err(text),

@@ -90,6 +90,11 @@ export function tellHealed(host: Host, problems: readonly string[], { by }: { re
   })
 }
 
+/** The whole ruleset, as `nft -f` reads it. */
+export function rulesText(host: Host): string {
+  return replaceRuleset(wantedElements(host), ownerOf(host))
+}
+
 function replace(host: Host, elements: readonly NftElement[]): void {
   const { nftables } = host
   try {

@@ -253,6 +253,8 @@ export interface LinkspanApi extends AsyncDisposable {
     status(): Promise<FirewallStatus>
     integrate(options?: MutationOptions): Promise<Outcome<FirewallStatus>>
     remove(options?: MutationOptions): Promise<Outcome<FirewallStatus>>
+    /** linkspan's tables with what this state wants in them, as text for `nft -f`. */
+    rules(): Promise<string>
   }
 }
 
@@ -358,6 +360,7 @@ export class Linkspan implements LinkspanApi {
     status: async () => (await import("./firewall-status.ts")).firewallStatus(this.#host),
     integrate: async (options = {}) => (await import("./firewall-integrate.ts")).integrateFirewall(this.#host, options),
     remove: async (options = {}) => (await import("./firewall-integrate.ts")).removeIntegration(this.#host, options),
+    rules: async () => (await import("./firewall.ts")).rulesText(this.#host),
   }
 
   async attach(request: AttachRequest, options: MutationOptions = {}): Promise<Outcome<ContainerSummary>> {

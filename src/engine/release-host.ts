@@ -11,14 +11,14 @@ import { releaseSysctls, unneededClaims } from "./host-settings.ts"
 
 /** @param leaving networks that the caller is about to forget. Others that are being removed need nothing either. */
 export function releaseHost(host: Host, leaving: ReadonlySet<Id>): void {
-  releaseSysctls(host, () => remaining(host, leaving))
-  releaseIntegrations(host, () => remaining(host, leaving))
-  removeTablesUnless(host, () => remaining(host, leaving).some(hasRules), leaving)
+  releaseSysctls(host, () => remainingNetworks(host, leaving))
+  releaseIntegrations(host, () => remainingNetworks(host, leaving))
+  removeTablesUnless(host, () => remainingNetworks(host, leaving).some(hasRules), leaving)
 }
 
 /** What is there although no network needs it, a sentence each. */
 export function strandedSettings(host: Host): string[] {
-  const networks = remaining(host, new Set())
+  const networks = remainingNetworks(host)
   const claims = unneededClaims(host, networks).map(
     ({ key, value }) => `net.${key.replaceAll("/", ".")} is still ${value}, which no network needs any more`,
   )
@@ -27,7 +27,8 @@ export function strandedSettings(host: Host): string[] {
     : [...claims, "linkspan's nftables tables are there without a network"]
 }
 
-function remaining(host: Host, leaving: ReadonlySet<Id>): Network[] {
+/** The networks that go on, whatever is being done to others. */
+export function remainingNetworks(host: Host, leaving: ReadonlySet<Id> = new Set()): Network[] {
   return host.store.consistently(() => {
     const changes = host.store.journal().flatMap(({ entry }) => entry.changes)
     const removing = new Set(changes.filter(({ after }) => after === undefined).map(({ id }) => id))

@@ -21,6 +21,7 @@ import { announce } from "./names/announce.ts"
 import { refreshContainerFiles } from "./names/container-files.ts"
 import { netnsPath } from "./netns-names.ts"
 import { refuseOtherOwner } from "./ownership.ts"
+import { rehearsedLines } from "./rehearsal.ts"
 import { releaseHost } from "./release-host.ts"
 
 /** What a verb decided to do. */
@@ -134,8 +135,8 @@ function clear(
 function rehearse<T>(host: Host, decide: (store: Store) => Decision<T>): Outcome<T> {
   return host.store.rehearse((writer) => {
     const decision = decide(host.store)
-    const plan = linesOf(host, decision)
     const id = writer.begin(entryOf(decision))
+    const plan = rehearsedLines(host, decision.ops, netnsNames(host, decision))
     writer.settle(id, "after")
     return { result: decision.result(), plan, dryRun: true, warnings: decision.warnings ?? [] }
   })

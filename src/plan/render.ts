@@ -2,6 +2,7 @@
 
 import type { Interface } from "#inet/prefix.ts"
 import type { Id } from "#model/name.ts"
+import { LINK_GROUP, UNGUARDED_GROUP } from "./firewall/link-group.ts"
 import { renderTransaction } from "./firewall/render.ts"
 import type { FlowFilter, LinkChange, LinkSpec, NetnsRef, NftElement, Op, RouteSpec } from "./op.ts"
 
@@ -76,17 +77,18 @@ function addressOptions({ ip, length }: Interface): string {
 
 function renderLink(link: LinkSpec, names: NetnsNames): string {
   const mtu = link.kind !== "vlan" && link.mtu !== undefined ? ` mtu ${link.mtu}` : ""
+  const group = ` group ${link.kind === "veth" && link.unguarded === true ? UNGUARDED_GROUP : LINK_GROUP}`
   switch (link.kind) {
     case "bridge":
-      return `ip link add ${link.ifname}${mtu} address ${link.mac} type bridge mcast_snooping 0`
+      return `ip link add ${link.ifname}${mtu}${group} address ${link.mac} type bridge mcast_snooping 0`
     case "veth":
-      return `ip link add ${link.ifname}${mtu} type veth peer name ${link.peer.ifname} netns ${names(link.peer.netns)} address ${link.peer.mac}${mtu}`
+      return `ip link add ${link.ifname}${mtu}${group} type veth peer name ${link.peer.ifname} netns ${names(link.peer.netns)} address ${link.peer.mac}${mtu} group ${LINK_GROUP}`
     case "macvlan":
-      return `ip link add ${link.ifname} netns ${names(link.netns)} link ${link.parent}${mtu} address ${link.mac} type macvlan mode ${link.mode}${link.broadcastCutoff === undefined ? "" : ` bclim ${link.broadcastCutoff}`}`
+      return `ip link add ${link.ifname} netns ${names(link.netns)} link ${link.parent}${mtu}${group} address ${link.mac} type macvlan mode ${link.mode}${link.broadcastCutoff === undefined ? "" : ` bclim ${link.broadcastCutoff}`}`
     case "ipvlan":
-      return `ip link add ${link.ifname} netns ${names(link.netns)} link ${link.parent}${mtu} type ipvlan mode ${link.mode}`
+      return `ip link add ${link.ifname} netns ${names(link.netns)} link ${link.parent}${mtu}${group} type ipvlan mode ${link.mode}`
     case "vlan":
-      return `ip link add ${link.ifname} link ${link.link} type vlan id ${link.vlanId}`
+      return `ip link add ${link.ifname} link ${link.link}${group} type vlan id ${link.vlanId}`
   }
 }
 

@@ -42,6 +42,7 @@ export const COMMANDS: readonly Group[] = [
     entries: [
       { words: "firewall status", load: () => import("./commands/firewall-status.ts") },
       { words: "firewall integrate", load: () => import("./commands/firewall-integrate.ts") },
+      { words: "firewall rules", load: () => import("./commands/firewall-rules.ts") },
       { words: "firewall remove", aliases: ["rm"], load: () => import("./commands/firewall-remove.ts") },
     ],
   },

@@ -337,6 +337,7 @@ describe("the rest", () => {
     ["reconcile", { takeOver: false }],
     ["reconcile --take-over", { takeOver: true }],
     ["firewall status", undefined],
+    ["firewall rules", undefined],
     ["firewall integrate", undefined],
     ["firewall remove", undefined],
   ])

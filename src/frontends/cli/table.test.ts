@@ -83,7 +83,7 @@ test("help fits a narrow terminal", async () => {
 })
 
 test("the words that may come next", () => {
-  expect(nextWords(COMMANDS, ["firewall"])).toEqual(["status", "integrate", "remove"])
+  expect(nextWords(COMMANDS, ["firewall"])).toEqual(["status", "integrate", "rules", "remove"])
   expect(nextWords(COMMANDS, [])).toContain("network")
   expect(nextWords(COMMANDS, ["run"])).toEqual([])
 })

@@ -265,6 +265,10 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
         ask("firewall.remove", undefined)
         return outcome(FIREWALL, mutation)
       },
+      async rules() {
+        ask("firewall.rules", undefined)
+        return "table inet linkspan {\n}\n"
+      },
     },
     async [Symbol.asyncDispose]() {
       disposed = true

@@ -2,6 +2,7 @@
 
 import type { LinkspanApi } from "#engine/linkspan.ts"
 import { LinkspanError } from "#model/errors.ts"
+import { isId } from "#model/name.ts"
 import { type Answer, type Message, object, optionalText, text } from "./message.ts"
 import type { Method } from "./network-driver.ts"
 
@@ -20,7 +21,11 @@ export const IPAM_DRIVER: Readonly<Record<string, Method>> = {
   },
   RequestAddress: requestAddress,
   ReleaseAddress: async (linkspan, message) => {
-    await linkspan.pools.give({ pool: text(message, "PoolID"), address: text(message, "Address") })
+    const pool = text(message, "PoolID")
+    // Of another form it is not one of linkspan's, and so gone for certain.
+    if (isId(pool)) {
+      await linkspan.pools.give({ pool, address: text(message, "Address") })
+    }
     return {}
   },
 }

@@ -71,7 +71,7 @@ function cliDoors(around: Surroundings): CliDoors {
         return serveCalls({ engine, doors: HANDED, open: (options) => around.open(options), stop })
       },
       ...(dockerPlugin
-        ? [async () => (await import("#frontends/docker-plugin/serve.ts")).serveDockerPlugin(linkspan)]
+        ? [async () => (await import("#frontends/docker-plugin/serve.ts")).serveDockerPlugin(linkspan, { log })]
         : []),
     ],
   }

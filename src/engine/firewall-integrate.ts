@@ -8,17 +8,23 @@ import { tellHealed } from "./firewall.ts"
 import { firewallStatus } from "./firewall-status.ts"
 import { observeRefusals, type Situation } from "./foreign-refusals.ts"
 import type { Host } from "./host.ts"
-import type { Change, Integration, Step } from "./integrations/integration.ts"
+import type { Change, Integration, IntegrationOwner, Step } from "./integrations/integration.ts"
 import { INTEGRATIONS, integrationRecord, putRecord, recordedIntegrations } from "./integrations.ts"
 import type { MutationOptions } from "./linkspan.ts"
 
 /** A byte of the lock file (store/locks.ts) of its own: asking another tool may take seconds, and nobody else need wait. */
 const INTEGRATION_BYTE = 2
 
-export function integrateFirewall(host: Host, options: MutationOptions): Outcome<FirewallStatus> {
+/** With every owner that refuses something, or with those that are named. */
+export interface IntegrateOptions extends MutationOptions {
+  readonly owners?: readonly IntegrationOwner[]
+}
+
+export function integrateFirewall(host: Host, options: IntegrateOptions): Outcome<FirewallStatus> {
   return alone(host, () => {
     const situation = observeRefusals(host)
-    const changes = wantedIntegrations(host, situation).map((integration) => ({
+    const wanted = wantedIntegrations(host, situation).filter(({ owner }) => options.owners?.includes(owner) ?? true)
+    const changes = wanted.map((integration) => ({
       integration,
       change: integration.put(host, situation, integrationRecord(host, integration.owner)),
     }))

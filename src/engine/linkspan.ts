@@ -40,6 +40,7 @@ import type {
 } from "#model/view.ts"
 import type { Host } from "./host.ts"
 import type { NoteAddress } from "./notes.ts"
+import type { IntegrationOwner } from "./integrations/integration.ts"
 
 export interface LinkspanOptions {
   /** Where the database lives: LINKSPAN_STATE_DIR, else /var/lib/linkspan. */
@@ -251,7 +252,10 @@ export interface LinkspanApi extends AsyncDisposable {
   explain(request: ExplainRequest): Promise<Explanation>
   readonly firewall: {
     status(): Promise<FirewallStatus>
-    integrate(options?: MutationOptions): Promise<Outcome<FirewallStatus>>
+    /** `owners`: only with these. */
+    integrate(
+      options?: MutationOptions & { readonly owners?: readonly IntegrationOwner[] },
+    ): Promise<Outcome<FirewallStatus>>
     remove(options?: MutationOptions): Promise<Outcome<FirewallStatus>>
     /** linkspan's tables with what this state wants in them, as text for `nft -f`. */
     rules(): Promise<string>

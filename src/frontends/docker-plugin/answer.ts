@@ -7,10 +7,13 @@ import { IPAM_DRIVER } from "./ipam-driver.ts"
 import { type Answer, parseMessage } from "./message.ts"
 import { type Method, NETWORK_DRIVER } from "./network-driver.ts"
 
+/** The first call of each dockerd's life that is about linkspan. */
+export const ACTIVATE = "Plugin.Activate"
+
 const IMPLEMENTS: Answer = { Implements: ["NetworkDriver", "IpamDriver"] }
 
 const METHODS: ReadonlyMap<string, Method> = new Map([
-  ["Plugin.Activate", () => Promise.resolve(IMPLEMENTS)],
+  [ACTIVATE, () => Promise.resolve(IMPLEMENTS)],
   ...Object.entries(NETWORK_DRIVER).map(([name, method]) => [`NetworkDriver.${name}`, method] as const),
   ...Object.entries(IPAM_DRIVER).map(([name, method]) => [`IpamDriver.${name}`, method] as const),
 ])

@@ -7,9 +7,11 @@ import { family, type Ip } from "#inet/ip.ts"
 import { prefixFamily } from "#inet/prefix.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { isBridge, isGateway, type Network } from "#model/network.ts"
+import type { CreateNetworkRequest } from "#model/request.ts"
 import { sandboxId, toId } from "./ids.ts"
 import { type Answer, type Message, object, optionalText, text } from "./message.ts"
 import { DRIVER_OPTION, gatewaysBeside, networkRequest } from "./network-request.ts"
+import { passDocker } from "./own-filter.ts"
 import { ofFamilies, publicationsOf } from "./ports.ts"
 
 export type Method = (linkspan: LinkspanApi, message: Message) => Promise<Answer>
@@ -56,18 +58,28 @@ async function createNetwork(linkspan: LinkspanApi, message: Message): Promise<A
   const { request, bridge } = networkRequest(message)
   if (bridge === undefined) {
     await linkspan.networks.create(request)
-    return NOTHING
+  } else {
+    await createOnBridge(linkspan, request, bridge)
   }
+  try {
+    await passDocker(linkspan)
+  } catch (error) {
+    await linkspan.networks.remove(toId(text(message, "NetworkID")), { force: true })
+    throw error
+  }
+  return NOTHING
+}
+
+/** Docker's option means either: a bridge that is there is used, and left behind. */
+async function createOnBridge(linkspan: LinkspanApi, request: CreateNetworkRequest, bridge: string): Promise<void> {
   try {
     await linkspan.networks.create({ ...request, bridge })
   } catch (error) {
     if (!(error instanceof LinkspanError && error.code === "LINK_EXISTS")) {
       throw error
     }
-    // Docker's option means either: a bridge that is there is used, and left behind.
     await linkspan.networks.create({ ...request, adopt: bridge })
   }
-  return NOTHING
 }
 
 async function deleteNetwork(linkspan: LinkspanApi, message: Message): Promise<Answer> {

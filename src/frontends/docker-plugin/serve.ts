@@ -7,7 +7,8 @@ import { dirname } from "node:path"
 import type { LinkspanApi } from "#engine/linkspan.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Service } from "#model/service.ts"
-import { reply } from "./answer.ts"
+import { ACTIVATE, methodOf, reply } from "./answer.ts"
+import { passDockerAgain } from "./own-filter.ts"
 
 /** Where dockerd looks first. The file's name is the driver's: `docker network create --driver linkspan`. */
 export const PLUGIN_SOCKET = "/run/docker/plugins/linkspan.sock"
@@ -15,6 +16,8 @@ export const PLUGIN_SOCKET = "/run/docker/plugins/linkspan.sock"
 export interface DockerPluginOptions {
   /** {@link PLUGIN_SOCKET} when absent. */
   readonly socket?: string
+  /** What went wrong without failing a call. */
+  readonly log?: (line: string) => void
   /** A line for each call. */
   readonly trace?: (line: string) => void
 }
@@ -46,6 +49,10 @@ export async function serveDockerPlugin(linkspan: LinkspanApi, options: DockerPl
       const body = await request.text()
       const { status, answer } = await reply(linkspan, request.url, body)
       const text = JSON.stringify(answer)
+      if (methodOf(request.url) === ACTIVATE) {
+        // Not awaited by dockerd: it may be at its own filter.
+        void passDockerAgain(linkspan).then((problem) => problem !== undefined && options.log?.(problem))
+      }
       options.trace?.(`${request.url} ${body} -> ${status} ${text} (${(performance.now() - began).toFixed(1)} ms)`)
       return new Response(text, { status, headers: { "content-type": "application/vnd.docker.plugins.v1.2+json" } })
     },

@@ -39,8 +39,8 @@ import type {
   TornDown,
 } from "#model/view.ts"
 import type { Host } from "./host.ts"
-import type { NoteAddress } from "./notes.ts"
 import type { IntegrationOwner } from "./integrations/integration.ts"
+import type { NoteAddress } from "./notes.ts"
 
 export interface LinkspanOptions {
   /** Where the database lives: LINKSPAN_STATE_DIR, else /var/lib/linkspan. */

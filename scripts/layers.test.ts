@@ -28,6 +28,8 @@ const REFUSED: readonly Plant[] = [
   { in: "src/plan/c.ts", line: 'import { x } from "#store/x.ts"' },
   { in: "src/plan/d.ts", line: 'import { x } from "node:fs"' },
   { in: "src/plan/firewall/e.ts", line: 'import { x } from "bun:sqlite"' },
+  { in: "src/picture/a.ts", line: 'import { x } from "#engine/x.ts"' },
+  { in: "src/picture/b.ts", line: 'import { x } from "node:fs"' },
   { in: "src/kernel/a.ts", line: 'import { x } from "#store/x.ts"' },
   { in: "src/kernel/b.ts", line: 'import { x } from "#engine/x.ts"' },
   { in: "src/kernel/c.ts", line: 'import { x } from "node:child_process"' },

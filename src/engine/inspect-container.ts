@@ -63,7 +63,7 @@ function pidOf(sandbox: Sandbox): number | undefined {
   return sandbox.process?.pid ?? (sandbox.place?.kind === "pid" ? sandbox.place.pid : undefined)
 }
 
-function statusOf(host: Host, sandbox: Sandbox): ContainerStatus {
+export function statusOf(host: Host, sandbox: Sandbox): ContainerStatus {
   if (sandbox.process !== undefined) {
     return host.isRunning(sandbox) ? "running" : "exited"
   }

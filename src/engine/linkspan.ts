@@ -22,6 +22,7 @@ import type {
 } from "#model/request.ts"
 import type { ReservedPool } from "#model/reserved-pool.ts"
 import type { Service } from "#model/service.ts"
+import type { Topology } from "#model/topology.ts"
 import type {
   CableView,
   ContainerSummary,
@@ -250,6 +251,8 @@ export interface LinkspanApi extends AsyncDisposable {
   }
   /** Whether one place reaches another, by which way, and what stops it. */
   explain(request: ExplainRequest): Promise<Explanation>
+  /** How everything is wired, by the kernel's own account. */
+  topology(): Promise<Topology>
   readonly firewall: {
     status(): Promise<FirewallStatus>
     /** `owners`: only with these. */
@@ -433,6 +436,11 @@ export class Linkspan implements LinkspanApi {
     options: MutationOptions & { readonly force?: boolean } = {},
   ): Promise<Outcome<{ id: string; name: string }>> {
     return (await import("./remove-container.ts")).removeContainer(this.#host, container, options)
+  }
+
+  async topology(): Promise<Topology> {
+    const { topology } = await import("./topology.ts")
+    return this.#look(() => topology(this.#host))
   }
 
   async explain(request: ExplainRequest): Promise<Explanation> {

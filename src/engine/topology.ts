@@ -3,8 +3,8 @@
 
 import { actualLink, describeRoutes, type ObservedLink } from "#kernel/links.ts"
 import { listForwarding } from "#kernel/neighbours.ts"
-import { isBridge, type Network } from "#model/network.ts"
-import type { Endpoint, Sandbox } from "#model/sandbox.ts"
+import { isBridge, lowerLink, type Network } from "#model/network.ts"
+import type { Endpoint } from "#model/sandbox.ts"
 import type { Cable, Gate, Space, SpaceId, Topology, TopologyLink, TopologyNetwork } from "#model/topology.ts"
 import type { ContainerStatus } from "#model/view.ts"
 import { LINK_GROUP } from "#plan/firewall/link-group.ts"
@@ -28,13 +28,16 @@ export function topology(host: Host): Topology {
     }
     containers.push(spaceOf({ id: sandbox.id, name: sandbox.name, status }, inside))
   }
+  const farIndex = ({ far }: Cable): number => insides.get(far.space)?.byName.get(far.ifname)?.index ?? 0
   const byId = new Map(networks.map((network) => [network.id, network]))
   return {
     version,
     host: hostSpace(host, outside),
     containers,
     networks: networks.map(networkOf),
-    cables: endpoints.flatMap((endpoint) => cableOf(endpoint, byId.get(endpoint.network), { outside, insides }) ?? []),
+    cables: endpoints
+      .flatMap((endpoint) => cableOf(endpoint, byId.get(endpoint.network), { outside, insides }) ?? [])
+      .toSorted((a, b) => farIndex(a) - farIndex(b)),
     gates: endpoints.flatMap(gatesOf),
   }
 }
@@ -91,14 +94,15 @@ function linkOf(link: ObservedLink, { links, addressesOf }: Snapshot): TopologyL
 }
 
 function networkOf(network: Network): TopologyNetwork {
-  const { id, name, driver, subnets } = network
+  const { id, name, driver, subnets, internal } = network
+  const ifname = lowerLink(network)
   return {
     id,
     name,
     driver,
-    ifname: isBridge(network) ? network.bridge : network.parent,
-    mode: isBridge(network) ? network.gatewayMode : network.mode,
-    internal: network.internal,
+    ...(ifname === undefined ? {} : { ifname }),
+    mode: isBridge(network) ? network.gatewayMode : network.driver === "foreign" ? "foreign" : network.mode,
+    internal,
     subnets: subnets.map(({ prefix }) => prefix),
   }
 }
@@ -111,17 +115,19 @@ interface Seen {
 /** Only where the kernel has both ends, and they are each other's. */
 function cableOf(endpoint: Endpoint, network: Network | undefined, { outside, insides }: Seen): Cable | undefined {
   const far = insides.get(endpoint.sandbox)?.byName.get(endpoint.ifname)
-  const near = outside.byName.get(
-    endpoint.hostIfname ?? (network === undefined || isBridge(network) ? "" : network.parent),
-  )
+  const near =
+    network === undefined || far === undefined
+      ? undefined
+      : outside.byName.get(endpoint.hostIfname ?? lowerLink(network) ?? "")
   if (network === undefined || far === undefined || near === undefined || far.link !== near.index) {
     return undefined
   }
-  if (endpoint.hostIfname !== undefined && near.link !== far.index) {
+  const isPair = near.kind === "veth"
+  if (isPair && near.link !== far.index) {
     return undefined
   }
   return {
-    kind: network.driver === "bridge" ? "veth" : network.driver,
+    kind: isPair ? "veth" : far.kind === "ipvlan" ? "ipvlan" : "macvlan",
     near: { space: "host", ifname: near.ifname },
     far: { space: endpoint.sandbox, ifname: far.ifname },
     network: network.id,

@@ -30,12 +30,17 @@ export function listNeighbours(socket: NetlinkSocket): ObservedNeighbour[] {
   )
 }
 
+/** include/uapi/linux/neighbour.h NTF_SELF: an address that the device itself listens to, not one that the bridge knows. */
+const NTF_SELF = 1 << 1
+
 /** A bridge's forwarding table: MAC to the index of the port. */
 export function listForwarding(socket: NetlinkSocket, bridge: number): ReadonlyMap<Mac, number> {
   const replies = socket.dump(RTM_GETNEIGH, { family: AF_BRIDGE }, { master: bridge })
   return new Map(
     replies.flatMap(({ header, attrs }) =>
-      attrs.linkAddress === undefined ? [] : [[attrs.linkAddress, header.index] as const],
+      attrs.linkAddress === undefined || (header.flags & NTF_SELF) !== 0
+        ? []
+        : [[attrs.linkAddress, header.index] as const],
     ),
   )
 }

@@ -46,8 +46,8 @@ export interface TopologyNetwork {
   readonly id: Id
   readonly name: string
   readonly driver: string
-  /** The bridge, or the parent. */
-  readonly ifname: Ifname
+  /** The bridge, or the parent; absent where there is none. */
+  readonly ifname?: Ifname
   /** How it gets on with the world: "nat", "routed", … */
   readonly mode: string
   readonly internal: boolean
@@ -66,6 +66,7 @@ export interface Topology {
   readonly host: Space
   readonly containers: readonly Space[]
   readonly networks: readonly TopologyNetwork[]
+  /** Each container's in the order in which it got them. */
   readonly cables: readonly Cable[]
   readonly gates: readonly Gate[]
 }

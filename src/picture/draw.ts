@@ -47,14 +47,14 @@ function rectangle<E>(make: Make<E>, { x, y, width, height }: Box, kind: string)
 }
 
 function line<E>(make: Make<E>, at: Point, kind: string, text: string, room: number): E {
-  return make("text", { class: kind, x: at.x, y: at.y }, fit(text, room))
+  return make("text", { class: kind, x: at.x, y: at.y }, clip(text, room))
 }
 
 /** A character of the drawing's 11 px type, at its widest. */
 const CHARACTER = 6.7
 
 /** Text is not measured here; what might not fit ends with three dots, and is whole in the title. */
-function fit(text: string, room: number): string {
+function clip(text: string, room: number): string {
   const most = Math.floor(room / CHARACTER)
   return text.length <= most ? text : `${text.slice(0, Math.max(0, most - 1))}…`
 }
@@ -77,20 +77,38 @@ function drawNetwork<E>(
 ): E {
   const ports = cables.filter(({ cable }) => cable.network === network.id).length
   const facts = [
-    network.ifname,
-    ...(link === undefined ? ["missing in the kernel"] : link.addresses.filter((each) => !each.startsWith("fe80:"))),
+    network.ifname ?? network.driver,
+    ...(link === undefined
+      ? network.ifname === undefined
+        ? []
+        : ["missing in the kernel"]
+      : link.addresses.filter((each) => !each.startsWith("fe80:"))),
     network.internal ? "internal" : network.mode,
     `${ports} port${ports === 1 ? "" : "s"}`,
   ]
   return make(
     "g",
-    { "data-kind": "network", "data-id": network.id, class: link === undefined ? "missing" : stateOf(link) },
-    make("title", {}, [network.name, ...(link === undefined ? [] : [describe(link)]), ...gates.map(gateText)].join("\n")),
+    { "data-kind": "network", "data-id": network.id, class: networkState({ network, link }) },
+    make(
+      "title",
+      {},
+      [network.name, ...(link === undefined ? [] : [describe(link)]), ...gates.map(gateText)].join("\n"),
+    ),
     rectangle(make, box, "bridge"),
     line(make, { x: box.x + 14, y: box.y + 18 }, "name", network.name, box.width / 2),
     line(make, { x: box.x + 14, y: box.y + 34 }, "detail", facts.join("  ·  "), box.width - 28),
     ...drawGates(make, box, gates),
   )
+}
+
+function networkState({
+  network,
+  link,
+}: Pick<PlacedNetwork, "network"> & { readonly link: TopologyLink | undefined }): string {
+  if (link !== undefined) {
+    return stateOf(link)
+  }
+  return network.ifname === undefined ? "up" : "missing"
 }
 
 const GATE_WIDTH = 132
@@ -133,9 +151,7 @@ function drawContainer<E>(make: Make<E>, { space, box }: PlacedContainer): E {
     line(make, { x: box.x + 12, y: box.y + 30 }, "name", space.name, box.width - 24),
     ...(addresses.length === 0 ? [space.status] : addresses)
       .slice(0, 3)
-      .map((text, index) =>
-        line(make, { x: box.x + 12, y: box.y + 47 + index * 14 }, "detail", text, box.width - 24),
-      ),
+      .map((text, index) => line(make, { x: box.x + 12, y: box.y + 47 + index * 14 }, "detail", text, box.width - 24)),
   )
 }
 
@@ -181,8 +197,11 @@ function towards(corner: Point, other: Point): Point {
   return { x: corner.x + dx * step, y: corner.y + dy * step }
 }
 
+/** The names at the ends are written smaller than the rest. */
+const SMALLER = 1.2
+
 /** Both of a cable's names, each at its end. */
-function drawEnds<E>(make: Make<E>, { cable, points }: PlacedCable): E {
+function drawEnds<E>(make: Make<E>, { cable, points, room }: PlacedCable): E {
   const [near, far] = [points[0], points.at(-1)]
   const plug = (at: Point | undefined): E[] =>
     at === undefined ? [] : [make("rect", { class: "plug", x: at.x - 4, y: at.y - 4, width: 8, height: 8, rx: 2 })]
@@ -191,8 +210,12 @@ function drawEnds<E>(make: Make<E>, { cable, points }: PlacedCable): E {
     { "data-kind": "ends" },
     ...plug(near),
     ...plug(far),
-    ...(far === undefined ? [] : [line(make, { x: far.x + 7, y: far.y - 6 }, "end", cable.near.ifname, 110)]),
-    ...(far === undefined ? [] : [line(make, { x: far.x + 7, y: far.y + 14 }, "end", cable.far.ifname, 70)]),
+    ...(far === undefined
+      ? []
+      : [line(make, { x: far.x + 7, y: far.y - 6 }, "end", cable.near.ifname, room * SMALLER - 4)]),
+    ...(far === undefined
+      ? []
+      : [line(make, { x: far.x + 7, y: far.y + 14 }, "end", cable.far.ifname, room * SMALLER - 4)]),
   )
 }
 
@@ -209,4 +232,3 @@ function describe(link: TopologyLink): string {
     ...addresses,
   ].join(", ")
 }
-

@@ -15,13 +15,13 @@ export function dotOf({ host, networks, containers, cables, gates }: Topology): 
       ({ ifname, addresses }) => `    ${quoted(`host/${ifname}`)} [label=${quoted([ifname, ...addresses].join("\n"))}]`,
     ),
     ...networks.map(
-      ({ id, name, ifname, mode, subnets }) =>
-        `    ${quoted(id)} [shape=component, label=${quoted([`${name} (${ifname}, ${mode})`, ...subnets].join("\n"))}]`,
+      ({ id, name, ifname, driver, mode, subnets }) =>
+        `    ${quoted(id)} [shape=component, label=${quoted([`${name} (${ifname ?? driver}, ${mode})`, ...subnets].join("\n"))}]`,
     ),
     "  }",
     ...containers.map(
       ({ id, name, links }) =>
-        `  ${quoted(id)} [style=rounded, label=${quoted([name, ...links.flatMap(({ addresses }) => addresses)].join("\n"))}]`,
+        `  ${quoted(id)} [style=rounded, label=${quoted([name, ...addressesOf(links)].join("\n"))}]`,
     ),
     ...cables.map(
       ({ network, near, far }) =>
@@ -48,12 +48,11 @@ export function mermaidOf({ host, networks, containers, cables, gates }: Topolog
       ({ ifname, addresses }, index) => `    l${index}[${label([ifname, ...addresses])}]`,
     ),
     ...networks.map(
-      ({ id, name, ifname, mode, subnets }) => `    ${ids.get(id)}[[${label([`${name} (${ifname}, ${mode})`, ...subnets])}]]`,
+      ({ id, name, ifname, driver, mode, subnets }) =>
+        `    ${ids.get(id)}[[${label([`${name} (${ifname ?? driver}, ${mode})`, ...subnets])}]]`,
     ),
     "  end",
-    ...containers.map(
-      ({ id, name, links }) => `  ${ids.get(id)}(${label([name, ...links.flatMap(({ addresses }) => addresses)])})`,
-    ),
+    ...containers.map(({ id, name, links }) => `  ${ids.get(id)}(${label([name, ...addressesOf(links)])})`),
     ...cables.map(
       ({ network, near, far }) =>
         `  ${ids.get(network)} ---|${label([`${near.ifname} – ${far.ifname}`])}| ${ids.get(far.space)}`,
@@ -66,10 +65,17 @@ export function mermaidOf({ host, networks, containers, cables, gates }: Topolog
 /** The host's links that are neither a network's bridge nor the end of a cable. */
 function outerLinks({ host, networks, cables }: Pick<Topology, "host" | "networks" | "cables">) {
   const known = new Set<string>([
-    ...networks.filter(({ driver }) => driver === "bridge").map(({ ifname }) => ifname),
+    ...networks.filter(({ driver }) => driver === "bridge").map(({ ifname }) => ifname ?? ""),
     ...cables.filter(({ kind }) => kind === "veth").map(({ near }) => near.ifname),
   ])
   return host.links.filter(({ ifname }) => !known.has(ifname))
+}
+
+/** Those that others reach it at. */
+function addressesOf(links: Topology["host"]["links"]): string[] {
+  return links
+    .filter(({ ifname }) => ifname !== "lo")
+    .flatMap(({ addresses }) => addresses.filter((address) => !address.startsWith("fe80:")))
 }
 
 function gateText({ protocol, hostIp, hostPort, containerPort, count }: Topology["gates"][number]): string {
@@ -84,7 +90,6 @@ function quoted(text: string): string {
 
 /** Entity codes are the only escapes of Mermaid's labels. */
 function label(lines: readonly string[]): string {
-  const escape = (text: string): string =>
-    text.replaceAll(/[#"<>&|`]/g, (character) => `#${character.codePointAt(0)};`)
-  return `"${lines.map(escape).join("<br/>")}"`
+  const plain = (text: string): string => text.replaceAll(/[#"<>&|`]/g, (character) => `#${character.codePointAt(0)};`)
+  return `"${lines.map(plain).join("<br/>")}"`
 }

@@ -34,6 +34,8 @@ export interface PlacedCable {
   readonly cable: Cable
   /** From the bridge to the container, corners only. */
   readonly points: readonly Point[]
+  /** How much of the container's edge is this cable's. */
+  readonly room: number
 }
 
 /** A link of the host that is no bridge of a network and no end of a cable. */
@@ -86,7 +88,7 @@ export function layout(topology: Topology, before?: Slots): Placement {
       networks.push({
         network,
         box: { x: barX, y, width: barWidth, height: BAR_HEIGHT },
-        gates: topology.gates.filter((gate) => gate.network === network.id),
+        gates: topology.gates.filter((gate) => gate.network === network.id).toSorted((a, b) => a.hostPort - b.hostPort),
         ...(link === undefined ? {} : { link }),
       })
       y += BAR_HEIGHT + ROW_GAP
@@ -132,7 +134,7 @@ const LINK: Pick<Box, "width" | "height"> = { width: 196, height: 40 }
 /** They sit on the frame's upper edge, as interfaces sit on the edge of what they belong to. */
 function hostLinks({ host, networks, cables }: Topology, frame: Box): PlacedLink[] {
   const drawn = new Set<string>([
-    ...networks.filter(({ driver }) => driver === "bridge").map(({ ifname }) => ifname),
+    ...networks.filter(({ driver }) => driver === "bridge").map(({ ifname }) => ifname ?? ""),
     ...cables.filter(({ kind }) => kind === "veth").map(({ near }) => near.ifname),
   ])
   const room = Math.max(1, Math.floor((frame.width - 2 * MARGIN) / (LINK.width + MARGIN / 2)))
@@ -152,6 +154,9 @@ function rank({ kind, ifname, up }: TopologyLink): number {
   return (ifname === "lo" ? 4 : kind === undefined ? 0 : 1) + (up ? 0 : 2)
 }
 
+const TRACK = 6
+const MOST_TRACKS = 4
+
 interface Placed {
   readonly networks: readonly PlacedNetwork[]
   readonly containers: readonly PlacedContainer[]
@@ -169,20 +174,23 @@ function route(cable: Cable, topology: Topology, { networks, containers }: Place
     x: box.x + (box.width * (mine.indexOf(cable) + 1)) / (mine.length + 1),
     y: box.y,
   }
-  const above = box.y - ROW_GAP / 2
+  const room = box.width / (mine.length + 1)
+  // Two cables of one container do not run on top of each other.
+  const above = box.y - ROW_GAP / 2 - (mine.indexOf(cable) % MOST_TRACKS) * TRACK
   const bottom = bridge.y + bridge.height
   const isHome = bottom < box.y && !networks.some(({ box: other }) => other.y > bridge.y && other.y < box.y)
-  if (isHome && above - bottom < ROW_GAP) {
-    return { cable, points: [{ x: entry.x, y: bottom }, entry] }
+  if (isHome && box.y - bottom === ROW_GAP) {
+    return { cable, room, points: [{ x: entry.x, y: bottom }, entry] }
   }
   // Down (or up) a gutter, then along the gap above the container.
   const lane = isHome
     ? box.x + box.width + GUTTER / 2
     : bridge.x - LANE / 2 + ((hash(cable.far.space) % (LANE / 2)) - LANE / 4)
   return isHome
-    ? { cable, points: [{ x: lane, y: bottom }, { x: lane, y: above }, { x: entry.x, y: above }, entry] }
+    ? { cable, room, points: [{ x: lane, y: bottom }, { x: lane, y: above }, { x: entry.x, y: above }, entry] }
     : {
         cable,
+        room,
         points: [
           { x: bridge.x, y: bridge.y + bridge.height / 2 },
           { x: lane, y: bridge.y + bridge.height / 2 },
@@ -201,4 +209,3 @@ function hash(text: string): number {
   }
   return sum
 }
-

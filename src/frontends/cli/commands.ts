@@ -60,6 +60,7 @@ export const COMMANDS: readonly Group[] = [
     title: "Host",
     about: "The host as a whole, and linkspan itself",
     entries: [
+      { words: "graph", load: () => import("./commands/graph.ts") },
       { words: "explain", load: () => import("./commands/explain.ts") },
       { words: "events", load: () => import("./commands/events.ts") },
       { words: "daemon", load: () => import("./commands/daemon.ts") },

@@ -18,7 +18,8 @@ export function ownOptions(command: Command): Options {
 
 export function grammar(command: Command): Grammar {
   return {
-    options: { ...ownOptions(command), ...GLOBAL_OPTIONS },
+    // A command may say by itself in which formats it writes.
+    options: { ...GLOBAL_OPTIONS, ...ownOptions(command) },
     positionals: command.positionals,
     ...(command.rest === undefined ? {} : { rest: command.rest }),
   }

@@ -9,6 +9,7 @@ import { type ErrorCode, LinkspanError } from "#model/errors.ts"
 import type { Explanation } from "#model/explain.ts"
 import { accept } from "#model/field.ts"
 import { parseIfname } from "#model/name.ts"
+import type { Topology } from "#model/topology.ts"
 import { checkAttach } from "#model/validate-attach.ts"
 import { checkConnect } from "#model/validate-join.ts"
 import { checkNameQuery } from "#model/validate-name-query.ts"
@@ -247,6 +248,10 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
         return "[Unit]\n"
       },
     },
+    async topology() {
+      ask("topology", undefined)
+      return TOPOLOGY
+    },
     async explain(request) {
       ask("explain", request)
       const { cause, ...reached } = EXPLANATION
@@ -398,6 +403,15 @@ export const FIREWALL: FirewallStatus = {
     },
   ],
   integrations: [],
+}
+
+const TOPOLOGY: Topology = {
+  version: "1",
+  host: { id: "host", name: "host", status: "running", links: [], routes: [] },
+  containers: [],
+  networks: [],
+  cables: [],
+  gates: [],
 }
 
 const EXPLANATION: Explanation = {

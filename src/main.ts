@@ -11,6 +11,7 @@ const DOORS = {
   cni: openCniCommand,
   // A CNI plugin, where the name cannot say so.
   __cni: async (_, around) => (await import("#frontends/cni/door.ts")).runCni(around),
+  "linkspan-ipam": async (_, around) => (await import("#frontends/cni/door.ts")).runCniIpam(around),
   netavark: async (args, around) => (await import("#frontends/netavark/netavark.ts")).runNetavark(args, around),
   "aardvark-dns": async (args, around) =>
     (await import("#frontends/netavark/aardvark-dns.ts")).runAardvark(args, around),

@@ -9,7 +9,28 @@ import type { Attachment, Command, Environment } from "./request.ts"
 import type { Call } from "./verbs.ts"
 import { VERSIONS, versionAnswer } from "./versions.ts"
 
-export async function runCni(world: Pick<Surroundings, "env" | "readInput" | "out" | "err" | "open">): Promise<number> {
+type World = Pick<Surroundings, "env" | "readInput" | "out" | "err" | "open">
+
+/** The specification's verbs, by whoever answers them. */
+interface Verbs {
+  /** @returns the document that is answered. */
+  add(call: Call, attachment: Attachment): Promise<string>
+  del(call: Call, attachment: Attachment): Promise<void>
+  check(call: Call, attachment: Attachment): Promise<void>
+  gc(call: Call): Promise<void>
+  status(call: Call): Promise<void>
+}
+
+export function runCni(world: World): Promise<number> {
+  return answer(world, () => import("./verbs.ts"))
+}
+
+/** Called as linkspan-ipam, by another plugin that makes the interfaces. */
+export function runCniIpam(world: World): Promise<number> {
+  return answer(world, () => import("./ipam.ts"))
+}
+
+async function answer(world: World, load: () => Promise<Verbs>): Promise<number> {
   const command = world.env["CNI_COMMAND"] ?? ""
   if (command === "VERSION") {
     await world.out(versionAnswer())
@@ -33,8 +54,7 @@ export async function runCni(world: Pick<Surroundings, "env" | "readInput" | "ou
     const config = readConfig(known, await world.readInput(), world.env)
     version = config.version
     await using linkspan = await world.open(optionsOf(world.env))
-    const answer = await serve(known, { linkspan, env: world.env, config }, attachment)
-    await world.out(answer)
+    await world.out(await serve(known, await load(), { linkspan, env: world.env, config }, attachment))
     return 0
   } catch (error) {
     await world.out(errorAnswer(toCniError(error), version))
@@ -42,8 +62,7 @@ export async function runCni(world: Pick<Surroundings, "env" | "readInput" | "ou
   }
 }
 
-async function serve(command: Command, call: Call, attachment: Attachment | undefined): Promise<string> {
-  const verbs = await import("./verbs.ts")
+async function serve(command: Command, verbs: Verbs, call: Call, attachment: Attachment | undefined): Promise<string> {
   if (command === "GC") {
     await verbs.gc(call)
   } else if (command === "STATUS") {

@@ -26,6 +26,11 @@ export function chainedNetworkId(name: string): string {
   return idOf("chained network", name)
 }
 
+/** Of the addresses that linkspan-ipam gives for the network. */
+export function poolId(name: string): string {
+  return idOf("addresses", name)
+}
+
 /** The network's own name, where that is one for linkspan too. */
 export function networkName(name: string): string {
   return isName(name) ? name : `cni-${networkId(name)}`

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test"
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { runCniCommand } from "./command.ts"
@@ -15,16 +15,17 @@ async function command(program: string | undefined, ...args: string[]) {
   return { status, out: out.join(""), err: err.join("") }
 }
 
-test("install puts both in place, again and again, and uninstall takes both away", async () => {
+test("install puts everything in place, again and again, and uninstall takes it away", async () => {
   const directory = mkdtempSync(join(tmpdir(), "linkspan-cni-"))
   try {
     const program = join(directory, "program")
     writeFileSync(program, "v1")
     const [bin, conf] = [join(directory, "a/bin"), join(directory, "b/net.d")]
     const places = ["--bin-dir", bin, "--conf-dir", conf]
-    const both = `${bin}/linkspan\n${conf}/05-linkspan.conflist\n`
-    expect(await command(program, "install", ...places)).toEqual({ status: 0, out: both, err: "" })
+    const paths = `${bin}/linkspan\n${bin}/linkspan-ipam\n${conf}/05-linkspan.conflist\n`
+    expect(await command(program, "install", ...places)).toEqual({ status: 0, out: paths, err: "" })
     expect(statSync(join(bin, "linkspan")).mode & 0o777).toBe(0o755)
+    expect(readlinkSync(join(bin, "linkspan-ipam"))).toBe("linkspan")
     expect(JSON.parse(readFileSync(join(conf, "05-linkspan.conflist"), "utf8"))).toMatchObject({ cniVersion: "1.0.0" })
 
     const own = join(directory, "own.conflist")
@@ -40,7 +41,7 @@ test("install puts both in place, again and again, and uninstall takes both away
       status: 1,
       err: expect.stringContaining('no list of plugins with one of type "linkspan"'),
     })
-    expect([readdirSync(bin), readdirSync(conf)]).toEqual([["linkspan"], ["05-linkspan.conflist"]])
+    expect([readdirSync(bin), readdirSync(conf)]).toEqual([["linkspan", "linkspan-ipam"], ["05-linkspan.conflist"]])
 
     expect((await command(program, "uninstall", ...places)).status).toBe(0)
     expect([readdirSync(bin), readdirSync(conf)]).toEqual([[], []])

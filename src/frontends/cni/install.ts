@@ -10,6 +10,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs"
 import { CniError, CODES } from "./cni-error.ts"
@@ -25,6 +26,8 @@ export const DEFAULT_PLACES: Places = { binDir: "/opt/cni/bin", confDir: "/etc/c
 /** Before other people's lists in the order of names: runtimes take the first. */
 const CONFLIST = "05-linkspan.conflist"
 const PROGRAM = "linkspan"
+/** The same executable, as the plugin that gives the addresses under another plugin. */
+const IPAM = "linkspan-ipam"
 
 const DEFAULT_LIST = {
   cniVersion: "1.0.0",
@@ -56,27 +59,28 @@ export function install(program: string, places: Places, list?: string): string[
   refuseOther(text, list)
   mkdirSync(places.binDir, { recursive: true })
   mkdirSync(places.confDir, { recursive: true })
-  const [binary, conflist] = targets(places)
+  const [binary, ipam, conflist] = targets(places)
   atOnce(binary, (path) => {
     copyFileSync(program, path, constants.COPYFILE_FICLONE)
     chmodSync(path, 0o755)
   })
+  atOnce(ipam, (path) => symlinkSync(PROGRAM, path))
   atOnce(conflist, (path) => writeFileSync(path, text, { mode: 0o644 }))
-  return [binary, conflist]
+  return [binary, ipam, conflist]
 }
 
 /** The list first: nobody shall call what is gone. @returns the paths that were there. */
 export function uninstall(places: Places): string[] {
-  const [binary, conflist] = targets(places)
-  const present = [conflist, binary].filter((path) => existsSync(path))
+  const [binary, ipam, conflist] = targets(places)
+  const present = [conflist, ipam, binary].filter((path) => existsSync(path))
   for (const path of present) {
     rmSync(path)
   }
   return present
 }
 
-function targets({ binDir, confDir }: Places): readonly [string, string] {
-  return [`${binDir}/${PROGRAM}`, `${confDir}/${CONFLIST}`]
+function targets({ binDir, confDir }: Places): readonly [string, string, string] {
+  return [`${binDir}/${PROGRAM}`, `${binDir}/${IPAM}`, `${confDir}/${CONFLIST}`]
 }
 
 function atOnce(path: string, write: (path: string) => void): void {

@@ -4,6 +4,7 @@
 
 import { type Ip, ipFromBigInt, parseIp } from "#inet/ip.ts"
 import { hostBounds, parseInterface, parsePrefix, prefixFamily, prefixOf } from "#inet/prefix.ts"
+import type { Network } from "#model/network.ts"
 import type { RateRequest } from "#model/rate.ts"
 import type { NetworkDescription, PublishRequest, StaticRouteRequest, SubnetRequest } from "#model/request.ts"
 import { defaultGateway } from "#model/subnet-bounds.ts"
@@ -39,7 +40,7 @@ export function describeNetwork(config: Config, given?: Result): NetworkDescript
   const isDefaultGateway = flag(get(keys, "isDefaultGateway")) ?? isOwnChoice
   const isGateway = isDefaultGateway || (flag(get(keys, "isGateway")) ?? false)
   const isMasked = flag(get(keys, "ipMasq")) ?? isOwnChoice
-  const subnets = given === undefined ? readSubnets(config, ipam) : subnetsOf(given)
+  const subnets = given === undefined ? readRanges(config, ipam) : subnetsOf(given)
   const routes = given === undefined ? readRoutes(ipam) : (given.routes ?? [])
   const isDefault = ({ dst, gw }: Route): boolean => isEverything(dst) && (gw === undefined || isGatewayOf(subnets, gw))
   const bridge = text(get(keys, "bridge"))
@@ -89,7 +90,7 @@ function withheld(subnet: SubnetRequest, ip: string): SubnetRequest {
 }
 
 /** Of each address one set of ranges; the runtime's come first, as in host-local. */
-function readSubnets({ runtime }: Config, ipam: Folded): SubnetRequest[] {
+export function readRanges({ runtime }: Config, ipam: Folded): SubnetRequest[] {
   const flat = ipam.get("subnet") === undefined ? [] : [[{ value: Object.fromEntries(ipam), path: "ipam" }]]
   const sets = [
     ...flat,
@@ -129,6 +130,17 @@ function readSubnet(found: Found): SubnetRequest {
   const family = prefixFamily(parsed)
   const range = `${start ?? ipFromBigInt(first, family)}-${end ?? ipFromBigInt(last, family)}`
   return { prefix, ...(gateway === undefined ? {} : { gateway }), range }
+}
+
+/** A network is what its configuration said when its first container came. */
+export function outdated({ name, subnets }: Network, prefix: string): CniError {
+  return new CniError(
+    CODES.invalidConfig,
+    `Network "${name}" has ${subnets.map((one) => one.prefix).join(", ")} and not ${prefix}: its configuration was changed while containers are on it`,
+    {
+      details: `It is made anew when the last of them has left; until then: linkspan network update ${name} --subnet ${prefix}`,
+    },
+  )
 }
 
 interface Route {

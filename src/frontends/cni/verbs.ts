@@ -3,16 +3,17 @@
 
 import type { LinkspanApi } from "#engine/linkspan.ts"
 import { LinkspanError } from "#model/errors.ts"
-import type { SetUpView } from "#model/view.ts"
 import { chainedAnswer, describeChained } from "./chained.ts"
 import { CniError, CODES, toCniError } from "./cni-error.ts"
+import { collect, refuseExhausted } from "./collect.ts"
 import { Delegate } from "./delegate.ts"
 import { fold, get, list, text } from "./fold.ts"
-import { CONTAINER_LABEL, chainedNetworkId, containerLabels, containerName, networkId, sandboxId } from "./identity.ts"
+import { chainedNetworkId, containerLabels, containerName, networkId, sandboxId } from "./identity.ts"
 import {
   delegateOf,
   describeNetwork,
   namedNetwork,
+  outdated,
   wantedAddresses,
   wantedAliases,
   wantedDns,
@@ -121,17 +122,6 @@ async function join(call: Call, attachment: Attachment, given: Result | undefine
   })
 }
 
-/** A network is what its configuration said when its first container came. */
-function outdated({ name, subnets }: SetUpView["networks"][number], prefix: string): CniError {
-  return new CniError(
-    CODES.invalidConfig,
-    `Network "${name}" has ${subnets.map((one) => one.prefix).join(", ")} and not ${prefix}: its configuration was changed while containers are on it`,
-    {
-      details: `It is made anew when the last of them has left; until then: linkspan network update ${name} --subnet ${prefix}`,
-    },
-  )
-}
-
 async function networkOf(call: Call, given: Result | undefined) {
   const { config } = call
   const named = namedNetwork(config)
@@ -205,7 +195,7 @@ export async function check(call: Call, { containerId, ifname }: Attachment): Pr
 }
 
 /** The addresses that prevResult gives the container's interface. */
-function promised(previous: unknown, ifname: string): string[] {
+export function promised(previous: unknown, ifname: string): string[] {
   const result = fold({ value: previous, path: "prevResult" })
   const interfaces = list(get(result, "interfaces", "prevResult")).map((found) => {
     const keys = fold(found)
@@ -221,81 +211,10 @@ function promised(previous: unknown, ifname: string): string[] {
 
 // ── GC and STATUS ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/**
- * With a list of what is valid, even an empty one, everything else that CNI made on the network goes; without one (as
- * cnitool calls it) only what is provably dead. Goes on after a failure, and reports all of them.
- */
 export async function gc(call: Call): Promise<void> {
-  const { linkspan, config } = call
-  const valid = config.keys.get("cni.dev/valid-attachments") ?? config.keys.get("cni.dev/attachments")
-  const failures: unknown[] = []
-  const attempt = async (act: () => Promise<unknown>): Promise<void> => {
-    try {
-      await act()
-    } catch (error) {
-      failures.push(error)
-    }
-  }
-  if (valid === undefined) {
-    await attempt(() => linkspan.reconcile())
-  } else {
-    const keep = new Set(
-      list({ value: valid, path: "cni.dev/valid-attachments" }).map((found) => {
-        const keys = fold(found)
-        return keyOf(
-          sandboxId(text(get(keys, "containerID", found.path)) ?? ""),
-          text(get(keys, "ifname", found.path)) ?? "",
-        )
-      }),
-    )
-    for (const { id, ifname, network } of await attachments(call)) {
-      if (!keep.has(keyOf(id, ifname))) {
-        await attempt(() => linkspan.tearDown({ id, networks: [network], ifnames: [ifname] }))
-      }
-    }
-  }
-  await attempt(async () => (await delegate(call))?.ask("GC", config))
-  if (failures.length > 0) {
-    const messages = failures.map((error) => (error instanceof Error ? error.message : String(error)))
-    throw new CniError(CODES.tryAgainLater, messages.join("; "), { cause: failures[0] })
-  }
-}
-
-function keyOf(id: string, ifname: string): string {
-  return `${id} ${ifname}`
-}
-
-interface Made {
-  readonly id: string
-  readonly ifname: string
-  readonly network: string
-}
-
-/** What CNI made on the network; containers that came by another door are none of its business. */
-async function attachments(call: Call): Promise<Made[]> {
-  const { linkspan, config } = call
-  const named = namedNetwork(config)
-  const made: Made[] = []
-  for (const network of named === undefined ? ownNetworks(config) : [await idOfNamed(call, named)]) {
-    for (const { containerId, ifname } of (await presentNetwork(linkspan, network))?.endpoints ?? []) {
-      const { labels } = await linkspan.inspect(containerId)
-      if (labels[CONTAINER_LABEL] !== undefined) {
-        made.push({ id: containerId, ifname, network })
-      }
-    }
-  }
-  return made
-}
-
-async function presentNetwork(linkspan: LinkspanApi, id: string) {
-  try {
-    return await linkspan.networks.inspect(id)
-  } catch (error) {
-    if (error instanceof LinkspanError && error.code === "NETWORK_NOT_FOUND") {
-      return undefined
-    }
-    throw error
-  }
+  const named = namedNetwork(call.config)
+  const networks = named === undefined ? ownNetworks(call.config) : [await idOfNamed(call, named)]
+  await collect(call, networks, async () => (await delegate(call))?.ask("GC", call.config))
 }
 
 function unavailable(error: LinkspanError): CniError {
@@ -312,19 +231,8 @@ export async function status(call: Call): Promise<void> {
   }
   try {
     await linkspan.firewall.status()
-    const view = await presentNetwork(
-      linkspan,
-      named === undefined ? networkId(config.name) : await idOfNamed(call, named),
-    )
-    for (const isIpv6 of [false, true]) {
-      const subnets = (view?.subnets ?? []).filter(({ prefix }) => prefix.includes(":") === isIpv6)
-      if (delegateOf(config) === undefined && subnets.length > 0 && subnets.every(({ free }) => free === "0")) {
-        throw new CniError(
-          CODES.unavailable,
-          `Network "${view?.network.name}" has no free IPv${isIpv6 ? 6 : 4} address left in ${subnets.map(({ prefix }) => prefix).join(", ")}`,
-          { details: "Addresses of containers that are gone come back with GC; else widen the range" },
-        )
-      }
+    if (delegateOf(config) === undefined) {
+      await refuseExhausted(linkspan, named === undefined ? networkId(config.name) : await idOfNamed(call, named))
     }
   } catch (error) {
     throw error instanceof LinkspanError ? unavailable(error) : error

@@ -47,7 +47,7 @@ function cliDoors(around: Surroundings): CliDoors {
       const { runDemo } = await import("#frontends/demo/demo.ts")
       return runDemo({ ...options, env: process.env })
     },
-    services: ({ linkspan, engine, heal, dockerPlugin, dockerApi, log, stop }) => [
+    services: ({ linkspan, engine, heal, dockerPlugin, dockerApi, metrics, log, stop }) => [
       ...(heal
         ? [
             async () => {
@@ -71,6 +71,9 @@ function cliDoors(around: Surroundings): CliDoors {
         const { serveCalls } = await import("#frontends/handover/serve.ts")
         return serveCalls({ engine, doors: HANDED, open: (options) => around.open(options), stop })
       },
+      ...(metrics === undefined
+        ? []
+        : [async () => (await import("#frontends/metrics/serve.ts")).serveMetrics(linkspan, metrics)]),
       ...(dockerPlugin
         ? [async () => (await import("#frontends/docker-plugin/serve.ts")).serveDockerPlugin(linkspan, { log })]
         : []),

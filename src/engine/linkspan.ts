@@ -37,6 +37,7 @@ import type {
   ReconcileReport,
   SetUpView,
   State,
+  Statistics,
   TornDown,
 } from "#model/view.ts"
 import type { Host } from "./host.ts"
@@ -234,6 +235,10 @@ export interface LinkspanApi extends AsyncDisposable {
     /** Text of a unit file. */
     systemdUnit(args: readonly string[]): Promise<string>
   }
+  /** Traffic of every container, and refused packets. */
+  statistics(): Promise<Statistics>
+  /** The same now and after every interval, until nobody asks any more. */
+  watchStatistics(intervalMs: number): AsyncIterable<Statistics>
   /** What has happened and, with `follow`, what happens. @throws LinkspanError INVALID_REQUEST */
   events(request?: EventsRequest): AsyncIterable<Event>
   /** Heals what is damaged now, and whatever somebody damages until it is disposed of. */
@@ -458,6 +463,18 @@ export class Linkspan implements LinkspanApi {
 
   async reconcile(options: ReconcileOptions = {}): Promise<ReconcileReport> {
     return (await import("./reconcile.ts")).reconcile(this.#host, options)
+  }
+
+  async statistics(): Promise<Statistics> {
+    const { statistics } = await import("./statistics.ts")
+    return this.#look(() => statistics(this.#host))
+  }
+
+  async *watchStatistics(intervalMs: number): AsyncIterable<Statistics> {
+    for (;;) {
+      yield await this.statistics()
+      await Bun.sleep(intervalMs)
+    }
   }
 
   async *events(request: EventsRequest = {}): AsyncIterable<Event> {

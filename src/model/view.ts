@@ -216,3 +216,21 @@ export interface State {
   readonly sandboxes: readonly Sandbox[]
   readonly endpoints: readonly Endpoint[]
 }
+
+/** Traffic at one moment. */
+export interface Statistics {
+  /** On the process's own clock, for rates. */
+  readonly atMs: number
+  readonly networks: readonly { readonly network: string; readonly driver: string; readonly endpoints: number }[]
+  readonly containers: number
+  /** Interfaces of containers that are there, as the container counts. */
+  readonly endpoints: readonly {
+    readonly id: Id
+    readonly container: string
+    readonly network: string
+    readonly ifname: Ifname
+    readonly counters: Counters
+  }[]
+  /** Packets that linkspan's rules refused since they were loaded, by the counter's name. */
+  readonly refused: Readonly<Record<string, number>>
+}

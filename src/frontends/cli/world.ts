@@ -42,6 +42,8 @@ export interface ServicesOptions {
   log(line: string): void
   /** Whether it is Docker's network and IPAM plugin. */
   readonly dockerPlugin: boolean
+  /** Where metrics are served; nowhere when absent. */
+  readonly metrics?: { readonly hostname: string; readonly port: number }
   /** Ends the process. */
   stop(): void
 }

@@ -1,5 +1,7 @@
 import { act } from "../command.ts"
+import { listenAddress, listenText } from "../parts/listen.ts"
 import { plain } from "../print/look.ts"
+import type { ServicesOptions } from "../world.ts"
 
 export const command = act({
   summary: "Serve other programs and commands, in the foreground",
@@ -15,6 +17,11 @@ export const command = act({
     },
     "docker-plugin": { kind: "flag", about: "Be Docker's network and IPAM plugin (docs/docker.md)" },
     "docker-api": { kind: "flag", about: "Serve Docker's API for networks at docker.sock in the run directory" },
+    metrics: {
+      kind: "one",
+      value: listenAddress,
+      about: "Serve OpenMetrics at /metrics, at 127.0.0.1 unless an address is given",
+    },
     stop: { kind: "flag", about: "End the one that runs" },
     "systemd-unit": { kind: "flag", about: "Print a unit file for systemd" },
   },
@@ -34,6 +41,7 @@ export const command = act({
         heal: options.heal ?? true,
         dockerPlugin: options["docker-plugin"] === true,
         dockerApi: options["docker-api"] === true,
+        ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
       },
       ...(manager === undefined || manager === "" ? {} : { notifySocket: manager }),
     }
@@ -59,15 +67,14 @@ export const command = act({
   },
 })
 
+type Chosen = Pick<ServicesOptions, "heal" | "dockerPlugin" | "dockerApi" | "metrics">
+
 /** The command line that chooses the same again. */
-function optionsOf({
-  heal,
-  dockerPlugin,
-  dockerApi,
-}: Record<"heal" | "dockerPlugin" | "dockerApi", boolean>): string[] {
+function optionsOf({ heal, dockerPlugin, dockerApi, metrics }: Chosen): string[] {
   return [
     ...(heal ? [] : ["--no-heal"]),
     ...(dockerPlugin ? ["--docker-plugin"] : []),
     ...(dockerApi ? ["--docker-api"] : []),
+    ...(metrics === undefined ? [] : [`--metrics=${listenText(metrics)}`]),
   ]
 }

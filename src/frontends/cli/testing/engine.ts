@@ -94,6 +94,15 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     },
     state: () => Promise.reject(new Error("No command reads the state whole")),
     watchState: () => Promise.reject(new Error("No command follows the state")),
+    async statistics() {
+      ask("statistics", undefined)
+      return { atMs: performance.now(), networks: [], containers: 0, endpoints: [], refused: {} }
+    },
+    async *watchStatistics(intervalMs) {
+      ask("watchStatistics", intervalMs)
+      yield { atMs: 0, networks: [], containers: 0, endpoints: [], refused: {} }
+      yield { atMs: intervalMs, networks: [], containers: 0, endpoints: [], refused: {} }
+    },
     async *events(request) {
       ask("events", request)
       yield { kind: "network-created", network: "web", cursor: 1, time: "2026-01-02T03:04:05.678Z" }

@@ -11,11 +11,11 @@ import { PidHandle } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
 import type { NetnsIdentity, Sandbox } from "#model/sandbox.ts"
-import type { State } from "#model/view.ts"
 import type { NetnsRef } from "#plan/op.ts"
 import type { Locks } from "#store/locks.ts"
 import { Store } from "#store/store.ts"
 import { RulesetLock } from "./ruleset-lock.ts"
+import type { KnownState } from "./state.ts"
 
 const LOCKS = "lock"
 const DATABASE = "linkspan.db"
@@ -43,7 +43,7 @@ export class Host implements Disposable {
   /** Journal entries that this process is writing: alive, although their lock is its own. */
   readonly ownEntries = new Set<number>()
   /** The state as it was read last. */
-  lastState: State | undefined
+  knownState: KnownState | undefined
   readonly #namespace: Namespace
   readonly #oneShot: boolean
   /** Namespaces of containers, opened once a command and held by descriptor; null: known to be gone. */

@@ -238,13 +238,6 @@ export class Store implements Disposable {
     return this.#all<RawRow>(sql, ...values).map((raw) => ({ body: this.#parse<T>(raw.body), journal: raw.journal }))
   }
 
-  /** Another text whenever the state has changed, whoever changed it (sqlite.org/pragma.html#pragma_data_version). */
-  version(): string {
-    const others = this.#get<{ data_version: number }>("PRAGMA data_version")?.data_version
-    const own = this.#get<{ n: number }>("SELECT total_changes() AS n")?.n
-    return `${others}.${own}`
-  }
-
   networks(): Row<Network>[] {
     return this.#rows("SELECT body, journal FROM network ORDER BY name")
   }

@@ -41,3 +41,31 @@ test("state() is read once a change, and watchState() hears of every process's",
   // What was only being made was never shown.
   expect(new Set(seen.map((names) => names.join()))).toEqual(new Set(["theirs", "ours,theirs", ""]))
 })
+
+test("state() kept up by what has changed is the state read anew", async () => {
+  await using host = await Host.create({ uplink: false })
+  await using following = await host.linkspan()
+  await using other = await host.linkspan()
+  const same = async (): Promise<void> => {
+    await using fresh = await host.linkspan()
+    expect(await following.state()).toEqual(await fresh.state())
+  }
+  await following.state()
+  const a = await host.netns("a")
+  for (const name of ["one", "two", "a-third"]) {
+    await other.networks.create({ name })
+    await same()
+  }
+  await other.attach({ name: "a", netns: { kind: "path", path: a.path }, networks: [{ network: "two" }] })
+  await same()
+  await other.networks.connect({ container: "a", network: "one" })
+  await other.networks.update({ network: "a-third", addLabels: { colour: "red" } })
+  await same()
+  await other.networks.disconnect({ container: "a", network: "two" })
+  await other.networks.remove("two")
+  await same()
+  await other.detach("a")
+  await other.networks.prune()
+  await same()
+  expect((await following.state()).networks).toEqual([])
+})

@@ -85,16 +85,18 @@ function bridgeOptions({ bridge, icc, gatewayMode, subnets }: BridgeNetwork): Re
 /** Who is on a network, by the ids of the containers. */
 export function containersObject({ endpoints, sandboxes }: Members): Record<string, unknown> {
   return Object.fromEntries(
-    endpoints.map((endpoint) => [
-      dockerId(endpoint.sandbox),
-      {
-        Name: sandboxes.get(endpoint.sandbox)?.name ?? "",
-        EndpointID: dockerId(endpoint.id),
-        MacAddress: endpoint.mac,
-        IPv4Address: addressOf(endpoint, 4),
-        IPv6Address: addressOf(endpoint, 6),
-      },
-    ]),
+    endpoints
+      .toSorted((a, b) => (a.sandbox < b.sandbox ? -1 : 1))
+      .map((endpoint) => [
+        dockerId(endpoint.sandbox),
+        {
+          Name: sandboxes.get(endpoint.sandbox)?.name ?? "",
+          EndpointID: dockerId(endpoint.id),
+          MacAddress: endpoint.mac,
+          IPv4Address: addressOf(endpoint, 4),
+          IPv6Address: addressOf(endpoint, 6),
+        },
+      ]),
   )
 }
 

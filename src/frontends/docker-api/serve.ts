@@ -3,7 +3,7 @@
 // By node:http: Bun.serve sends an answer's head with its first piece only, and the head is what clients of /events wait
 // for before they do what they want to see.
 
-import { chmodSync, chownSync, lstatSync, unlinkSync } from "node:fs"
+import { chmodSync, chownSync, closeSync, constants, lstatSync, openSync, unlinkSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { connect } from "node:net"
 import { basename, dirname } from "node:path"
@@ -40,18 +40,20 @@ export async function serveDockerApi(linkspan: LinkspanApi, options: DockerApiOp
   server.timeout = 0
   server.requestTimeout = 0
   await removeStale(socket)
-  await listen(server, socket)
+  await using stack = new AsyncDisposableStack()
+  stack.use(await listen(server, socket))
+  stack.defer(async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    server.closeAllConnections()
+    await closed
+  })
   restrict(socket, group)
-  const watching = await linkspan.watchState((state) => events.follow(state))
+  stack.use(await linkspan.watchState((state) => events.follow(state)))
+  const running = stack.move()
   return {
     name: NAME,
     address: socket,
-    async [Symbol.asyncDispose]() {
-      watching[Symbol.dispose]()
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeAllConnections()
-      await closed
-    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
   }
 }
 
@@ -144,10 +146,10 @@ async function removeStale(socket: string): Promise<void> {
     return
   }
   if (!stat.isSocket()) {
-    throw unusable(socket, "something else is there", "Remove it, or choose another path")
+    throw unusable(socket, "something else is there", { hint: "Remove it, or choose another path" })
   }
   if (await isServed(socket)) {
-    throw unusable(socket, "another process serves it", "Stop that process, or choose another path")
+    throw unusable(socket, "another process serves it", { hint: "Stop that process, or choose another path" })
   }
   unlinkSync(socket)
 }
@@ -163,23 +165,29 @@ function isServed(socket: string): Promise<boolean> {
   })
 }
 
-function listen(server: Server, socket: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error) => reject(unusable(socket, error.message, "Choose another path", error)))
-    // The path from the root may be longer than a socket's address can be (unix(7): 107 bytes); and nobody else may use
-    // it in the moment before its mode is set.
-    const directory = process.cwd()
-    const mask = process.umask(0o177)
-    try {
-      process.chdir(dirname(socket))
-      server.listen(basename(socket), resolve)
-    } catch (error) {
-      reject(unusable(socket, (error as Error).message, "Choose another path", error))
-    } finally {
-      process.umask(mask)
-      process.chdir(directory)
-    }
-  })
+/** @returns what keeps the way to the socket open until the server is closed */
+async function listen(server: Server, socket: string): Promise<Disposable> {
+  using stack = new DisposableStack()
+  try {
+    const directory = openSync(dirname(socket), constants.O_RDONLY | constants.O_DIRECTORY)
+    stack.defer(() => closeSync(directory))
+    // The path from the root may be longer than a socket's address can be (unix(7): 107 bytes). It must not be a relative
+    // one: the server removes it when it closes, wherever the process is by then.
+    const path = `/proc/self/fd/${directory}/${basename(socket)}`
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject)
+      // Nobody else may use it in the moment before its mode is set.
+      const mask = process.umask(0o177)
+      try {
+        server.listen(path, resolve)
+      } finally {
+        process.umask(mask)
+      }
+    })
+  } catch (error) {
+    throw unusable(socket, (error as Error).message, { hint: "Choose another path", cause: error })
+  }
+  return stack.move()
 }
 
 function restrict(socket: string, group: number | undefined): void {
@@ -189,10 +197,10 @@ function restrict(socket: string, group: number | undefined): void {
   chmodSync(socket, group === undefined ? MODE.alone : MODE.group)
 }
 
-function unusable(socket: string, reason: string, hint: string, cause?: unknown): LinkspanError {
-  return new LinkspanError("STATE_UNUSABLE", {
-    message: `Cannot serve ${NAME} at "${socket}": ${reason}`,
-    hint,
-    ...(cause === undefined ? {} : { cause }),
-  })
+function unusable(
+  socket: string,
+  reason: string,
+  rest: { readonly hint: string; readonly cause?: unknown },
+): LinkspanError {
+  return new LinkspanError("STATE_UNUSABLE", { message: `Cannot serve ${NAME} at "${socket}": ${reason}`, ...rest })
 }

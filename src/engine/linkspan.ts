@@ -2,6 +2,7 @@
 // its own beside this one; this class only holds the host they act on.
 
 import type { Explanation as NameExplanation } from "#dns/explanation.ts"
+import type { CaptureRequest } from "#model/capture.ts"
 import type { Event, EventsRequest, Happening } from "#model/event.ts"
 import type { ExplainRequest, Explanation } from "#model/explain.ts"
 import type {
@@ -235,6 +236,8 @@ export interface LinkspanApi extends AsyncDisposable {
     /** Text of a unit file. */
     systemdUnit(args: readonly string[]): Promise<string>
   }
+  /** Packets of a container's interfaces, as a pcapng file in pieces; until aborted, or the container ends. */
+  capture(request: CaptureRequest, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>
   /** Traffic of every container, and refused packets. */
   statistics(): Promise<Statistics>
   /** The same now and after every interval, until nobody asks any more. */
@@ -463,6 +466,10 @@ export class Linkspan implements LinkspanApi {
 
   async reconcile(options: ReconcileOptions = {}): Promise<ReconcileReport> {
     return (await import("./reconcile.ts")).reconcile(this.#host, options)
+  }
+
+  async *capture(request: CaptureRequest, options: { readonly signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {
+    yield* (await import("./capture.ts")).capture(this.#host, request, options)
   }
 
   async statistics(): Promise<Statistics> {

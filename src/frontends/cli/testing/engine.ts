@@ -94,6 +94,10 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     },
     state: () => Promise.reject(new Error("No command reads the state whole")),
     watchState: () => Promise.reject(new Error("No command follows the state")),
+    async *capture(request) {
+      ask("capture", request)
+      yield new Uint8Array([0x0a, 0x0d, 0x0d, 0x0a])
+    },
     async statistics() {
       ask("statistics", undefined)
       return { atMs: performance.now(), networks: [], containers: 0, endpoints: [], refused: {} }

@@ -89,18 +89,13 @@ export class DirectoryIndex {
     } else {
       this.#containers.set(id, now)
     }
-    if (now === undefined || now.links.length === 0) {
-      this.#linking.delete(id)
-    } else {
-      this.#linking.add(id)
-    }
     for (const network of this.#networksOf.get(id) ?? []) {
       const endpoint = network.member(id)
       if (endpoint !== undefined) {
         network.join(endpoint, now)
       }
     }
-    this.#views.delete(id)
+    this.#noteLinks(id)
   }
 
   #setMember(networkId: Id, containerId: Id, now: DirectoryEndpoint | undefined): void {
@@ -120,10 +115,24 @@ export class DirectoryIndex {
     } else {
       this.#networksOf.set(containerId, others.sort(byName))
     }
-    this.#views.delete(containerId)
+    this.#noteLinks(containerId)
     for (const linking of this.#linking) {
       this.#views.delete(linking)
     }
+  }
+
+  #noteLinks(id: Id): void {
+    const networks = this.#networksOf.get(id) ?? []
+    const links = [
+      ...(this.#containers.get(id)?.links ?? []),
+      ...networks.flatMap((each) => each.member(id)?.links ?? []),
+    ]
+    if (links.length === 0) {
+      this.#linking.delete(id)
+    } else {
+      this.#linking.add(id)
+    }
+    this.#views.delete(id)
   }
 
   #findSubnets(): void {
@@ -179,7 +188,7 @@ export class DirectoryIndex {
       view = new View({
         container,
         networks,
-        own: container === undefined ? undefined : this.#own(container),
+        own: this.#linking.has(id) || container?.records.length !== 0 ? this.#own(id, networks) : undefined,
         hostServers: this.#hostServers,
         domain: this.#domain,
       })
@@ -198,18 +207,18 @@ export class DirectoryIndex {
   }
 
   /** A link leads to where both are: one to a container of other networks leads nowhere. */
-  #own({ id, records, links }: DirectoryContainer): NameTable | undefined {
-    if (records.length === 0 && links.length === 0) {
-      return undefined
-    }
+  #own(id: Id, networks: readonly NetworkNames[]): NameTable {
+    const container = this.#containers.get(id)
     const table = new NameTable()
-    for (const { name, addresses } of records) {
+    for (const { name, addresses } of container?.records ?? []) {
       table.add(name, { owner: id, reason: "record", addresses })
     }
-    for (const { alias, containerId } of links) {
-      const addresses = (this.#networksOf.get(id) ?? []).flatMap((each) => each.member(containerId)?.addresses ?? [])
-      if (addresses.length > 0) {
-        table.add(alias, { owner: containerId, reason: "link", addresses })
+    for (const network of networks) {
+      for (const { alias, containerId } of [...(container?.links ?? []), ...(network.member(id)?.links ?? [])]) {
+        const addresses = network.member(containerId)?.addresses ?? []
+        if (addresses.length > 0) {
+          table.add(alias, { owner: containerId, reason: "link", addresses })
+        }
       }
     }
     return table

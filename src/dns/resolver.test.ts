@@ -151,6 +151,7 @@ test("Resolver.change() leads to the same answers as a directory made at once, b
         containerId,
         addresses: [`10.${name.length}.0.${m + 2}` as Ip],
         aliases: some(["pool", "store"]),
+        ...(below(3) === 0 ? { links: [{ alias: "near", containerId: pick(ids) }] } : {}),
       })),
     })),
     containers: some(ids).map((id) => ({
@@ -164,7 +165,7 @@ test("Resolver.change() leads to the same answers as a directory made at once, b
     })),
     hostServers: [],
   })
-  const questions = [...names, "store", "linked", "c1", "web.front", "pool.front.end", "x.apps"].flatMap((name) =>
+  const questions = [...names, "store", "linked", "near", "c1", "web.front", "pool.front.end", "x.apps"].flatMap((name) =>
     ids.map((id) => ({ name, asker: { kind: "container", id } as const })),
   )
   let before = arbitrary()

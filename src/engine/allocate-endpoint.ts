@@ -15,6 +15,7 @@ import { subnetOf } from "#plan/drivers/bridge.ts"
 import { take, takeNext } from "#plan/ipam.ts"
 import { containerMac, namedMac } from "#plan/mac.ts"
 import { containerIfname, hostIfname, looseEnd } from "#plan/names.ts"
+import { findLinks } from "./container-dns.ts"
 import type { Host } from "./host.ts"
 import { Stale } from "./transaction.ts"
 
@@ -63,6 +64,7 @@ export function allocateEndpoint(host: Host, allocation: Allocation): Endpoint {
     gateways: gatewaysOf(network, addresses),
     gatewayPriority: join.gatewayPriority,
     aliases: join.aliases,
+    ...(join.links === undefined ? {} : { links: findLinks(host, title, join.links) }),
     publications,
     ...presentOnly({ rateIn: join.rateIn, rateOut: join.rateOut }),
   }

@@ -1,4 +1,4 @@
-import type { ContainerDns } from "#model/dns.ts"
+import type { ContainerDns, Link } from "#model/dns.ts"
 import type { ContainerDnsDraft } from "#model/validate-dns.ts"
 import { findSandbox } from "./find.ts"
 import type { Host } from "./host.ts"
@@ -9,15 +9,10 @@ export function containerDns(
   title: string,
   draft: ContainerDnsDraft | undefined,
 ): { readonly dns?: ContainerDns } {
-  return draft === undefined
-    ? {}
-    : {
-        dns: {
-          ...draft,
-          links: draft.links.map(({ alias, container }) => ({
-            alias,
-            containerId: findSandbox(host, title, container).body.id,
-          })),
-        },
-      }
+  return draft === undefined ? {} : { dns: { ...draft, links: findLinks(host, title, draft.links) } }
+}
+
+/** @throws LinkspanError CONTAINER_NOT_FOUND */
+export function findLinks(host: Host, title: string, links: ContainerDnsDraft["links"]): Link[] {
+  return links.map(({ alias, container }) => ({ alias, containerId: findSandbox(host, title, container).body.id }))
 }

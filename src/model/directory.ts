@@ -19,6 +19,8 @@ export interface DirectoryEndpoint {
   readonly aliases: readonly string[]
   /** What its addresses are called; NAME.NETWORK when absent. */
   readonly pointer?: string
+  /** Others of the network, for this container alone. Absent: none. */
+  readonly links?: readonly { readonly alias: string; readonly containerId: Id }[]
 }
 
 /** A network without its members. */

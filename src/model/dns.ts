@@ -36,4 +36,6 @@ export interface ContainerDns {
   /** --add-host. */
   readonly records: readonly StaticRecord[]
   readonly links: readonly Link[]
+  /** It has a name server of its own: nothing listens at 127.0.0.11, and it asks at its gateways. */
+  readonly resolver?: false
 }

@@ -26,6 +26,8 @@ export interface ContainerDnsRequest {
   readonly hosts?: readonly DnsRecordRequest[]
   /** Other containers, by name or id, under names that only this one knows. */
   readonly links?: readonly { readonly container: string; readonly alias: string }[]
+  /** False: nothing listens at 127.0.0.11 in the container, for one with a name server of its own at port 53. */
+  readonly resolver?: boolean
 }
 
 /** A question as a container would ask it. */
@@ -123,6 +125,8 @@ export interface ConnectRequest {
   readonly hostIfname?: string
   readonly gatewayPriority?: number
   readonly aliases?: readonly string[]
+  /** Other containers of the network, by name or id, under names that only this one knows. */
+  readonly links?: readonly { readonly container: string; readonly alias: string }[]
   /** How fast the container may receive on this network, and send. */
   readonly rateIn?: RateRequest
   readonly rateOut?: RateRequest

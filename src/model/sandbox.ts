@@ -4,7 +4,7 @@ import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
 import type { Protocol } from "#inet/port.ts"
 import type { Interface } from "#inet/prefix.ts"
-import type { ContainerDns } from "./dns.ts"
+import type { ContainerDns, Link } from "./dns.ts"
 import type { Lease } from "./lease.ts"
 import type { Id, Ifname } from "./name.ts"
 import type { Rates } from "./rate.ts"
@@ -87,6 +87,8 @@ export interface Endpoint extends Rates {
   /** The endpoint with the highest priority gives the container's default route; ties go to the older network name. */
   readonly gatewayPriority: number
   readonly aliases: readonly string[]
+  /** Others of the network under names that this container alone knows. Absent: none. */
+  readonly links?: readonly Link[]
   readonly publications: readonly Publication[]
 }
 

@@ -8,6 +8,7 @@ import {
   isPresent,
   optional,
   presentOnly,
+  readBoolean,
   readList,
   readObject,
   readText,
@@ -30,7 +31,7 @@ const MOST_ADDRESSES = 64
 /** resolv.conf(5): glibc 2.26 lifted its own limit of six. */
 const MOST_SEARCH = 32
 const MOST_OPTIONS = 32
-const MOST_LINKS = 64
+export const MOST_LINKS = 64
 
 export function readServers(field: Field): readonly Ip[] | undefined {
   return readList(field, MOST_SERVERS, readServer)?.filter(isPresent)
@@ -98,7 +99,7 @@ function readOption(field: Field): string | undefined {
     : refuse(field, `${quote(text)} is not an option of resolv.conf(5); they look like "ndots:2" or "rotate"`)
 }
 
-function readLink(field: Field): { container: string; alias: string } | undefined {
+export function readLink(field: Field): { container: string; alias: string } | undefined {
   const fields = readObject(field, { container: true, alias: true })
   if (fields === undefined) {
     return undefined
@@ -114,6 +115,7 @@ const FIELDS = {
   options: true,
   hosts: true,
   links: true,
+  resolver: true,
 } as const satisfies Record<keyof ContainerDnsRequest, true>
 
 /** Undefined also for a request that asks for nothing. */
@@ -129,7 +131,8 @@ export function readContainerDns(field: Field): ContainerDnsDraft | undefined {
     records: optional(fields.hosts, (list) => readRecords(list, { whole: true })),
     links: optional(fields.links, (list) => readList(list, MOST_LINKS, readLink)?.filter(isPresent)),
   })
-  return Object.values(given).every((list) => list.length === 0)
+  const resolver = optional(fields.resolver, readBoolean) ?? true
+  return resolver && Object.values(given).every((list) => list.length === 0)
     ? undefined
-    : { servers: [], search: [], options: [], records: [], links: [], ...given }
+    : { servers: [], search: [], options: [], records: [], links: [], ...given, ...(resolver ? {} : { resolver }) }
 }

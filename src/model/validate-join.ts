@@ -26,6 +26,7 @@ import { readHostIp, readMac } from "./read-inet.ts"
 import { readIfname, readName } from "./read-names.ts"
 import type { ConnectRequest, JoinRequest } from "./request.ts"
 import { notHostOf } from "./subnet-sense.ts"
+import { MOST_LINKS, readLink } from "./validate-dns.ts"
 import { MOST_SUBNETS } from "./validate-subnets.ts"
 
 export interface Join extends Rates {
@@ -39,6 +40,8 @@ export interface Join extends Rates {
   readonly hostIfname?: Ifname
   readonly gatewayPriority: number
   readonly aliases: readonly string[]
+  /** Named as users do; the engine finds them. Absent: none. */
+  readonly links?: readonly { readonly container: string; readonly alias: string }[]
 }
 
 export interface Connect extends Join {
@@ -54,6 +57,7 @@ export const JOIN_FIELDS = {
   hostIfname: true,
   gatewayPriority: true,
   aliases: true,
+  links: true,
   rateIn: true,
   rateOut: true,
 } as const satisfies Record<keyof JoinRequest, true>
@@ -153,6 +157,7 @@ export function readJoinTo(network: string, fields: Record<Exclude<keyof JoinReq
       mac: optional(fields.mac, readMac),
       ifname: optional(fields.ifname, readIfname),
       hostIfname: optional(fields.hostIfname, readIfname),
+      links: optional(fields.links, (list) => readList(list, MOST_LINKS, readLink)?.filter(isPresent)),
     }),
   }
 }

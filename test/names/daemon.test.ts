@@ -179,6 +179,31 @@ test("a container that linkspan starts resolves as its programs are used to, als
   await cli(host, "network rm web db")
 })
 
+test("a container may have a name server of its own, and links on one network alone", async () => {
+  await using host = await Host.create({ names: true })
+  const [a, b] = [await host.netns("a"), await host.netns("b")]
+  await cli(host, "network create web --subnet 10.89.7.0/24")
+  await cli(host, "network create db --subnet 10.89.8.0/24")
+  await cli(host, "attach a --network web --no-resolver --netns", a.path)
+  await cli(host, "attach b --network web --network db --netns", b.path)
+  await using own = await a.listen(53, "udp")
+  await using ownTcp = await a.listen(53, "tcp")
+  expect([own.port, ownTcp.port]).toEqual([53, 53])
+  expect(await dig(a, "@10.89.7.1", "b")).toEqual(["10.89.7.3"])
+  await cli(host, "network connect db a --link b:store")
+  expect(await dig(a, "@10.89.7.1", "store")).toEqual(["10.89.8.2"])
+  expect(await dig(b, "@127.0.0.11", "store")).not.toContain("10.89.8.2")
+  expect(await cli(host, "dns records")).toMatch(/^store +link +db +a +b$/m)
+  await cli(host, "network disconnect db a")
+  expect(await dig(a, "@10.89.7.1", "store")).not.toContain("10.89.8.2")
+  await cli(host, "run -d --name p --network web --no-resolver -- sleep 1000")
+  expect((await host.cli(["exec", "p", "--", "cat", "/etc/resolv.conf"])).stdout).toContain("nameserver 10.89.7.1\n")
+  await cli(host, "rm -f p")
+  await cli(host, "detach a")
+  await cli(host, "detach b")
+  await cli(host, "network rm web db")
+})
+
 test("after a crash the next command starts another daemon", async () => {
   await using host = await Host.create({ names: true })
   const [a, b] = [await host.netns("a"), await host.netns("b")]
@@ -218,6 +243,9 @@ test("whoever answers at the port already stays, and a name server's container i
   await using server = await b.listen(53, "udp")
   expect(server.port).toBe(53)
   expect(await host.outside.connect(ADDRESSES.host4, 53, { proto: "udp" })).toMatchObject({ ok: true })
+  // Whoever asks at the gateway still asks linkspan.
+  expect(await dig(a, "@10.89.7.1", "b.web")).toEqual(["10.89.7.3"])
+  expect(await dig(b, "@10.89.7.1", "a.web")).toEqual(["10.89.7.2"])
   await cli(host, "detach b")
   // Without names, nothing at all.
   await cli(host, "network create quiet --no-names --subnet 10.89.8.0/24")

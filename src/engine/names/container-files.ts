@@ -62,7 +62,7 @@ function write(host: Host, sandbox: Sandbox, endpoints: readonly Endpoint[]): vo
   const named = host.names && networks.some((network) => dnsOf(network).enabled)
   const servers = !named
     ? (sandbox.dns?.servers ?? [])
-    : endpoints.some(servesNames)
+    : sandbox.dns?.resolver === false || endpoints.some(servesNames)
       ? endpoints.flatMap(({ gateways }) => gateways)
       : [CONTAINER_ADDRESS]
   // Loaded here, since few of the commands that come by have anything to write.

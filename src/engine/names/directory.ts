@@ -46,8 +46,13 @@ export function namedNetwork(network: Network): DirectoryNetworkFacts {
   }
 }
 
-export function memberOf({ sandbox, addresses, aliases }: Endpoint): DirectoryEndpoint {
-  return { containerId: sandbox, addresses: addresses.map(({ ip }) => ip), aliases }
+export function memberOf({ sandbox, addresses, aliases, links }: Endpoint): DirectoryEndpoint {
+  return {
+    containerId: sandbox,
+    addresses: addresses.map(({ ip }) => ip),
+    aliases,
+    ...(links === undefined ? {} : { links }),
+  }
 }
 
 export function namedContainer({ id, name, hostname, dns }: Sandbox): DirectoryContainer {

@@ -176,7 +176,8 @@ export class Picture {
 
   /** The container, if it is on a network with names, asks here and is no name server itself. */
   askingContainer(id: Id): Sandbox | undefined {
-    if (this.#sandboxes.get(id)?.asksElsewhere === true) {
+    const sandbox = this.#sandboxes.get(id)
+    if (sandbox?.asksElsewhere === true || sandbox?.dns?.resolver === false) {
       return undefined
     }
     const endpoints = [...(this.#ofSandbox.get(id) ?? [])]

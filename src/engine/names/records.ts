@@ -35,5 +35,17 @@ export function recordsOf({ networks, containers }: Directory): NameRecord[] {
       return { name: alias, kind: "link", addresses: [], container, ...(target === undefined ? {} : { target }) }
     }),
   ])
-  return [...ofNetworks, ...own]
+  const linked = networks.flatMap(({ name: network, endpoints }) =>
+    endpoints.flatMap(({ containerId, links = [] }) =>
+      links.map(({ alias, containerId: to }): NameRecord => {
+        const [container, target] = [byId.get(containerId)?.name, byId.get(to)?.name]
+        return {
+          ...{ name: alias, kind: "link", network, addresses: [] },
+          ...(container === undefined ? {} : { container }),
+          ...(target === undefined ? {} : { target }),
+        }
+      }),
+    ),
+  )
+  return [...ofNetworks, ...own, ...linked]
 }

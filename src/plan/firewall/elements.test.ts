@@ -159,6 +159,22 @@ describe("endpointElements()", () => {
       ],
     },
     {
+      name: "a name server on every address leaves the gateways to linkspan's names",
+      publication: { protocol: "udp", hostPort: 53, containerPort: 5353, count: 1 },
+      want: [
+        "inet published4 udp . 53 : 10.89.0.2 . 5353",
+        "inet published6 udp . 53 : fd00:89::2 . 5353",
+        "inet published4_at 10.89.0.1 . udp . 53 : 10.89.0.1 . 53",
+        "inet published6_at fd00:89::1 . udp . 53 : fd00:89::1 . 53",
+      ],
+    },
+    {
+      name: "and takes them where linkspan answers no names",
+      network: { dns: { enabled: false, servers: [], records: [] } },
+      publication: { protocol: "udp", hostIp: ADDRESS.any6, hostPort: 53, containerPort: 5353, count: 1 },
+      want: ["inet published6 udp . 53 : fd00:89::2 . 5353"],
+    },
+    {
       name: "a routed network's port is opened where it is",
       network: { gatewayMode: "routed" },
       publication: { protocol: "tcp", hostPort: 8080, containerPort: 80, count: 1 },

@@ -6,6 +6,7 @@
 
 import type { Ip } from "#inet/ip.ts"
 import { family, isUnspecified } from "#inet/ip.ts"
+import { dnsOf } from "#model/dns.ts"
 import { type BridgeNetwork, isGateway } from "#model/network.ts"
 import type { Endpoint, Publication } from "#model/sandbox.ts"
 import type { NftElement } from "#plan/op.ts"
@@ -25,13 +26,44 @@ export function publicationElements(network: BridgeNetwork, endpoint: Endpoint):
     ? endpoint.publications.flatMap((publication) =>
         targets(endpoint, publication).flatMap((ip) => opened(publication, ip)),
       )
-    : translatedElements(endpoint)
+    : [...translatedElements(endpoint), ...gatewayElements(network, endpoint)]
 }
 
 /** From the host's addresses to the container's. */
 export function translatedElements(endpoint: Endpoint): NftElement[] {
   return endpoint.publications.flatMap((publication) =>
     targets(endpoint, publication).flatMap((ip) => translated(publication, ip)),
+  )
+}
+
+const NAME_SERVER_PORT = 53
+
+/**
+ * A name server's port that is published everywhere is not at the gateways of its own network, where linkspan answers:
+ * what is translated to where it goes already stays there.
+ */
+function gatewayElements(network: BridgeNetwork, endpoint: Endpoint): NftElement[] {
+  const { enabled, elsewhere } = dnsOf(network)
+  if (!enabled || elsewhere === true) {
+    return []
+  }
+  const port = String(NAME_SERVER_PORT)
+  return endpoint.publications.filter(isNameServerEverywhere).flatMap((publication) => {
+    const families = new Set(targets(endpoint, publication).map(family))
+    return network.subnets.flatMap(({ gateway }) =>
+      gateway === undefined || !families.has(family(gateway))
+        ? []
+        : element("inet", `published${family(gateway)}_at`, [gateway, publication.protocol, port], [gateway, port]),
+    )
+  })
+}
+
+function isNameServerEverywhere({ protocol, hostIp, hostPort, count }: Publication): boolean {
+  return (
+    protocol !== "sctp" &&
+    (hostIp === undefined || isUnspecified(hostIp)) &&
+    hostPort <= NAME_SERVER_PORT &&
+    NAME_SERVER_PORT < hostPort + count
   )
 }
 

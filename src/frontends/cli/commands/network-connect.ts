@@ -1,4 +1,5 @@
 import { change } from "../command.ts"
+import { link } from "../parts/dns.ts"
 import { JOIN_OPTIONS, joinOrigins, readJoin } from "../parts/joins.ts"
 import { text } from "../value.ts"
 
@@ -8,7 +9,14 @@ export const command = change({
     network: { kind: "required", value: text("NETWORK", "network") },
     container: { kind: "required", value: text("CONTAINER", "container") },
   },
-  options: JOIN_OPTIONS,
+  options: {
+    ...JOIN_OPTIONS,
+    link: {
+      kind: "many",
+      value: link,
+      about: "Another container of the network, under a name that only this one knows",
+    },
+  },
   examples: [
     { line: "linkspan network connect db api", about: "api gets a cable to db" },
     {
@@ -20,9 +28,10 @@ export const command = change({
   request: ({ positionals, options }) => ({
     container: positionals.container,
     ...readJoin(positionals.network, options),
+    ...(options.link.length === 0 ? {} : { links: options.link.map(({ request }) => request) }),
   }),
   check: async (request) => (await import("#model/validate-join.ts")).checkConnect(request).issues,
-  origins: ({ options }) => ({ container: "CONTAINER", network: "NETWORK", ...joinOrigins(options) }),
+  origins: ({ options }) => ({ container: "CONTAINER", network: "NETWORK", links: "--link", ...joinOrigins(options) }),
   change: (engine, request, options) => engine.networks.connect(request, options),
   show: ({ network, ifname, addresses }) => `${network} ${ifname} ${addresses.join(" ")}\n`,
 })

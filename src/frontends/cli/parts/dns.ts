@@ -41,7 +41,7 @@ const host: Value<Written<DnsRecordRequest>> = {
   },
 }
 
-const link: Value<Written<{ readonly container: string; readonly alias: string }>> = {
+export const link: Value<Written<{ readonly container: string; readonly alias: string }>> = {
   metavar: "CONTAINER[:ALIAS]",
   candidates: "container",
   read(written, refuse) {
@@ -110,6 +110,12 @@ export const CONTAINER_DNS = {
   },
   "add-host": { kind: "many", value: host, about: "A name with a fixed address, for this container alone" },
   link: { kind: "many", value: link, about: "Another container, under a name that only this one knows" },
+  resolver: {
+    kind: "flag",
+    negatable: true,
+    about:
+      "Whether linkspan listens at 127.0.0.11 inside (the default); not beside a name server of its own at port 53",
+  },
 } as const satisfies Options
 
 type ContainerValues = Given<typeof CONTAINER_DNS, Positionals>["options"]
@@ -121,6 +127,7 @@ export function readContainerDns(options: ContainerValues): { readonly dns?: Con
     ...(options["dns-option"].length === 0 ? {} : { options: options["dns-option"] }),
     ...(options["add-host"].length === 0 ? {} : { hosts: options["add-host"].map(({ request }) => request) }),
     ...(options.link.length === 0 ? {} : { links: options.link.map(({ request }) => request) }),
+    ...(options.resolver === undefined ? {} : { resolver: options.resolver }),
   }
   return Object.keys(dns).length === 0 ? {} : { dns }
 }
@@ -133,6 +140,7 @@ export function containerDnsOrigins(options: ContainerValues): Origins {
     "dns.options": "--dns-option",
     "dns.hosts": "--add-host",
     "dns.links": "--link",
+    "dns.resolver": "--no-resolver",
     ...Object.fromEntries(options["add-host"].map(({ text: t }, i) => [`dns.hosts[${i}]`, `--add-host ${t}`])),
     ...Object.fromEntries(options.link.map(({ text: t }, i) => [`dns.links[${i}]`, `--link ${t}`])),
   }

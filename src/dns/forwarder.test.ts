@@ -44,6 +44,13 @@ describe("Resolver.answer() asks servers", () => {
     expect(await told(made.resolver, { name: NAME })).toEqual(["198.51.100.7"])
   })
 
+  test("at an IPv6 address", async () => {
+    using upstream = await FakeUpstream.start("::1", PORT, says("198.51.100.6"))
+    const resolver = new Resolver({ ...DIRECTORY, hostServers: ["::1" as Ip] }, { port: PORT })
+    expect(await told(resolver, { name: NAME })).toEqual(["198.51.100.6"])
+    expect(upstream.received).toHaveLength(1)
+  })
+
   test("with random ids, ports and cases, and gives the asker its own back", async () => {
     using made = await scene([says("198.51.100.7", 0)])
     const answers = await Promise.all(
@@ -249,6 +256,22 @@ describe("Resolver.answer() keeps what servers said", () => {
 
   test("nothing when told not to", async () => {
     expect(await asksAfter(0, says("198.51.100.7", 60), { cache: false })).toBe(2)
+  })
+
+  test("nothing for the containers of a network that wants none of it", async () => {
+    using made = await scene([says("198.51.100.7")])
+    const networks = DIRECTORY.networks.map((each) =>
+      each.id === IDS.front ? { ...each, cache: false as const } : each,
+    )
+    made.resolver.change(
+      changesBetween(DIRECTORY, { ...DIRECTORY, networks, hostServers: [SERVERS[0] as unknown as Ip] }),
+    )
+    const web: Asker = { kind: "container", id: IDS.web }
+    const db: Asker = { kind: "container", id: IDS.db }
+    for (const asker of [web, web, db, db, web]) {
+      expect(await told(made.resolver, { name: NAME, asker })).toEqual(["198.51.100.7"])
+    }
+    expect(made.seen()).toHaveLength(4)
   })
 
   test("with TTLs that run down", async () => {

@@ -20,8 +20,8 @@ export interface Forwarding {
   /** Who waits its turn: a container or a network. */
   readonly asker: string
   readonly servers: readonly Ip[]
-  /** The question and the servers, as text: what has the same key has the same answer. */
-  readonly keepAs: string
+  /** The question and the servers, as text: what has the same key has the same answer. Absent: it is not kept. */
+  readonly keepAs: string | undefined
   /** As above, and how it is asked: what has the same key is asked once. */
   readonly key: string
   readonly question: UpstreamQuestion
@@ -49,8 +49,8 @@ export class Forwarder {
     return this.#gate.active
   }
 
-  kept(key: string): Kept | undefined {
-    return this.#cache?.get(key, Date.now())
+  kept({ keepAs }: Forwarding): Kept | undefined {
+    return keepAs === undefined ? undefined : this.#cache?.get(keepAs, Date.now())
   }
 
   /** `undefined`: nobody answered, or the asker asks too much at once. */
@@ -71,7 +71,7 @@ export class Forwarder {
 
   async #resolve({ keepAs, servers, question }: Forwarding): Promise<Resolved | undefined> {
     const resolved = await this.#upstreams.resolve(question, servers)
-    if (resolved !== undefined) {
+    if (resolved !== undefined && keepAs !== undefined) {
       this.#cache?.set(keepAs, resolved, Date.now())
     }
     return resolved

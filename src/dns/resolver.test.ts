@@ -165,8 +165,8 @@ test("Resolver.change() leads to the same answers as a directory made at once, b
     })),
     hostServers: [],
   })
-  const questions = [...names, "store", "linked", "near", "c1", "web.front", "pool.front.end", "x.apps"].flatMap((name) =>
-    ids.map((id) => ({ name, asker: { kind: "container", id } as const })),
+  const questions = [...names, "store", "linked", "near", "c1", "web.front", "pool.front.end", "x.apps"].flatMap(
+    (name) => ids.map((id) => ({ name, asker: { kind: "container", id } as const })),
   )
   let before = arbitrary()
   const changed = new Resolver(before)

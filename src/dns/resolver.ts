@@ -125,7 +125,7 @@ export class Resolver {
     }
     const request = this.#forwarding(packet, view, name)
     const limit = replyLimit(query, transport)
-    const kept = this.#forwarder.kept(request.keepAs)
+    const kept = this.#forwarder.kept(request)
     if (kept !== undefined) {
       this.#counted.cached++
       return repeatResponse(packet, query, { ...kept, limit })
@@ -139,12 +139,12 @@ export class Resolver {
     const nameBytes = new Uint8Array(packet.subarray(HEADER_BYTES, questionEnd - 4))
     const flags = allFlags & PASSED_FLAGS
     const spelled = name ?? Buffer.from(nameBytes).toString("hex")
-    const keepAs = `${spelled} ${type} ${flags} ${dnssecOk} ${view.serversKey}`
+    const same = `${spelled} ${type} ${flags} ${dnssecOk} ${view.serversKey}`
     return {
       asker: view.key,
       servers: view.servers,
-      keepAs,
-      key: `${keepAs} ${edns}`,
+      keepAs: view.keeps ? same : undefined,
+      key: `${same} ${edns} ${view.keeps}`,
       question: { name: nameBytes, type, flags, edns, dnssecOk },
     }
   }
@@ -193,7 +193,7 @@ export class Resolver {
     }
     const { servers } = view
     const request = this.#forwarding(packet, view, name)
-    const kept = this.#forwarder.kept(request.keepAs)
+    const kept = this.#forwarder.kept(request)
     if (kept !== undefined) {
       return { kind: "server", servers, server: kept.server, ageS: kept.ageS }
     }

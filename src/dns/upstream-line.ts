@@ -2,7 +2,7 @@
 // and what comes late or from elsewhere finds nobody. Connected, so that only the server's packets arrive, and its
 // host's "nobody listens" with them.
 
-import type { Ip } from "#inet/ip.ts"
+import { family, type Ip } from "#inet/ip.ts"
 
 export interface LineEvents {
   message(bytes: Uint8Array): void
@@ -28,7 +28,10 @@ export interface LineOptions {
 
 export async function openUdpLine(server: Ip, events: LineEvents, options: LineOptions): Promise<Line> {
   const { connect, port } = options
-  const target = connect === undefined ? { connect: { hostname: server, port } } : { fd: connect(server, "udp") }
+  // Bun makes an IPv4 socket unless it is told where it is bound.
+  const hostname = family(server) === 4 ? "0.0.0.0" : "::"
+  const target =
+    connect === undefined ? { hostname, connect: { hostname: server, port } } : { fd: connect(server, "udp") }
   const socket = (await Bun.udpSocket<"uint8array">({
     ...target,
     binaryType: "uint8array",

@@ -30,6 +30,8 @@ export class View {
   readonly key: string
   /** False: all of its networks are internal. */
   readonly forwards: boolean
+  /** False: what servers say is asked anew each time. */
+  readonly keeps: boolean
   readonly #own: NameTable | undefined
   readonly #search: readonly SearchDomain[]
   /** Of all askers: nobody else is asked about what is below. */
@@ -51,6 +53,7 @@ export class View {
     this.container = container
     this.networks = networks
     this.forwards = open.length > 0
+    this.keeps = open.every((each) => each.network.cache !== false)
     this.servers = choices.find((servers) => servers.length > 0) ?? []
     this.serversKey = this.servers.join(" ")
     this.key = container?.id ?? networks.map((each) => each.network.id).join(" ")

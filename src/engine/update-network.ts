@@ -124,14 +124,17 @@ function isolated(network: BridgeNetwork, isolation: NetworkUpdate["isolation"])
   return isolation === "strict" ? rest : { ...rest, isolation }
 }
 
-function updatedDns(network: Network, { dns, dnsServers, dnsRecords }: NetworkUpdate): { readonly dns?: NetworkDns } {
-  if (dns === undefined && dnsServers === undefined && dnsRecords === undefined) {
+function updatedDns(network: Network, update: NetworkUpdate): { readonly dns?: NetworkDns } {
+  const { dns, dnsServers, dnsRecords, dnsCache } = update
+  if ([dns, dnsServers, dnsRecords, dnsCache].every((wanted) => wanted === undefined)) {
     return {}
   }
-  const before = dnsOf(network)
+  const { cache: kept, ...before } = dnsOf(network)
   const named = new Set(dnsRecords?.map(({ name }) => name))
   return {
     dns: {
+      ...before,
+      ...((dnsCache ?? kept ?? true) ? {} : { cache: false }),
       enabled: dns ?? before.enabled,
       servers: dnsServers ?? before.servers,
       records: [

@@ -32,6 +32,8 @@ export interface DirectoryNetworkFacts {
   readonly internal: boolean
   /** Asked instead of the host's; empty when the network has none of its own. */
   readonly servers: readonly Ip[]
+  /** False: nothing that servers say is kept for its members. */
+  readonly cache?: false
   readonly records: readonly StaticRecord[]
 }
 

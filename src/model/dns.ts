@@ -12,6 +12,8 @@ export interface NetworkDns {
   readonly records: readonly StaticRecord[]
   /** Another program answers at the gateways; linkspan's own containers on the network know its names all the same. */
   readonly elsewhere?: true
+  /** False: what servers say is kept for none of its containers; each question is asked of them anew. */
+  readonly cache?: false
 }
 
 /** What networks have that say nothing of it, those made before linkspan knew names among them. */

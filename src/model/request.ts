@@ -83,6 +83,8 @@ export interface CreateNetworkRequest {
   /** Asked about the rest of the world instead of the host's servers. */
   readonly dnsServers?: readonly string[]
   readonly dnsRecords?: readonly DnsRecordRequest[]
+  /** Default true; false: each question about the rest of the world is asked anew. */
+  readonly dnsCache?: boolean
   /** Routes of the containers, beside the default route. */
   readonly routes?: readonly StaticRouteRequest[]
 }
@@ -111,6 +113,7 @@ export interface UpdateNetworkRequest {
   readonly dnsServers?: readonly string[]
   /** Instead of what those names have at present; a name without addresses is taken away. */
   readonly dnsRecords?: readonly DnsRecordRequest[]
+  readonly dnsCache?: boolean
 }
 
 export interface ConnectRequest {

@@ -120,6 +120,7 @@ const NETWORK_FIELDS = {
   labels: true,
   dns: true,
   dnsElsewhere: true,
+  dnsCache: true,
   dnsServers: true,
   dnsRecords: true,
   routes: true,
@@ -209,6 +210,7 @@ function readNetwork(fields: Fields, transient: boolean): NetworkDraft | undefin
 function readNetworkDns(fields: Fields): NetworkDns | undefined {
   const enabled = optional(fields.dns, readBoolean) ?? true
   const elsewhere = optional(fields.dnsElsewhere, readBoolean) ?? false
+  const cache = optional(fields.dnsCache, readBoolean) ?? true
   const servers = optional(fields.dnsServers, readServers) ?? []
   const records = optional(fields.dnsRecords, (list) => readRecords(list, { whole: true })) ?? []
   for (const [field, list] of [
@@ -219,9 +221,9 @@ function readNetworkDns(fields: Fields): NetworkDns | undefined {
       refuse(field, "is of no use while dns is false: no names are answered on the network")
     }
   }
-  return enabled && servers.length === 0 && records.length === 0 && !elsewhere
+  return enabled && servers.length === 0 && records.length === 0 && !elsewhere && cache
     ? undefined
-    : { enabled, servers, records, ...(elsewhere ? { elsewhere } : {}) }
+    : { enabled, servers, records, ...(elsewhere ? { elsewhere } : {}), ...(cache ? {} : { cache }) }
 }
 
 /** A macvlan or ipvlan interface hands its frames to the parent below every hook where linkspan could refuse them. */

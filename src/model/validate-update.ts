@@ -52,6 +52,7 @@ export interface NetworkUpdate {
   readonly dnsServers?: readonly Ip[]
   /** One without addresses is taken away. */
   readonly dnsRecords?: readonly StaticRecord[]
+  readonly dnsCache?: boolean
 }
 
 const UPDATE_FIELDS = {
@@ -67,6 +68,7 @@ const UPDATE_FIELDS = {
   dns: true,
   dnsServers: true,
   dnsRecords: true,
+  dnsCache: true,
 } as const satisfies Record<keyof UpdateNetworkRequest, true>
 
 const MOST_REMOVED_LABELS = 256
@@ -102,6 +104,7 @@ export function checkUpdateNetwork(request: unknown): Checked<NetworkUpdate> {
       dns: optional(fields.dns, readBoolean),
       dnsServers: optional(fields.dnsServers, readServers),
       dnsRecords: optional(fields.dnsRecords, (list) => readRecords(list, { whole: false })),
+      dnsCache: optional(fields.dnsCache, readBoolean),
     }),
   }
   return checked(root, network === undefined ? undefined : { network, ...update })

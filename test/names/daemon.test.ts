@@ -142,6 +142,12 @@ test("other names are asked of the network's servers or the container's own, and
   expect(await dig(c, "@10.89.8.1", "c.inner")).toEqual(["10.89.8.2"])
   await cli(host, "network update web --dns none --dns", ADDRESSES.outside6)
   expect(await dig(a, "@127.0.0.11", "later.example.org")).toEqual(["198.51.100.8"])
+  // The host's own stub is within reach, and asked from where the host is.
+  await using stub = await upstream(host, "127.0.0.53", "198.51.100.9")
+  await cli(host, "network update web --dns none --dns 127.0.0.53 --no-dns-cache")
+  expect(await dig(a, "@127.0.0.11", "stub.example.org")).toEqual(["198.51.100.9"])
+  expect(await dig(a, "@10.89.7.1", "stub.example.org")).toEqual(["198.51.100.9"])
+  expect(stub.stdout).toBe(`ready\n${"stub.example.org A\n".repeat(2)}`)
   expect([theirs.stdout, own.stdout]).toEqual([
     "ready\nwww.example.org A\n",
     "ready\nwww.example.net A\nlater.example.org A\n",

@@ -35,7 +35,7 @@ export function directoryOf({ networks, sandboxes, endpoints }: NamedObjects, ho
 }
 
 export function namedNetwork(network: Network): DirectoryNetworkFacts {
-  const { servers, records } = dnsOf(network)
+  const { servers, records, cache } = dnsOf(network)
   return {
     id: network.id,
     name: network.name,
@@ -43,6 +43,7 @@ export function namedNetwork(network: Network): DirectoryNetworkFacts {
     internal: network.internal,
     servers,
     records,
+    ...(cache === undefined ? {} : { cache }),
   }
 }
 

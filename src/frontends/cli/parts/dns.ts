@@ -65,6 +65,11 @@ export const NETWORK_DNS = {
     value: text("ADDRESS"),
     about: "Ask this server about all other names, rather than the host's; none for the host's again",
   },
+  "dns-cache": {
+    kind: "flag",
+    negatable: true,
+    about: "Whether what servers say is kept for as long as they allow (the default)",
+  },
   "dns-record": {
     kind: "many",
     value: record,
@@ -78,11 +83,13 @@ export function readNetworkDns({
   names,
   dns,
   "dns-record": records,
-}: NetworkValues): Pick<CreateNetworkRequest, "dns" | "dnsServers" | "dnsRecords"> {
+  "dns-cache": cache,
+}: NetworkValues): Pick<CreateNetworkRequest, "dns" | "dnsServers" | "dnsRecords" | "dnsCache"> {
   return {
     ...(names === undefined ? {} : { dns: names }),
     ...(dns.length === 0 ? {} : { dnsServers: dns.filter((server) => server !== "none") }),
     ...(records.length === 0 ? {} : { dnsRecords: records.map(({ request }) => request) }),
+    ...(cache === undefined ? {} : { dnsCache: cache }),
   }
 }
 
@@ -91,6 +98,7 @@ export function networkDnsOrigins({ "dns-record": records }: NetworkValues): Ori
     dns: "--no-names",
     dnsServers: "--dns",
     dnsRecords: "--dns-record",
+    dnsCache: "--no-dns-cache",
     ...Object.fromEntries(records.map(({ text: written }, i) => [`dnsRecords[${i}]`, `--dns-record ${written}`])),
   }
 }

@@ -35,7 +35,7 @@ describe("checkUpdateNetwork()", () => {
       "nothing to change",
       { network: "web" },
       [
-        " changes nothing; give at least one of addSubnets, mtu, internal, icc, isolation, gatewayMode, addLabels, removeLabels, dns, dnsServers, dnsRecords",
+        " changes nothing; give at least one of addSubnets, mtu, internal, icc, isolation, gatewayMode, addLabels, removeLabels, dns, dnsServers, dnsRecords, dnsCache",
       ],
     ],
     ["no network", { mtu: 1400 }, ["network is missing"]],

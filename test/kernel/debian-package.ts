@@ -9,7 +9,9 @@ const CACHE = join(import.meta.dir, "../../node_modules/.cache/debian")
 
 /** The root of a tree with the packages' files, as they would be below /. @throws Error when they cannot be fetched */
 export async function unpacked(...packages: readonly string[]): Promise<string> {
-  const root = join(CACHE, packages.join("+"))
+  const list = packages.join("+")
+  // NAME_MAX is 255.
+  const root = join(CACHE, list.length <= 200 ? list : `${packages[0]}+${Bun.hash(list).toString(36)}`)
   if (existsSync(join(root, ".complete"))) {
     return root
   }

@@ -1,9 +1,9 @@
 // Docker's own command line, Debian's and any other that is installed, against linkspan's socket.
 
 import { expect, test } from "bun:test"
-import { realpathSync } from "node:fs"
+import { existsSync, realpathSync } from "node:fs"
 import { ADDRESSES, Host } from "../../host.ts"
-import { type Ran, run, toolEnvironment } from "../../run.ts"
+import { type Ran, run, toolEnvironment, until } from "../../run.ts"
 import { Api } from "./api.ts"
 
 const CLIENTS = [
@@ -14,7 +14,7 @@ class Client {
   readonly #program: string
   readonly environment: Record<string, string>
 
-  constructor(program: string, api: Api, host: Host) {
+  constructor(program: string, api: Pick<Api, "socket">, host: Host) {
     this.#program = program
     // No configuration, so no plugins and no contexts of whoever runs the test.
     this.environment = {
@@ -206,4 +206,28 @@ test.each(CLIENTS)("%s hears of what happens, whoever does it, and of what has h
     "network disconnect theirs",
     "network destroy theirs",
   ])
+})
+
+test("linkspan daemon --docker-api serves it beside the commands that are handed to it", async () => {
+  await using host = await Host.create({ uplink: false })
+  await using daemon = host.startCli(["daemon", "--docker-api"])
+  const socket = `${host.runDir}/docker.sock`
+  expect(await until(() => (existsSync(socket) ? true : undefined), 30_000)).toBeTrue()
+  const docker = new Client(CLIENTS[0] as string, { socket }, host)
+  await docker.ok("network", "create", "--subnet", "10.60.0.0/24", "web")
+  const format = "{{.Action}} {{.Actor.Attributes.name}}"
+  await using events = host.start(docker.command("events", "--since", "1h", "--format", format), {
+    env: docker.environment,
+  })
+  expect(await events.nextLine()).toBe("create web")
+  ;(await host.cli(["network", "create", "other"])).ok()
+  expect(await events.nextLine()).toBe("create other")
+  ;(await host.cli(["network", "rm", "web"])).ok()
+  expect(await events.nextLine()).toBe("destroy web")
+  expect(await docker.ok("network", "ls", "-q", "--filter", "type=custom", "--format", "{{.Name}}")).toBe("other")
+  await docker.ok("network", "rm", "other")
+  await events.stop()
+  ;(await host.cli(["daemon", "--stop"])).ok()
+  expect(await daemon.exited).toBe(0)
+  expect(existsSync(socket)).toBeFalse()
 })

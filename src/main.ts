@@ -67,6 +67,7 @@ function cliDoors(around: Surroundings): CliDoors {
             },
           ]
         : []),
+      async () => (await import("#frontends/dhcp/serve.ts")).serveLeases(linkspan, { log }),
       async () => {
         const { serveCalls } = await import("#frontends/handover/serve.ts")
         return serveCalls({ engine, doors: HANDED, open: (options) => around.open(options), stop })

@@ -114,6 +114,14 @@ export interface NameAnswer extends NameExplanation {
   readonly type: string
 }
 
+export interface KeepLeasesOptions {
+  /** One line for people. */
+  readonly log?: (line: string) => void
+  readonly signal?: AbortSignal
+  /** Ends when nothing has been lent for that long, and at once where another process is at it. */
+  readonly idleMs?: number
+}
+
 export interface ServeNamesOptions {
   /** Ends when no container needs it. */
   readonly onDemand?: boolean
@@ -246,6 +254,10 @@ export interface LinkspanApi extends AsyncDisposable {
   events(request?: EventsRequest): AsyncIterable<Event>
   /** Heals what is damaged now, and whatever somebody damages until it is disposed of. */
   watch(options?: WatchOptions): Promise<AsyncDisposable>
+  readonly leases: {
+    /** Renews what DHCP servers have lent, until it is told to stop; one process at a time, others wait for their turn. */
+    keep(options?: KeepLeasesOptions): Promise<void>
+  }
   readonly names: {
     /** What a container is told about a name, by whom and why. */
     query(request: NameQueryRequest): Promise<NameAnswer>
@@ -349,6 +361,10 @@ export class Linkspan implements LinkspanApi {
     release: async (pool) => (await import("./pools.ts")).releasePool(this.#host, pool),
     take: async (request) => (await import("./pools.ts")).takeAddress(this.#host, request),
     give: async (request) => (await import("./pools.ts")).giveAddress(this.#host, request),
+  }
+
+  readonly leases: LinkspanApi["leases"] = {
+    keep: async (options = {}) => (await import("./leases/keep-leases.ts")).keepLeases(this.#host, options),
   }
 
   readonly names: LinkspanApi["names"] = {

@@ -7,6 +7,7 @@
 //   byte 3       the gate to byte 1
 //   byte 4       the daemon that answers names (engine/names/)
 //   byte 5       the resident process (engine/resident.ts)
+//   byte 6       whoever keeps DHCP leases (engine/leases/)
 //   byte 16 + n  journal entry n: held by its writer for as long as the entry is alive
 
 export interface Locks extends Disposable {
@@ -20,6 +21,7 @@ export const RULESET_BYTE = 1
 export const RULESET_GATE_BYTE = 3
 export const DAEMON_BYTE = 4
 export const RESIDENT_BYTE = 5
+export const LEASES_BYTE = 6
 const FIRST_JOURNAL_BYTE = 16
 
 export function journalByte(id: number): number {

@@ -11,7 +11,7 @@ import type { Id } from "#model/name.ts"
 import { lowerLink, type Network } from "#model/network.ts"
 import type { Endpoint, Sandbox } from "#model/sandbox.ts"
 import type { Host } from "../host.ts"
-import { type Obtained, obtainLease } from "./obtain.ts"
+import { type Asking, type Obtained, obtainLease } from "./obtain.ts"
 import { settleLease } from "./settle-lease.ts"
 
 /** Some servers look for three seconds whether an address is free before they offer it. */
@@ -38,7 +38,9 @@ export async function takeLeases(host: Host, { title, sandbox: id, undo }: Lease
   if (sandbox === undefined || waiting.length === 0) {
     return
   }
-  const obtained = await Promise.all(waiting.map(({ endpoint }) => obtainFor(host, sandbox, endpoint, TIMEOUT_MS)))
+  const obtained = await Promise.all(
+    waiting.map(({ endpoint }) => obtainFor(host, sandbox, endpoint, { timeoutMs: TIMEOUT_MS })),
+  )
   try {
     const failures = waiting.flatMap(({ endpoint, network }, index) => {
       // A cast: there are as many.
@@ -69,12 +71,12 @@ function waitingOf(host: Host, sandbox: Id): Waiting[] {
   })
 }
 
-/** A lease for an endpoint of a container, which it had before or has not yet. */
+/** A lease for an endpoint of a container. */
 export async function obtainFor(
   host: Host,
   sandbox: Sandbox,
   endpoint: Endpoint,
-  timeoutMs: number,
+  how: Pick<Asking, "timeoutMs" | "wanted">,
 ): Promise<Obtained> {
   const netns = host.openSandbox(sandbox)
   if (netns === undefined) {
@@ -92,8 +94,7 @@ export async function obtainFor(
       netns,
       index,
       client: { mac: endpoint.mac, hostname: sandbox.hostname },
-      timeoutMs,
-      ...(endpoint.lease === undefined ? {} : { wanted: endpoint.lease.address.ip }),
+      ...how,
     })
   } catch (error) {
     if (error instanceof SystemCallError) {

@@ -15,5 +15,11 @@ export async function withLeases<T>(
   }
   const { takeLeases } = await import("./take-leases.ts")
   await takeLeases(host, second)
-  return { ...outcome, result: second.result() }
+  const { ensureKept } = await import("./keep-leases.ts")
+  const unkept = ensureKept(host)
+  return {
+    ...outcome,
+    result: second.result(),
+    warnings: [...outcome.warnings, ...(unkept === undefined ? [] : [unkept])],
+  }
 }

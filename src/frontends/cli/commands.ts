@@ -57,6 +57,12 @@ export const COMMANDS: readonly Group[] = [
     ],
   },
   {
+    title: "DHCP",
+    word: "dhcp",
+    about: "Addresses that servers on the network lend",
+    entries: [{ words: "dhcp serve", load: () => import("./commands/dhcp-serve.ts") }],
+  },
+  {
     title: "Host",
     about: "The host as a whole, and linkspan itself",
     entries: [

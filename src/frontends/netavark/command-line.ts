@@ -11,6 +11,8 @@ export interface CommandLine {
   readonly pluginDirectories: readonly string[]
   /** Of `update`; absent: not given. */
   readonly dnsServers?: readonly string[]
+  /** Of `dhcp-proxy`: how long it stays without anything to do; absent: it always does. */
+  readonly idleSeconds?: number
 }
 
 const VERBS = {
@@ -18,6 +20,7 @@ const VERBS = {
   teardown: { argument: "NETWORK_NAMESPACE_PATH" },
   update: { argument: "NETWORK_NAME" },
   create: {},
+  "dhcp-proxy": {},
   version: {},
   "firewalld-reload": {},
   "firewall-reload": {},
@@ -27,7 +30,8 @@ const VERBS = {
 export type Verb = keyof typeof VERBS
 
 /** What stands for each option, and whether it may be given again. */
-const OPTIONS: Readonly<Record<string, "file" | "config" | "rootless" | "aardvark" | "firewall" | "plugin" | "dns">> = {
+type Option = "file" | "config" | "rootless" | "aardvark" | "firewall" | "plugin" | "dns" | "unused" | "activity"
+const OPTIONS: Readonly<Record<string, Option>> = {
   "-f": "file",
   "--file": "file",
   "-c": "config",
@@ -41,6 +45,20 @@ const OPTIONS: Readonly<Record<string, "file" | "config" | "rootless" | "aardvar
   "--network-dns-servers": "dns",
 }
 
+/** Behind that verb; where netavark's other half finds it, and how long that waits for a lease, matters to nobody here. */
+const DHCP_OPTIONS: typeof OPTIONS = {
+  "-d": "unused",
+  "--dir": "unused",
+  "-u": "unused",
+  "--uds": "unused",
+  "-t": "unused",
+  "--timeout": "unused",
+  "-a": "activity",
+  "--activity-timeout": "activity",
+}
+
+const IDLE_SECONDS = 300
+
 export const USAGE = `Usage: netavark [OPTIONS] <COMMAND>
 
 Commands:
@@ -48,6 +66,7 @@ Commands:
   teardown          Undoes that
   update            Changes the DNS servers of a network: update NETWORK --network-dns-servers LIST
   create            Completes the network on standard input
+  dhcp-proxy        Renews DHCP leases, and ends 300 s (-a, --activity-timeout; 0: never) after the last
   firewall-reload   Puts the firewall back (also: firewalld-reload, nftables-reload)
   version           Prints the version as JSON
 
@@ -77,6 +96,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
     firewall: [],
     plugin: [],
     dns: [],
+    unused: [],
+    activity: [],
   }
   const words: string[] = []
   for (let index = 0; index < args.length; index++) {
@@ -90,7 +111,8 @@ export function parseCommandLine(args: readonly string[]): CommandLine {
       continue
     }
     const { option, attached } = split(arg)
-    const kind = Object.hasOwn(OPTIONS, option) ? OPTIONS[option] : undefined
+    const known = words[0] === "dhcp-proxy" ? { ...OPTIONS, ...DHCP_OPTIONS } : OPTIONS
+    const kind = Object.hasOwn(known, option) ? known[option] : undefined
     if (kind === undefined) {
       throw new UsageError(`unexpected argument '${arg}' found`)
     }
@@ -141,10 +163,19 @@ function settle(words: readonly string[], given: Readonly<Record<string, readonl
     ...optionally("config", last("config")),
     ...optionally("aardvark", last("aardvark")),
     ...optionally("firewall", last("firewall")),
+    ...(verb === "dhcp-proxy" ? readIdle(last("activity")) : {}),
     ...(given["dns"]?.length === 0
       ? {}
       : { dnsServers: (given["dns"] ?? []).flatMap((list) => list.split(",")).filter((server) => server !== "") }),
   }
+}
+
+function readIdle(text: string | undefined): { readonly idleSeconds?: number } {
+  const seconds = text === undefined ? IDLE_SECONDS : Number(text)
+  if (text !== undefined && !/^[0-9]{1,9}$/.test(text)) {
+    throw new UsageError(`invalid value '${text}' for '--activity-timeout <SECONDS>': invalid digit found in string`)
+  }
+  return seconds === 0 ? {} : { idleSeconds: seconds }
 }
 
 function isVerb(word: string): word is Verb {

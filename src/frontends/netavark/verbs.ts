@@ -42,9 +42,26 @@ export async function runVerb(line: CommandLine, world: Surroundings): Promise<u
       }
       return undefined
     }
+    case "dhcp-proxy":
+      await keepLeases(line, world)
+      return undefined
     case "version":
       return undefined
   }
+}
+
+/** Setup asks the servers itself; what is left for this process is what comes after. */
+async function keepLeases(line: CommandLine, world: Surroundings): Promise<void> {
+  const end = new AbortController()
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => end.abort())
+  }
+  await using linkspan = await openEngine(line, world)
+  await linkspan.leases.keep({
+    signal: end.signal,
+    log: (text) => world.err(`[INFO  netavark::dhcp_proxy] ${text}\n`),
+    ...(line.idleSeconds === undefined ? {} : { idleMs: line.idleSeconds * 1000 }),
+  })
 }
 
 async function setUp(line: CommandLine, world: Surroundings): Promise<unknown> {

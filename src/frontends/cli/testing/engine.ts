@@ -220,6 +220,11 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
         dryRun: mutation?.dryRun ?? false,
       }
     },
+    leases: {
+      async keep(options) {
+        ask("leases.keep", options?.idleMs)
+      },
+    },
     names: {
       async query(request) {
         ask("names.query", request)

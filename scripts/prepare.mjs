@@ -21,6 +21,7 @@ const PACKAGES = {
     { name: "conntrack", has: "conntrack", why: "the test's view of flows" },
     { name: "dnsmasq-base", has: "dnsmasq", why: "a name server outside" },
     { name: "aardvark-dns", has: "/usr/lib/podman/aardvark-dns", why: "Podman's resolver beside linkspan" },
+    { name: "catatonit", has: "catatonit", why: "the init of Podman's pods" },
     { name: "crun", has: "crun", why: "what a real Podman starts containers with" },
     { name: "curl", has: "curl", why: "asks HTTP servers of linkspan's" },
     { name: "docker.io", has: "dockerd", why: "a real dockerd beside linkspan" },
@@ -32,8 +33,11 @@ const PACKAGES = {
     { name: "musl-tools", has: "musl-gcc", why: "a program with Alpine's C library" },
     { name: "netcat-openbsd", has: "nc", why: "connections by somebody else's program" },
     { name: "nftables", has: "nft", why: "the test's view of the ruleset" },
+    { name: "netavark", has: "/usr/lib/podman/netavark", why: "Podman's network engine beside linkspan's names" },
     { name: "nginx-light", has: "nginx", why: "a web server that resolves names by itself" },
+    { name: "passt", has: "pasta", why: "the way out of a user's Podman" },
     { name: "podman", has: "podman", why: "a real Podman on linkspan's networks" },
+    { name: "podman-compose", has: "podman-compose", why: "several containers described in one file" },
     { name: "procps", has: "sysctl", why: "the test's view of sysctls" },
     { name: "python3", has: "python3", why: "the peers that tests talk to" },
     {
@@ -42,6 +46,7 @@ const PACKAGES = {
       why: "what firewalld is made with",
     },
     { name: "python3-gi", has: "/usr/lib/python3/dist-packages/gi/__init__.py", why: "what firewalld is made with" },
+    { name: "slirp4netns", has: "slirp4netns", why: "the way out of a user's Podman" },
     { name: "socat", has: "socat", why: "connections by somebody else's program" },
     {
       name: "python3-prometheus-client",
@@ -51,12 +56,12 @@ const PACKAGES = {
     { name: "systemd", has: "systemd-analyze", why: "what a unit file means to it" },
     { name: "tcpdump", has: "tcpdump", why: "captures" },
     { name: "tmux", has: "tmux", why: "a terminal for the interactive tests" },
+    { name: "uidmap", has: "newuidmap", why: "a user's Podman" },
     { name: "util-linux", has: "nsenter", why: "running programs inside a namespace" },
   ],
   bench: [
     { name: "containernetworking-plugins", has: "/usr/lib/cni/bridge", why: "the reference CNI chain" },
     { name: "dnsperf", has: "dnsperf", why: "questions about names, many a second" },
-    { name: "netavark", has: "/usr/lib/podman/netavark", why: "Podman's network engine" },
   ],
 }
 

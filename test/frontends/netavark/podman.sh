@@ -1,24 +1,38 @@
-# Podman in a host of its own (namespaces of network, mounts and processes), with linkspan as its netavark.
-# $1: directory with the netavark and aardvark-dns to use, $2: a program that is the linkspan command line.
+# Podman in a host of its own (namespaces of network, mounts and processes), with linkspan in netavark's place.
+# $1: the linkspan executable.
 set -u
-for directory in /run /etc/containers/networks /var/lib/containers /var/lib/linkspan; do
+linkspan=$1
+for directory in /run /var/lib/containers /var/lib/linkspan; do
   mkdir -p $directory
   mount -t tmpfs -o mode=755 none $directory
 done
+cp -a /etc/containers /run/etc-containers
+mount -t tmpfs -o mode=755 none /etc/containers
+cp -a /run/etc-containers/. /etc/containers
 mkdir -p /run/lock /run/libpod /run/image/bin /run/image/etc
 umount -R /sys/fs/cgroup
 mount -t cgroup2 none /sys/fs/cgroup
-export CONTAINERS_HELPER_BINARY_DIR=$1
-linkspan=$2
-podman() { command podman --storage-driver vfs --cgroup-manager cgroupfs "$@" 2>&1; }
-run() { podman run --cgroups=disabled --ulimit nofile=1024:1024 --ulimit nproc=1000:1000 "$@"; }
+# Within what this machine lets anybody have.
+cat > /etc/containers/containers.conf << END
+[containers]
+default_ulimits = ["nofile=1024:1024", "nproc=1000:1000", "memlock=64:64"]
+cgroups = "disabled"
+[engine]
+cgroup_manager = "cgroupfs"
+END
+printf '[storage]\ndriver = "vfs"\nrunroot = "/run/containers/storage"\ngraphroot = "/var/lib/containers/storage"\n' > /etc/containers/storage.conf
+podman() { command podman "$@" 2>&1; }
+run() { podman run "$@"; }
 fetch() { nc -w 3 "$@" < /dev/null > /dev/null && echo open || echo closed; }
 say() { echo "[$1]"; }
 
 cp /bin/busybox /run/image/bin
 for applet in sh ip sleep nslookup httpd cat true; do ln -s busybox /run/image/bin/$applet; done
-tar -C /run/image -c . | command podman --storage-driver vfs import - bb > /dev/null 2>&1
+tar -C /run/image -c . | command podman import - bb > /dev/null 2>&1
 
+say installed
+$linkspan podman install --bin-dir /run/helpers | grep -c wrote
+$linkspan podman status --bin-dir /run/helpers | sed 's/.* //'
 say addresses
 run --rm bb ip -4 -o address show eth0
 say published
@@ -52,10 +66,39 @@ run --rm -p 8080:80 bb true | grep -o 'published by container "web"'
 say internal
 podman network create --internal n3 > /dev/null
 run --rm --network n3 bb ip route | grep -c default
+say pod
+podman pod create --name p1 --infra-image bb --infra-command 'sleep 1000' -p 8085:80 --network n1 > /dev/null
+run -d --pod p1 --name front bb httpd -f -p 80 > /dev/null
+run -d --pod p1 --name side bb sleep 1000 > /dev/null
+fetch 127.0.0.1 8085
+podman exec side sh -c 'busybox nc 127.0.0.1 80 < /dev/null && echo open'
+podman pod rm -f -t 0 p1 > /dev/null
+say compose
+mkdir /run/app
+cat > /run/app/docker-compose.yml << END
+services:
+  web:
+    image: localhost/bb
+    command: httpd -f -p 80
+    ports: ["8086:80"]
+    networks: [inner]
+  side:
+    image: localhost/bb
+    command: sleep 1000
+    networks: [inner]
+networks:
+  inner: {}
+END
+(cd /run/app && podman-compose --no-ansi up -d) > /run/compose.log 2>&1
+fetch 127.0.0.1 8086
+podman exec app_side_1 nslookup web.dns.podman | grep -c 10.89
+(cd /run/app && podman-compose --no-ansi down -t 0) >> /run/compose.log 2>&1
 say removed
 podman rm -f -t 0 -a > /dev/null
 $linkspan network ls --output json
 $linkspan ps --all --output json
 ip -o link
 nft list ruleset
+ls /run/containers/networks/aardvark-dns
+$linkspan podman uninstall --bin-dir /run/helpers | grep -c removed
 cat /proc/sys/net/ipv4/ip_forward

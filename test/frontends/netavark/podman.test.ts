@@ -1,30 +1,29 @@
-// time limit: 180 s
-// The whole with Debian's own Podman and its aardvark-dns: what its users do, seen by them.
+// time limit: 240 s
+// The whole with Debian's own Podman, which linkspan is installed for: what its users do, seen by them.
 
-import { expect, test } from "bun:test"
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs"
+import { afterAll, beforeAll, expect, test } from "bun:test"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Bundle } from "../../bundle.ts"
+import { build } from "../../../scripts/build.ts"
 import { Host } from "../../host.ts"
 import { run } from "../../run.ts"
-import { MAIN } from "./call.ts"
 
-const AARDVARK = "/usr/lib/podman/aardvark-dns"
+const directory = mkdtempSync(join(tmpdir(), "linkspan-podman-"))
+const executable = join(directory, "linkspan")
 
-test("Podman runs containers on linkspan's networks, with names, and leaves nothing", async () => {
-  using bundle = await Bundle.of(MAIN)
+beforeAll(() => build(executable), 120_000)
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+test("Podman runs containers and pods on linkspan's networks, with names, and leaves nothing", async () => {
   await using host = await Host.create({ uplink: false })
-  const directory = host.file("helpers")
-  mkdirSync(directory)
-  script(`${directory}/netavark`, [process.execPath, "--no-env-file", bundle.path, "netavark"])
-  script(host.file("linkspan"), [process.execPath, "--no-env-file", bundle.path])
-  symlinkSync(AARDVARK, `${directory}/aardvark-dns`)
   const own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
-  const ran = await run(
-    host.enter([...own, "bash", join(import.meta.dir, "podman.sh"), directory, host.file("linkspan")]),
-    { timeoutMs: 150_000, env: { PATH: process.env["PATH"], HOME: "/root" } },
-  )
+  const ran = await run(host.enter([...own, "bash", join(import.meta.dir, "podman.sh"), executable]), {
+    timeoutMs: 170_000,
+    env: { PATH: process.env["PATH"], HOME: "/root" },
+  })
   const said = sectionsOf(ran.ok().stdout)
+  expect(said["installed"]).toBe("3\n(linkspan)\n(linkspan)")
   expect(said["addresses"]).toContain("inet 10.88.0.2/16")
   expect(said["published"]).toBe("open\nopen")
   expect(said["views"]).toContain('"podman0"')
@@ -36,13 +35,10 @@ test("Podman runs containers on linkspan's networks, with names, and leaves noth
   expect(said["restarted"]).toBe("open")
   expect(said["conflict"]).toBe('published by container "web"')
   expect(said["internal"]).toBe("0")
-  expect(said["removed"]).toMatch(/^\[\]\n\[\]\n1: lo: [^\n]*\n0$/)
+  expect(said["pod"]).toBe("open\nopen")
+  expect(said["compose"]).toMatch(/^open\n[1-9]$/)
+  expect(said["removed"]).toMatch(/^\[\]\n\[\]\n1: lo: [^\n]*\n3\n0$/)
 }, 180_000)
-
-function script(path: string, command: readonly string[]): void {
-  writeFileSync(path, `#!/bin/sh\nexec ${command.join(" ")} "$@"\n`)
-  chmodSync(path, 0o755)
-}
 
 function sectionsOf(text: string): Record<string, string> {
   return Object.fromEntries(

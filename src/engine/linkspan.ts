@@ -3,6 +3,7 @@
 
 import type { Explanation as NameExplanation } from "#dns/explanation.ts"
 import type { CaptureRequest } from "#model/capture.ts"
+import type { Diagnosis, DoctorRequest } from "#model/doctor.ts"
 import type { Event, EventsRequest, Happening } from "#model/event.ts"
 import type { ExplainRequest, Explanation } from "#model/explain.ts"
 import type {
@@ -244,6 +245,8 @@ export interface LinkspanApi extends AsyncDisposable {
     /** Text of a unit file. */
     systemdUnit(args: readonly string[]): Promise<string>
   }
+  /** What is wrong with the host and its networks, by trying. */
+  doctor(request?: DoctorRequest): Promise<Diagnosis>
   /** Packets of a container's interfaces, as a pcapng file in pieces; until aborted, or the container ends. */
   capture(request: CaptureRequest, options?: { readonly signal?: AbortSignal }): AsyncIterable<Uint8Array>
   /** Traffic of every container, and refused packets. */
@@ -482,6 +485,15 @@ export class Linkspan implements LinkspanApi {
 
   async reconcile(options: ReconcileOptions = {}): Promise<ReconcileReport> {
     return (await import("./reconcile.ts")).reconcile(this.#host, options)
+  }
+
+  async doctor(request: DoctorRequest = {}): Promise<Diagnosis> {
+    const { diagnose } = await import("./doctor/doctor.ts")
+    try {
+      return await diagnose(this.#host, request)
+    } finally {
+      this.#host.forgetSandboxes()
+    }
   }
 
   async *capture(request: CaptureRequest, options: { readonly signal?: AbortSignal } = {}): AsyncIterable<Uint8Array> {

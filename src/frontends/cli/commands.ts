@@ -68,6 +68,7 @@ export const COMMANDS: readonly Group[] = [
     entries: [
       { words: "graph", load: () => import("./commands/graph.ts") },
       { words: "explain", load: () => import("./commands/explain.ts") },
+      { words: "doctor", load: () => import("./commands/doctor.ts") },
       { words: "capture", load: () => import("./commands/capture.ts") },
       { words: "top", load: () => import("./commands/top.ts") },
       { words: "events", load: () => import("./commands/events.ts") },

@@ -94,6 +94,16 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
     },
     state: () => Promise.reject(new Error("No command reads the state whole")),
     watchState: () => Promise.reject(new Error("No command follows the state")),
+    async doctor(request) {
+      ask("doctor", request)
+      return {
+        repairs: [],
+        findings: [
+          { check: "kernel", level: "ok", what: "the kernel has bridges" },
+          { check: "mtu", level: "warning", what: "too large", remedy: "linkspan network update web --mtu 1400" },
+        ],
+      }
+    },
     async *capture(request) {
       ask("capture", request)
       yield new Uint8Array([0x0a, 0x0d, 0x0d, 0x0a])

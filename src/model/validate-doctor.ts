@@ -1,0 +1,20 @@
+import type { DoctorRequest } from "./doctor.ts"
+import { type Checked, checked, optional, presentOnly, readBoolean, readObject, rootField } from "./field.ts"
+
+const FIELDS = { fix: true, canaries: true, bundle: true } as const satisfies Record<keyof DoctorRequest, true>
+
+export function checkDoctor(request: unknown): Checked<DoctorRequest> {
+  const root = rootField(request)
+  const fields = readObject(root, FIELDS)
+  if (fields === undefined) {
+    return checked(root, undefined)
+  }
+  return checked(
+    root,
+    presentOnly({
+      fix: optional(fields.fix, readBoolean),
+      canaries: optional(fields.canaries, readBoolean),
+      bundle: optional(fields.bundle, readBoolean),
+    }),
+  )
+}

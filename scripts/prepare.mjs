@@ -25,6 +25,7 @@ const PACKAGES = {
     { name: "crun", has: "crun", why: "what a real Podman starts containers with" },
     { name: "curl", has: "curl", why: "asks HTTP servers of linkspan's" },
     { name: "docker.io", has: "dockerd", why: "a real dockerd beside linkspan" },
+    { name: "docker-compose", has: "docker-compose", why: "Compose with networks of linkspan's" },
     { name: "dbus-daemon", has: "dbus-daemon", why: "the bus of a real firewalld" },
     { name: "iperf3", has: "iperf3", why: "throughput" },
     { name: "iproute2", has: "ip", why: "the test's view of links, addresses and routes" },

@@ -11,6 +11,16 @@ setDefaultTimeout(240_000)
 /** dockerd leaves the host's filter alone. */
 const ALOOF = ["--iptables=false", "--ip-forward=false"]
 
+const COMPOSE = `
+version: "3.5"
+services:
+  web: { image: bb, command: /bin/busybox sleep 1000, ports: ["8090:80"], networks: [front, back] }
+  db: { image: bb, command: /bin/busybox sleep 1000, networks: [back] }
+networks:
+  front: { driver: linkspan, driver_opts: { com.docker.network.driver.mtu: "1400" } }
+  back: { driver: linkspan, internal: true, ipam: { driver: linkspan, config: [{ subnet: 10.44.0.0/24 }] } }
+`
+
 test("docker network create, run, connect and rm: addresses, routes, ways out, published ports, isolation", async () => {
   await using host = await Host.create()
   await using linkspan = await host.linkspan()
@@ -76,6 +86,17 @@ test("docker network create, run, connect and rm: addresses, routes, ways out, p
   for (const listener of [beyond, web, both, udp]) {
     await listener.stop()
   }
+
+  // Compose: networks of its own, names, ports, and all of it gone again.
+  const file = host.file("compose.yml")
+  await Bun.write(file, COMPOSE)
+  await docker.compose(file, "up", "--detach")
+  await using front = await (await docker.netns("project_web_1")).listen(80)
+  expect(await host.outside.connect(ADDRESSES.host4, 8090)).toMatchObject({ ok: true })
+  const lookup = ["exec", "project_db_1", "/bin/busybox", "nslookup", "web", "127.0.0.11"]
+  expect(await docker.ok(...lookup)).toContain("10.44.0.")
+  await front.stop()
+  await docker.compose(file, "down", "--timeout", "0")
   await docker.ok("rm", "-f", "one", "two", "three")
   await docker.ok("network", "rm", "web", "both")
   expect(await linkspan.networks.list()).toEqual([])

@@ -1,7 +1,7 @@
 // Debian's dockerd inside a test's host namespace, with a /run of its own, and linkspan's plugin in the directory where
 // that dockerd looks for plugins.
 
-import { cpSync, mkdirSync, readdirSync, rmdirSync } from "node:fs"
+import { cpSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs"
 import { join } from "node:path"
 import { serveDockerPlugin } from "../../../src/frontends/docker-plugin/serve.ts"
 import type { Linkspan } from "../../../src/index.ts"
@@ -23,6 +23,7 @@ export class Docker implements AsyncDisposable {
   readonly #options: readonly string[]
   readonly #cgroup: string
   #daemon: Program | undefined
+  #holder: Program | undefined
   #plugin: Service | undefined
 
   private constructor(host: Host, options: readonly string[]) {
@@ -67,15 +68,27 @@ export class Docker implements AsyncDisposable {
       ...["--exec-opt", "native.cgroupdriver=cgroupfs", "--cgroup-parent", `/${this.#cgroup}`],
       ...this.#options,
     ]
-    const own = `mount -t tmpfs -o mode=755 none /run && mkdir -p /run/docker/plugins && mount --bind ${this.plugins} /run/docker/plugins`
-    const program = this.host.start([
-      ...["unshare", "--mount", "--propagation", "private"],
-      ...["sh", "-c", `${own} && exec "$@" 2>&1`, "sh", ...command],
-    ])
+    const mounts = `--mount=/proc/${(await this.#mounts()).pid}/ns/mnt`
+    // One that was killed may still be there as a process that nobody has waited for.
+    rmSync(`${place}/exec/containerd/containerd.pid`, { force: true })
+    const program = this.host.start(["nsenter", mounts, "sh", "-c", 'exec "$@" 2>&1', "sh", ...command])
     while (!(await program.nextLine(START_MS)).includes("API listen on")) {
       // It says when it is ready.
     }
     this.#daemon = program
+  }
+
+  /** What holds the mounts of all this host's daemons: a later one finds the namespaces that an earlier one has mounted. */
+  async #mounts(): Promise<Program> {
+    if (this.#holder === undefined) {
+      const own = `mount -t tmpfs -o mode=755 none /run && mkdir -p /run/docker/plugins && mount --bind ${this.plugins} /run/docker/plugins`
+      this.#holder = this.host.start([
+        ...["unshare", "--mount", "--propagation", "private"],
+        ...["sh", "-c", `${own} && echo ready && exec sleep infinity`],
+      ])
+      await this.#holder.nextLine()
+    }
+    return this.#holder
   }
 
   /** Everything that dockerd has logged. */
@@ -108,6 +121,13 @@ export class Docker implements AsyncDisposable {
     return (await this.try(...words)).ok().stdout.trim()
   }
 
+  /** Compose, on a project of the host's own. */
+  async compose(file: string, ...words: string[]): Promise<string> {
+    const env = { ...toolEnvironment(), DOCKER_HOST: `unix://${this.api}` }
+    const command = ["/usr/bin/docker-compose", "--project-name", "project", "--file", file, ...words]
+    return (await run(command, { timeoutMs: COMMAND_MS, env })).ok().stdout
+  }
+
   /** A sleeping container. */
   async run(name: string, ...options: string[]): Promise<Netns> {
     await this.ok("run", "-d", "--name", name, ...options, IMAGE, "/bin/busybox", "sleep", "1000000")
@@ -136,6 +156,7 @@ export class Docker implements AsyncDisposable {
     }
     // Not earlier: dockerd waits a quarter of a minute for a plugin that is gone.
     await this.stopPlugin()
+    await this.#holder?.stop()
     for (const hierarchy of readdirSync(CGROUPS)) {
       await until(() => removeCgroup(join(CGROUPS, hierarchy, this.#cgroup)), 5000)
     }

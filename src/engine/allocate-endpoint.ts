@@ -17,6 +17,7 @@ import { containerMac, namedMac } from "#plan/mac.ts"
 import { containerIfname, hostIfname, looseEnd } from "#plan/names.ts"
 import { findLinks } from "./container-dns.ts"
 import type { Host } from "./host.ts"
+import { withBefore } from "./settings-before.ts"
 import { Stale } from "./transaction.ts"
 
 /** include/net/bridge: BR_MAX_PORTS is 1 << 10, and port numbers begin at 1. */
@@ -52,11 +53,12 @@ export function allocateEndpoint(host: Host, allocation: Allocation): Endpoint {
   }
   const id = allocation.id ?? host.newId()
   const addresses = takeAddresses(host, title, network, join.addresses)
+  const ifname = chooseIfname(title, network, join, takenIfnames)
   return {
     id,
     sandbox: sandbox.id,
     network: network.id,
-    ifname: chooseIfname(title, network, join, takenIfnames),
+    ifname,
     ...(isBridge(network) ? { hostIfname: join.hostIfname ?? hostIfname(id) } : {}),
     ...(allocation.isLoose === true ? { looseEnd: looseEnd(id) } : {}),
     mac: chooseMac(host, title, network, join.mac, preferredMac(network, sandbox.name, addresses)),
@@ -67,6 +69,7 @@ export function allocateEndpoint(host: Host, allocation: Allocation): Endpoint {
     ...(join.links === undefined ? {} : { links: findLinks(host, title, join.links) }),
     publications,
     ...presentOnly({ rateIn: join.rateIn, rateOut: join.rateOut }),
+    ...withBefore(host, { sandbox: sandbox.id, ifname, settings: join.settings }),
   }
 }
 

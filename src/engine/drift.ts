@@ -8,10 +8,12 @@ import { bridgeDrift, type Drift, endpointDrift, routeDrift } from "#plan/drift.
 import { planCreateBridge } from "#plan/drivers/bridge.ts"
 import { planCreateParent } from "#plan/drivers/parent.ts"
 import { type HostFacts, hostClaims, type PortFacts } from "#plan/host.ts"
+import { settingsDrift } from "#plan/interface-settings.ts"
 import type { NetnsRef, Op } from "#plan/op.ts"
 import { rateDrift } from "#plan/rates.ts"
 import type { Host } from "./host.ts"
 import { observeBridgeSysctls, observeHost, readSysctl } from "./observe-host.ts"
+import { readSetting } from "./settings-before.ts"
 import type { Snapshot, Snapshots } from "./snapshot.ts"
 
 const RT_TABLE_MAIN = 254
@@ -130,7 +132,15 @@ export function sandboxDrift(
     // What is made anew gets its limits with it.
     const isThere =
       container !== undefined && (endpoint.hostIfname === undefined || outside.byName.has(endpoint.hostIfname))
-    const rates = isThere ? rateDrift(endpoint, sandbox.name, rateOf) : []
+    const rates = isThere
+      ? [
+          ...rateDrift(endpoint, sandbox.name, rateOf),
+          ...settingsDrift(endpoint, sandbox.name, {
+            link: container,
+            sysctl: (key) => (namespace === undefined ? undefined : readSetting(namespace, key)),
+          }),
+        ]
+      : []
     if (!isBridge(network)) {
       return [...lostInterface(sandbox.name, endpoint, container && inside), ...rates]
     }

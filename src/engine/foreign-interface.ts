@@ -16,6 +16,7 @@ import { takeAddresses } from "./allocate-endpoint.ts"
 import type { NetworkDesign } from "./create-network.ts"
 import type { Host } from "./host.ts"
 import { readSysctl } from "./observe-host.ts"
+import { withBefore } from "./settings-before.ts"
 
 interface Joining {
   readonly title: string
@@ -81,6 +82,7 @@ export function adoptInterface(host: Host, joining: Joining, network: ForeignNet
     mac: link.mac,
     addresses: addresses.filter(({ ip }) => !isLinkLocal(ip)).map(({ ip, length }) => ({ ip, length })),
     ...(end === undefined ? {} : { hostIfname: end.ifname }),
+    ...withBefore(host, { sandbox: sandbox.id, ifname: link.ifname, settings: join.settings }),
   }
 }
 

@@ -377,7 +377,8 @@ class Run {
   #isFine(op: Op, errno: number): boolean {
     return (
       op.kind === "neigh.del" ||
-      ((this.#options.again === true || op.kind.endsWith(".del")) && alreadySo(op).includes(errno))
+      ((this.#options.again === true || this.#options.intent === "remove" || op.kind.endsWith(".del")) &&
+        alreadySo(op).includes(errno))
     )
   }
 

@@ -7,7 +7,7 @@ import type { Ifname } from "#model/name.ts"
 import type { ActualLink, RouteView } from "#model/view.ts"
 import { AF_INET, AF_INET6 } from "#wire/family.ts"
 import { RTM_GETADDR } from "#wire/rtnl/address.ts"
-import { IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
+import { IFF_ALLMULTI, IFF_PROMISC, IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
 import { RTM_GETLINK } from "#wire/rtnl/link.ts"
 import { NTF_PROXY, RTM_GETNEIGH } from "#wire/rtnl/neighbour.ts"
 import { RT_TABLE_MAIN, RTM_GETROUTE, RTN } from "#wire/rtnl/route.ts"
@@ -21,6 +21,8 @@ export interface ObservedLink {
   readonly ifname: Ifname
   readonly index: number
   readonly up: boolean
+  readonly promisc: boolean
+  readonly allmulti: boolean
   readonly operState: string
   readonly mtu: number
   readonly mac: Mac
@@ -50,6 +52,8 @@ function observed({ header, attrs }: Reply<typeof RTM_GETLINK>): ObservedLink {
     ifname: (attrs.ifname ?? "") as Ifname,
     index: header.index,
     up: (header.flags & IFF_UP) !== 0,
+    promisc: (header.flags & IFF_PROMISC) !== 0,
+    allmulti: (header.flags & IFF_ALLMULTI) !== 0,
     operState: String(attrs.operState ?? "unknown"),
     mtu: attrs.mtu ?? 0,
     mac: attrs.address ?? ("00:00:00:00:00:00" as Mac),

@@ -9,7 +9,7 @@ import type { LinkChange, LinkSpec, RouteSpec } from "#plan/op.ts"
 import { AF_INET, AF_INET6 } from "#wire/family.ts"
 import { NLM_F, type Request, request } from "#wire/nlmsg.ts"
 import { IFA_F_NODAD, RTM_DELADDR, RTM_NEWADDR } from "#wire/rtnl/address.ts"
-import { IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
+import { IFF_ALLMULTI, IFF_PROMISC, IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
 import { linkInfo, RTM_DELLINK, RTM_NEWLINK, RTM_SETLINK } from "#wire/rtnl/link.ts"
 import { NTF_PROXY, RTM_DELNEIGH, RTM_NEWNEIGH } from "#wire/rtnl/neighbour.ts"
 import { RT_TABLE_LOCAL, RT_TABLE_MAIN, RTM_DELROUTE, RTM_NEWROUTE, RTN, RTPROT_STATIC } from "#wire/rtnl/route.ts"
@@ -98,9 +98,10 @@ export function setLink(ifname: Ifname, change: LinkChange, master: number | und
       request(RTM_SETLINK, 0, {}, { ifname, afSpec: { inet6: { addrGenMode: change.linkLocal ? "eui64" : "none" } } }),
     )
   }
-  if (change.up !== undefined || change.mtu !== undefined || change.master !== undefined) {
+  const { flags, mask } = linkFlags(change)
+  if (mask !== 0 || change.mtu !== undefined || change.master !== undefined) {
     requests.push(
-      request(RTM_SETLINK, 0, change.up === undefined ? {} : { flags: change.up ? IFF_UP : 0, change: IFF_UP }, {
+      request(RTM_SETLINK, 0, mask === 0 ? {} : { flags, change: mask }, {
         ifname,
         ...(change.mtu === undefined ? {} : { mtu: change.mtu }),
         ...(master === undefined ? {} : { master }),
@@ -128,6 +129,17 @@ export function setLink(ifname: Ifname, change: LinkChange, master: number | und
     )
   }
   return requests
+}
+
+function linkFlags({ up, promisc, allmulti }: LinkChange): { readonly flags: number; readonly mask: number } {
+  const wanted = [
+    [IFF_UP, up],
+    [IFF_PROMISC, promisc],
+    [IFF_ALLMULTI, allmulti],
+  ] as const
+  const of = (isSo: (value: boolean | undefined) => boolean): number =>
+    wanted.reduce((bits, [bit, value]) => (isSo(value) ? bits | bit : bits), 0)
+  return { flags: of((value) => value === true), mask: of((value) => value !== undefined) }
 }
 
 /** Broadcast address of an IPv4 interface, all host bits set; none for /31 and /32 (RFC 3021). */

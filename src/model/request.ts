@@ -1,6 +1,7 @@
 // What users may ask for: the shapes that every front door parses into and that the library takes. Fields are text
 // where users write text; `validate-*.ts` beside this file turns them into model values or into a list of issues.
 
+import type { InterfaceSettingsRequest } from "./interface-settings.ts"
 import type { RateRequest } from "./rate.ts"
 
 export interface SubnetRequest {
@@ -133,6 +134,7 @@ export interface ConnectRequest {
   /** How fast the container may receive on this network, and send. */
   readonly rateIn?: RateRequest
   readonly rateOut?: RateRequest
+  readonly settings?: InterfaceSettingsRequest
 }
 
 /** One network of a new container. */

@@ -5,6 +5,7 @@ import type { Mac } from "#inet/mac.ts"
 import type { Protocol } from "#inet/port.ts"
 import type { Interface } from "#inet/prefix.ts"
 import type { ContainerDns, Link } from "./dns.ts"
+import type { InterfaceSettings, SettingsBefore } from "./interface-settings.ts"
 import type { Lease } from "./lease.ts"
 import type { Id, Ifname } from "./name.ts"
 import type { Rates } from "./rate.ts"
@@ -90,6 +91,9 @@ export interface Endpoint extends Rates {
   /** Others of the network under names that this container alone knows. Absent: none. */
   readonly links?: readonly Link[]
   readonly publications: readonly Publication[]
+  /** Absent: as the kernel makes it. */
+  readonly settings?: InterfaceSettings
+  readonly settingsBefore?: SettingsBefore
 }
 
 /** A contiguous run of host ports led to the same number of container ports. */

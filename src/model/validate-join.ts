@@ -19,6 +19,7 @@ import {
   required,
   rootField,
 } from "./field.ts"
+import { type InterfaceSettings, readInterfaceSettings } from "./interface-settings.ts"
 import type { Ifname } from "./name.ts"
 import type { Network } from "./network.ts"
 import { type Rates, readRates } from "./rate.ts"
@@ -40,6 +41,7 @@ export interface Join extends Rates {
   readonly hostIfname?: Ifname
   readonly gatewayPriority: number
   readonly aliases: readonly string[]
+  readonly settings?: InterfaceSettings
   /** Named as users do; the engine finds them. Absent: none. */
   readonly links?: readonly { readonly container: string; readonly alias: string }[]
 }
@@ -60,6 +62,7 @@ export const JOIN_FIELDS = {
   links: true,
   rateIn: true,
   rateOut: true,
+  settings: true,
 } as const satisfies Record<keyof JoinRequest, true>
 const CONNECT_FIELDS = { container: true, ...JOIN_FIELDS } as const satisfies Record<keyof ConnectRequest, true>
 
@@ -154,6 +157,7 @@ export function readJoinTo(network: string, fields: Record<Exclude<keyof JoinReq
     ],
     ...readRates(fields),
     ...presentOnly({
+      settings: optional(fields.settings, readInterfaceSettings),
       mac: optional(fields.mac, readMac),
       ifname: optional(fields.ifname, readIfname),
       hostIfname: optional(fields.hostIfname, readIfname),

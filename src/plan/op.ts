@@ -47,6 +47,8 @@ export type LinkSpec =
 export interface LinkChange {
   readonly up?: boolean
   readonly mtu?: number
+  readonly promisc?: boolean
+  readonly allmulti?: boolean
   readonly master?: Ifname | null
   /** Bridge port flag: isolated ports cannot reach each other (IFLA_BRPORT_ISOLATED). */
   readonly isolated?: boolean

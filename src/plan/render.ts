@@ -100,6 +100,8 @@ function renderChange(command: string, change: LinkChange): string[] {
   const words = [
     ...(change.mtu === undefined ? [] : [`mtu ${change.mtu}`]),
     ...(change.master === undefined ? [] : [change.master === null ? "nomaster" : `master ${change.master}`]),
+    ...(change.promisc === undefined ? [] : [`promisc ${change.promisc ? "on" : "off"}`]),
+    ...(change.allmulti === undefined ? [] : [`allmulticast ${change.allmulti ? "on" : "off"}`]),
     ...(change.up === undefined ? [] : [change.up ? "up" : "down"]),
   ]
   if (words.length > 0) {

@@ -27,9 +27,9 @@ test("convert() of what podman 4 writes", () => {
         isGateway: true,
         ipMasq: true,
         ipam: { routes: ipam.routes, ranges: ipam.ranges },
+        ingressPolicy: "open",
         capabilities: { ips: true, mac: true, aliases: true, portMappings: true },
       },
-      TUNING,
     ],
   })
   expect(notes).toHaveLength(6)
@@ -55,6 +55,8 @@ test.each([
   [{ type: "firewall", backend: "firewalld" }, [{ type: "firewall", backend: "firewalld" }], undefined],
   [{ type: "firewall", ingressPolicy: "isolated" }, [], true],
   [{ type: "bandwidth", ingressRate: 1 }, [], undefined],
+  [{ type: "tuning", sysctl: { "net.core.somaxconn": "1" } }, [], undefined],
+  [{ type: "tuning", txQLen: 9 }, [{ type: "tuning", txQLen: 9 }], undefined],
   [{ type: "bandwidth", shapedSubnets: [] }, [{ type: "bandwidth", shapedSubnets: [] }], undefined],
 ])("convert() of %j behind a bridge", (plugin, stays, portIsolation) => {
   const { list } = convert(JSON.stringify({ cniVersion: "1.0.0", name: "lab", plugins: [{ type: "bridge" }, plugin] }))

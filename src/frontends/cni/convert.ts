@@ -112,7 +112,9 @@ function absorb(plugin: Json, notes: string[]): Absorbed {
     case "firewall":
       return absorbFirewall(plugin, notes)
     case "bandwidth":
-      return absorbBandwidth(plugin, notes)
+      return absorbKeys(plugin, { known: RATE_KEYS, does: "limits rates" }, notes)
+    case "tuning":
+      return absorbKeys(plugin, { known: TUNING_KEYS, does: "sets what is to be set on the interface" }, notes)
     default:
       notes.push(`${JSON.stringify(plugin["type"])} stays, behind linkspan`)
       return { stays: plugin }
@@ -121,14 +123,21 @@ function absorb(plugin: Json, notes: string[]): Absorbed {
 
 const RATE_KEYS = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"]
 
-function absorbBandwidth(plugin: Json, notes: string[]): Absorbed {
-  const { type: _, capabilities: __, ...keys } = plugin
-  const other = Object.keys(keys).find((key) => !RATE_KEYS.includes(key))
+const TUNING_KEYS = ["sysctl", "promisc", "allmulti"]
+
+/** A plugin whose keys linkspan has too, if it has no others. */
+function absorbKeys(
+  plugin: Json,
+  { known, does }: { readonly known: readonly string[]; readonly does: string },
+  notes: string[],
+): Absorbed {
+  const { type, capabilities: _, ...keys } = plugin
+  const other = Object.keys(keys).find((key) => !known.includes(key))
   if (other !== undefined) {
-    notes.push(`"bandwidth" stays, behind linkspan, which does not know its "${other}"`)
+    notes.push(`"${type}" stays, behind linkspan, which does not know its "${other}"`)
     return { stays: plugin }
   }
-  notes.push('"bandwidth" is left out: linkspan limits rates')
+  notes.push(`"${type}" is left out: linkspan ${does}`)
   return { keys }
 }
 
@@ -141,6 +150,10 @@ function absorbFirewall(plugin: Json, notes: string[]): Absorbed {
     notes.push('"firewall" is left out: "portIsolation" keeps containers of the network apart')
     return { keys: { portIsolation: true } }
   }
-  notes.push('"firewall" is left out: linkspan lets through what is published, and keeps networks apart')
-  return {}
+  if (plugin["ingressPolicy"] === "same-bridge") {
+    notes.push('"firewall" is left out: linkspan keeps networks apart')
+    return {}
+  }
+  notes.push('"firewall" is left out; its "ingressPolicy" is "open": containers of such networks reach each other')
+  return { keys: { ingressPolicy: "open" } }
 }

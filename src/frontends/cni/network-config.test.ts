@@ -92,7 +92,7 @@ test.each([
 
 test.each([
   ["a VLAN", { vlan: 7 }, 2, '"vlan": 7'],
-  ["sysctls", { sysctl: { "net.core.somaxconn": "500" } }, 2, '"sysctl"'],
+  ["an unknown policy", { ingressPolicy: "none" }, 7, "open, same-bridge and isolated"],
   [
     "two IPv4 addresses",
     { ipam: { ranges: [[SUBNET], [{ subnet: "10.78.0.0/24" }]] } },

@@ -58,7 +58,7 @@ export function describeNetwork(config: Config, given?: Result): NetworkDescript
     ...(subnets.length > 0 && !subnets.some(isIpv4) ? { ipv4: false } : {}),
     gatewayMode: isGateway ? (isMasked ? "nat" : "routed") : "isolated",
     defaultRoute: isGateway && (isDefaultGateway || routes.some(isDefault)),
-    ...(flag(get(keys, "portIsolation")) === true ? { icc: false } : {}),
+    ...policy(keys),
     routes: routes.filter((route) => !(isGateway && isDefault(route))).map((route) => staticRoute(route, subnets)),
     // What a container asks is in the hands of its runtime, which writes its resolv.conf; in Kubernetes it is the cluster.
     dns: flag(get(keys, "names")) ?? false,
@@ -66,8 +66,23 @@ export function describeNetwork(config: Config, given?: Result): NetworkDescript
   }
 }
 
+/** As the firewall plugin has it, whose default is "open"; linkspan's is "same-bridge". */
+function policy(keys: Folded): Pick<NetworkDescription, "icc" | "isolation"> {
+  const ingress = text(get(keys, "ingressPolicy")) ?? "same-bridge"
+  if (!["open", "same-bridge", "isolated"].includes(ingress)) {
+    throw new CniError(
+      CODES.invalidConfig,
+      `"ingressPolicy" is ${JSON.stringify(ingress)}; it is one of open, same-bridge and isolated`,
+    )
+  }
+  return {
+    ...(flag(get(keys, "portIsolation")) === true || ingress === "isolated" ? { icc: false } : {}),
+    ...(ingress === "open" ? { isolation: "open" } : {}),
+  }
+}
+
 function refuseUnsupported(keys: Folded): void {
-  const unsupported = ["vlan", "vlanTrunk", "disableContainerInterface", "sysctl"]
+  const unsupported = ["vlan", "vlanTrunk", "disableContainerInterface"]
   for (const key of unsupported) {
     const { value } = get(keys, key)
     if (value !== undefined && value !== 0 && value !== false && !(Array.isArray(value) && value.length === 0)) {

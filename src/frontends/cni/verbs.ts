@@ -23,6 +23,7 @@ import {
 } from "./network-config.ts"
 import type { Attachment, Config, Environment } from "./request.ts"
 import { type Result, resultAnswer, resultOf } from "./result.ts"
+import { wantedSettings } from "./tuning.ts"
 
 export interface Call {
   readonly linkspan: LinkspanApi
@@ -71,7 +72,15 @@ async function joinChained({ linkspan, config }: Call, { containerId, ifname, ne
     id: sandboxId(containerId),
     name: containerName(config, containerId),
     netns: { kind: "path", path: netns },
-    networks: [{ network: describeChained(config), ifname, aliases: wantedAliases(config), ...wantedRates(config) }],
+    networks: [
+      {
+        network: describeChained(config),
+        ifname,
+        aliases: wantedAliases(config),
+        ...wantedRates(config),
+        ...wantedSettings(config, { isChained: true }),
+      },
+    ],
     publish: wantedPorts(config),
     labels: containerLabels(config, containerId),
     onlyNew: true,
@@ -96,6 +105,7 @@ async function join(call: Call, attachment: Attachment, given: Result | undefine
         addresses,
         aliases: wantedAliases(config),
         ...wantedRates(config),
+        ...wantedSettings(config, { isChained: false }),
         ...(mac === undefined ? {} : { mac }),
       },
     ],

@@ -13,6 +13,7 @@ import { flowsToForget } from "../firewall/conntrack.ts"
 import { elementDifference } from "../firewall/difference.ts"
 import { endpointElements, networkElements } from "../firewall/elements.ts"
 import { type HostFacts, hasFamily, hostClaims, type PortFacts } from "../host.ts"
+import { planForgetSettings, planSettings } from "../interface-settings.ts"
 import type { LinkChange, NetnsRef, Op } from "../op.ts"
 import { planRates } from "../rates.ts"
 
@@ -185,6 +186,7 @@ function planInside(network: BridgeNetwork, endpoint: Endpoint): Op[] {
     { kind: "link.set", netns: sandbox, ifname, change: { ...(v6 ? {} : { linkLocal: false }), up: true } },
     ...endpoint.addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
     ...planRates(endpoint),
+    ...planSettings(endpoint),
   ]
 }
 
@@ -219,6 +221,7 @@ export function proxyNeighbours(
 /** Works from the host's side alone, so also when the container's namespace is gone or cannot be reached. */
 export function planUnplugBridge(network: BridgeNetwork, endpoint: Endpoint): Op[] {
   return [
+    ...planForgetSettings(endpoint),
     ...proxyNeighbours(network, endpoint).map((op): Op => ({ kind: "neigh.proxy.del", ...op })),
     { kind: "link.del", netns: "host", ifname: endpoint.hostIfname as Ifname },
     ...endpoint.addresses.flatMap(({ ip }): Op[] => [

@@ -7,6 +7,7 @@ import type { Endpoint } from "#model/sandbox.ts"
 import { flowsToForget } from "../firewall/conntrack.ts"
 import { elementDifference } from "../firewall/difference.ts"
 import { foreignElements, foreignNetworkElements } from "../firewall/foreign-elements.ts"
+import { planForgetSettings, planSettings } from "../interface-settings.ts"
 import type { Op } from "../op.ts"
 import { planForgetRates, planRates } from "../rates.ts"
 
@@ -48,7 +49,9 @@ export function planRemoveForeign(network: ForeignNetwork, created: readonly Op[
 }
 
 export function planPlugForeign(network: ForeignNetwork, endpoint: Endpoint): Op[] {
-  return isPool(network) ? [] : [...localnet(network, endpoint, "1", "0"), ...planRates(endpoint)]
+  return isPool(network)
+    ? []
+    : [...localnet(network, endpoint, "1", "0"), ...planRates(endpoint), ...planSettings(endpoint)]
 }
 
 export function planUnplugForeign(network: ForeignNetwork, endpoint: Endpoint): Op[] {
@@ -58,6 +61,7 @@ export function planUnplugForeign(network: ForeignNetwork, endpoint: Endpoint): 
   return [
     ...localnet(network, endpoint, "0", "1"),
     ...planForgetRates(endpoint),
+    ...planForgetSettings(endpoint),
     ...endpoint.addresses.map(({ ip }): Op => ({ kind: "conntrack.del", flow: { ip } })),
   ]
 }

@@ -5,6 +5,7 @@ import type { Ifname } from "#model/name.ts"
 import type { IpvlanNetwork, MacvlanNetwork } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import { hasFamily } from "../host.ts"
+import { planForgetSettings, planSettings } from "../interface-settings.ts"
 import type { LinkSpec, Op } from "../op.ts"
 import { planRates } from "../rates.ts"
 
@@ -54,10 +55,11 @@ export function planPlugParent(network: ParentNetwork, endpoint: Endpoint): Op[]
     },
     ...endpoint.addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
     ...planRates(endpoint),
+    ...planSettings(endpoint),
   ]
 }
 
 /** The link lives in the container's namespace only: gone with it, or deleted there. */
 export function planUnplugParent(endpoint: Endpoint): Op[] {
-  return [{ kind: "link.del", netns: endpoint.sandbox, ifname: endpoint.ifname }]
+  return [...planForgetSettings(endpoint), { kind: "link.del", netns: endpoint.sandbox, ifname: endpoint.ifname }]
 }

@@ -4,6 +4,8 @@ import { family } from "../family.ts"
 import { bits, named, s32, struct, u8, u16, u32 } from "../schema.ts"
 
 export const IFF_UP = 0x1
+export const IFF_PROMISC = 0x100
+export const IFF_ALLMULTI = 0x200
 
 const Flags = bits(u32, {
   up: IFF_UP,
@@ -12,8 +14,8 @@ const Flags = bits(u32, {
   pointopoint: 0x10,
   running: 0x40,
   noarp: 0x80,
-  promisc: 0x100,
-  allmulti: 0x200,
+  promisc: IFF_PROMISC,
+  allmulti: IFF_ALLMULTI,
   multicast: 0x1000,
   lowerUp: 0x10000,
 })

@@ -56,14 +56,14 @@ function cliDoors(around: Surroundings): CliDoors {
             },
           ]
         : []),
-      ...(dockerApi
+      ...(dockerApi !== undefined
         ? [
             async () => {
               const [{ serveDockerApi }, { placesOf }] = await Promise.all([
                 import("#frontends/docker-api/serve.ts"),
                 import("#engine/linkspan.ts"),
               ])
-              return serveDockerApi(linkspan, { socket: `${placesOf(engine).runDir}/docker.sock`, log })
+              return serveDockerApi(linkspan, { socket: `${placesOf(engine).runDir}/docker.sock`, ...dockerApi, log })
             },
           ]
         : []),

@@ -26,6 +26,11 @@ describe("readDockerOptions() obeys", () => {
     { name: "Go's words", in: { [o.icc]: "F", [o.masquerade]: "TRUE" }, want: { request: { icc: false } } },
     { name: "a prefix", in: { [o.ifnamePrefix]: "net" }, want: { request: { containerIfname: "net" } } },
     { name: "a binding", in: { [o.hostBinding]: "127.0.0.1" }, want: { request: {}, hostBinding: "127.0.0.1" } },
+    {
+      name: "SNAT addresses",
+      in: { [o.hostIpv4]: "192.0.2.1", [o.hostIpv6]: "2001:db8::1" },
+      want: { request: { outbound: ["192.0.2.1", "2001:db8::1"] } },
+    },
     { name: "a mode", in: { [o.modeIpv4]: "routed" }, want: { request: { gatewayMode: "routed" } } },
     {
       name: "one mode for both families",
@@ -100,7 +105,7 @@ describe("readDockerOptions() refuses", () => {
     { name: "inhibit_ipv4", in: { [o.inhibitIpv4]: "true" }, want: /"isolated"/ },
     { name: "the default bridge", in: { [o.defaultBridge]: "true" }, want: /no default network/ },
     { name: "trusted interfaces", in: { [o.trusted]: "eth0" }, want: /not offered/ },
-    { name: "an SNAT address", in: { [o.hostIpv6]: "2001:db8::1" }, want: /not offered/ },
+    { name: "an SNAT address of the other family", in: { [o.hostIpv6]: "192.0.2.1" }, want: /the other family/ },
     { name: "other announcements", in: { [o.advertiseCount]: "0" }, want: /not offered/ },
     { name: "nat-unprotected", in: { [o.modeIpv4]: "nat-unprotected" }, want: /not offered/ },
     { name: "isolated without internal", in: { [o.modeIpv4]: "isolated" }, want: /needs an internal network/ },

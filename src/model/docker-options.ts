@@ -24,7 +24,7 @@ export interface DockerNetwork {
 export interface DockerOptions {
   readonly request: Pick<
     CreateNetworkRequest,
-    "mtu" | "icc" | "gatewayMode" | "containerIfname" | "parent" | "mode" | "ipv4" | "ipv6"
+    "mtu" | "icc" | "gatewayMode" | "containerIfname" | "parent" | "mode" | "ipv4" | "ipv6" | "outbound"
   >
   /** The bridge's name: one that exists is used as it is and outlives the network, another is made. */
   readonly bridge?: string
@@ -66,14 +66,14 @@ const COMMON: readonly Option[] = [
   "ifnamePrefix",
   "enableIpv4",
   "enableIpv6",
-  "hostIpv4",
-  "hostIpv6",
   "advertiseCount",
   "advertisePause",
 ]
 const OF_DRIVER: Readonly<Record<NetworkDriver, readonly Option[]>> = {
   bridge: [
     ...COMMON,
+    "hostIpv4",
+    "hostIpv6",
     "bridge",
     "masquerade",
     "icc",
@@ -119,6 +119,7 @@ export function readDockerOptions(field: Field, network: DockerNetwork): DockerO
       icc: read("icc", readWord),
       containerIfname: read("ifnamePrefix", (one) => textOf(one)),
       gatewayMode: readModes(read, { ...network, ipv4: ipv4 ?? network.ipv4, ipv6: ipv6 ?? network.ipv6 }),
+      outbound: readOutbound(read),
       parent: read("parent", readIfname),
       mode: read("macvlanMode", oneOf(MACVLAN_MODES)) ?? read("ipvlanMode", oneOf(IPVLAN_MODES)),
     }),
@@ -163,6 +164,18 @@ function readModes(read: Read, { internal, ipv4, ipv6 }: DockerNetwork): string 
   return asked[0]?.mode
 }
 
+/** What the world sees of the containers; the model checks whether that can be. */
+function readOutbound(read: Read): readonly string[] | undefined {
+  const own = (option: "hostIpv4" | "hostIpv6", isOwn: (ip: string) => boolean): string | undefined =>
+    read(option, (field) => {
+      const ip = field.value === "" ? undefined : readIp(field)
+      return ip === undefined || isOwn(ip) ? ip : refuse(field, `${ip} is an address of the other family`)
+    })
+  const addresses = [own("hostIpv4", (ip) => !ip.includes(":")), own("hostIpv6", (ip) => ip.includes(":"))]
+  const given = addresses.filter(isPresent)
+  return given.length === 0 ? undefined : given
+}
+
 function readMode(field: Field, internal: boolean): string | undefined {
   if (field.value === "nat-unprotected") {
     return refuse(field, '"nat-unprotected" is not offered: publish the ports that shall be reached, or use "routed"')
@@ -188,9 +201,6 @@ function refuseUnsupported(read: Read): void {
   )
   unless("defaultBridge", (_, field) => readWord(field) !== true, "cannot be true: there is no default network")
   unless("trusted", (text) => text === "", "is not offered: no interface of the host passes the rules of a network")
-  for (const option of ["hostIpv4", "hostIpv6"] as const) {
-    unless(option, (text) => text === "", "is not offered: what leaves has the address that the host routes it with")
-  }
   unless("advertiseCount", (text) => text === "3", "is not offered: new addresses are announced as the kernel does it")
   unless(
     "advertisePause",

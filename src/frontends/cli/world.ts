@@ -36,8 +36,8 @@ export interface ServicesOptions {
   readonly engine: LinkspanOptions
   /** Whether what somebody damages is put right. */
   readonly heal: boolean
-  /** Whether Docker's clients are served. */
-  readonly dockerApi: boolean
+  /** Docker's clients are served when it is there. `group`: name or number. */
+  readonly dockerApi?: { readonly socket?: string; readonly group?: string }
   /** One line for people. */
   log(line: string): void
   /** Whether it is Docker's network and IPAM plugin. */

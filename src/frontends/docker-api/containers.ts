@@ -9,7 +9,7 @@ import { hasLabels, passes, readFilters } from "./filters.ts"
 import { type Answer, type Call, json } from "./http.ts"
 import { dockerId, oneContainer } from "./identity.ts"
 import { predefinedOf } from "./predefined.ts"
-import { Refusal } from "./refusal.ts"
+import { answering, Refusal } from "./refusal.ts"
 
 const FILTERS = ["id", "label", "name", "network", "status"]
 
@@ -44,10 +44,10 @@ export async function inspectContainer(linkspan: LinkspanApi, { params }: Call):
   const reference = params["id"] ?? ""
   const state = await linkspan.state()
   const { id } = oneContainer(state.sandboxes, reference)
-  const summary = (await linkspan.list({ all: true })).find((one) => one.id === id)
-  const facts = summary === undefined ? undefined : gather(state)(summary)
+  const gone = (): Refusal => new Refusal(404, `No such container: ${reference}`)
+  const facts = gather(state)(await answering(() => linkspan.inspect(id), { CONTAINER_NOT_FOUND: gone }))
   if (facts === undefined) {
-    throw new Refusal(404, `No such container: ${reference}`)
+    throw gone()
   }
   return json(200, containerObject(facts))
 }

@@ -142,12 +142,20 @@ export function createRequest(body: CreateBody): CreateNetworkRequest {
   const driver = driverOf(body)
   refuseForeign(body)
   const field: Field = { value: body.options, path: "Options", issues: [] }
-  const { request: options, bridge } = readDockerOptions(field, {
+  const {
+    request: options,
+    bridge,
+    hostBinding,
+  } = readDockerOptions(field, {
     driver,
     internal: body.internal,
     ipv4: body.enableIpv4 ?? true,
     ipv6: body.enableIpv6 ?? body.pools.some(({ subnet }) => isIpv6(subnet)),
   })
+  if (hostBinding !== undefined && hostBinding !== "0.0.0.0") {
+    const option = childField(field, DOCKER_OPTIONS.hostBinding, hostBinding)
+    refuse(option, "is not offered here: give each published port its address")
+  }
   const request: CreateNetworkRequest = {
     ...options,
     name: body.name,
@@ -291,6 +299,7 @@ const FIELDS: readonly (readonly [RegExp, string])[] = [
   [/^subnets\[([0-9]+)\]$/, "IPAM.Config[$1]"],
   [/^mtu$/, `Options.${DOCKER_OPTIONS.mtu}`],
   [/^containerIfname$/, `Options.${DOCKER_OPTIONS.ifnamePrefix}`],
+  [/^outbound(\[[0-9]\])?$/, `Options.${DOCKER_OPTIONS.hostIpv4}`],
   [/^gatewayMode$/, `Options.${DOCKER_OPTIONS.modeIpv4}`],
 ]
 

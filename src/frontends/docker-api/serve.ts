@@ -3,7 +3,7 @@
 // By node:http: Bun.serve sends an answer's head with its first piece only, and the head is what clients of /events wait
 // for before they do what they want to see.
 
-import { chmodSync, chownSync, closeSync, constants, lstatSync, openSync, unlinkSync } from "node:fs"
+import { chmodSync, chownSync, closeSync, constants, lstatSync, openSync, readFileSync, unlinkSync } from "node:fs"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { connect } from "node:net"
 import { basename, dirname } from "node:path"
@@ -18,8 +18,8 @@ import { COMMON_HEADERS } from "./system.ts"
 export interface DockerApiOptions {
   /** The socket's path; its directory exists. */
   readonly socket: string
-  /** Id of the group that may use it as well; root's alone when absent. */
-  readonly group?: number
+  /** The group that may use it as well, by name or number; root's alone when absent. */
+  readonly group?: string
   readonly log?: (line: string) => void
 }
 
@@ -190,11 +190,24 @@ async function listen(server: Server, socket: string): Promise<Disposable> {
   return stack.move()
 }
 
-function restrict(socket: string, group: number | undefined): void {
+function restrict(socket: string, group: string | undefined): void {
   if (group !== undefined) {
-    chownSync(socket, process.geteuid?.() ?? 0, group)
+    chownSync(socket, process.geteuid?.() ?? 0, groupId(socket, group))
   }
   chmodSync(socket, group === undefined ? MODE.alone : MODE.group)
+}
+
+/** group(5). */
+function groupId(socket: string, group: string): number {
+  if (/^[0-9]{1,9}$/.test(group)) {
+    return Number(group)
+  }
+  const lines = readFileSync("/etc/group", "utf8").split("\n")
+  const id = lines.map((line) => line.split(":")).find(([name]) => name === group)?.[2]
+  if (id === undefined) {
+    throw unusable(socket, `there is no group ${JSON.stringify(group)} in /etc/group`, { hint: "Give its number" })
+  }
+  return Number(id)
 }
 
 function unusable(

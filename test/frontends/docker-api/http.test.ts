@@ -165,6 +165,13 @@ test("a request that makes no sense is refused as Docker would, and changes noth
     [option("com.docker.network.bridge.name", "a/b"), 400, /is not an interface name/],
     [option("com.docker.network.bridge.name", "uplink"), 404, /not a bridge/],
     [option("com.docker.network.bridge.nam", "x"), 400, /did you mean "com\.docker\.network\.bridge\.name"/],
+    [option("com.docker.network.bridge.host_binding_ipv4", "127.0.0.1"), 400, /host_binding_ipv4 is not offered here/],
+    [option("com.docker.network.host_ipv6", "192.0.2.1"), 400, /the other family/],
+    [
+      create({ Internal: true, Options: { "com.docker.network.host_ipv4": "192.0.2.1" } }),
+      400,
+      /host_ipv4 is possible only/,
+    ],
     [option("parent", "uplink"), 400, /is an option of driver/],
     [create({ Driver: "macvlan", Options: { parent: "nowhere" } }), 404, /no interface "nowhere"/],
     // All at once.
@@ -253,6 +260,25 @@ test("a request that makes no sense is refused as Docker would, and changes noth
   await linkspan.networks.prune()
 })
 
+test("from 1.52 on a network's inspection says how full it is, to the last of 2^64 addresses", async () => {
+  await using host = await Host.create({ uplink: false })
+  const a = await host.netns("a")
+  await using api = await Api.serve(host)
+  const config = [
+    { Subnet: "10.50.0.0/24", IPRange: "10.50.0.64/26", AuxiliaryAddresses: { p: "10.50.0.70" } },
+    { Subnet: "fd00:50::/64" },
+  ]
+  await api.ask("POST", "/networks/create", { body: { Name: "web", EnableIPv6: true, IPAM: { Config: config } } })
+  await api.linkspan.attach({ name: "a", netns: { kind: "path", path: a.path }, networks: [{ network: "web" }] })
+  expect((await api.ask("GET", "/v1.51/networks/web")).json).not.toHaveProperty("Status")
+  const { text } = await api.ask("GET", "/v1.52/networks/web")
+  // One container, the gateway, the reserved one and the two ends; of the range's 64, the reserved one and the container's.
+  expect(text).toContain('"10.50.0.0/24":{"IPsInUse":5,"DynamicIPsAvailable":62}')
+  expect(text).toContain('"fd00:50::/64":{"IPsInUse":3,"DynamicIPsAvailable":18446744073709551613}')
+  await api.linkspan.detach("a")
+  await api.linkspan.networks.remove("web")
+})
+
 test("twenty at once: each is done whole, or refused because another was first", async () => {
   await using host = await Host.create({ uplink: false })
   const a = await host.netns("a")
@@ -308,11 +334,13 @@ test("the socket is nobody's but root's, is taken over when it is stale, and nev
   await using linkspan = await host.linkspan()
   const socket = host.file("docker.sock")
   {
-    await using _first = await serveDockerApi(linkspan, { socket, group: 12345 })
+    await using _first = await serveDockerApi(linkspan, { socket, group: "12345" })
     expect(statSync(socket)).toMatchObject({ uid: 0, gid: 12345 })
     expect(statSync(socket).mode & 0o777).toBe(0o660)
     await expect(serveDockerApi(linkspan, { socket })).rejects.toThrow(/another process serves it/)
   }
+  expect(existsSync(socket)).toBeFalse()
+  await expect(serveDockerApi(linkspan, { socket, group: "no-such-group" })).rejects.toThrow(/no group "no-such-group"/)
   expect(existsSync(socket)).toBeFalse()
   const file = host.file("a-file")
   await Bun.write(file, "")

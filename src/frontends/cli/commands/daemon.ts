@@ -1,6 +1,8 @@
 import { act } from "../command.ts"
+import { absolute } from "../globals.ts"
 import { listenAddress, listenText } from "../parts/listen.ts"
 import { plain } from "../print/look.ts"
+import { text } from "../value.ts"
 import type { ServicesOptions } from "../world.ts"
 
 export const command = act({
@@ -17,6 +19,16 @@ export const command = act({
     },
     "docker-plugin": { kind: "flag", about: "Be Docker's network and IPAM plugin (docs/docker.md)" },
     "docker-api": { kind: "flag", about: "Serve Docker's API for networks at docker.sock in the run directory" },
+    "docker-socket": {
+      kind: "one",
+      value: text("PATH", "file"),
+      about: "Serve it at this path instead",
+    },
+    "docker-group": {
+      kind: "one",
+      value: text("GROUP"),
+      about: "The group that may use it, by name or number; nobody but root when absent",
+    },
     metrics: {
       kind: "one",
       value: listenAddress,
@@ -29,9 +41,20 @@ export const command = act({
     { line: "linkspan daemon --systemd-unit > /etc/systemd/system/linkspan.service", about: "Have systemd run it" },
     { line: "linkspan daemon --stop", about: "End it" },
   ],
-  request: ({ options }, refuse, { env }) => {
+  request: ({ options }, refuse, { env, directory }) => {
     if (options.stop === true && options["systemd-unit"] === true) {
       refuse("--stop", "excludes --systemd-unit")
+    }
+    const { "docker-socket": socket, "docker-group": group } = options
+    const dockerApi =
+      options["docker-api"] === true || socket !== undefined
+        ? {
+            ...(socket === undefined ? {} : { socket: absolute(socket, directory) }),
+            ...(group === undefined ? {} : { group }),
+          }
+        : undefined
+    if (dockerApi === undefined && group !== undefined) {
+      refuse("--docker-group", "is of no use without --docker-api")
     }
     const manager = env["NOTIFY_SOCKET"]
     return {
@@ -40,7 +63,7 @@ export const command = act({
       chosen: {
         heal: options.heal ?? true,
         dockerPlugin: options["docker-plugin"] === true,
-        dockerApi: options["docker-api"] === true,
+        ...(dockerApi === undefined ? {} : { dockerApi }),
         ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
       },
       ...(manager === undefined || manager === "" ? {} : { notifySocket: manager }),
@@ -74,7 +97,9 @@ function optionsOf({ heal, dockerPlugin, dockerApi, metrics }: Chosen): string[]
   return [
     ...(heal ? [] : ["--no-heal"]),
     ...(dockerPlugin ? ["--docker-plugin"] : []),
-    ...(dockerApi ? ["--docker-api"] : []),
+    ...(dockerApi === undefined ? [] : ["--docker-api"]),
+    ...(dockerApi?.socket === undefined ? [] : [`--docker-socket=${dockerApi.socket}`]),
+    ...(dockerApi?.group === undefined ? [] : [`--docker-group=${dockerApi.group}`]),
     ...(metrics === undefined ? [] : [`--metrics=${listenText(metrics)}`]),
   ]
 }

@@ -3,6 +3,7 @@
 
 import { type ApplyContext, apply, IncompleteError, undo } from "#kernel/apply.ts"
 import { exists } from "#kernel/file.ts"
+import { ownTableComment } from "#kernel/foreign-firewall.ts"
 import { Netns } from "#kernel/netns.ts"
 import { isBareName, NETNS_DIRECTORY, pin, unpin } from "#kernel/netns-pin.ts"
 import { LinkspanError } from "#model/errors.ts"
@@ -142,9 +143,17 @@ function rehearse<T>(host: Host, decide: (store: Store) => Decision<T>): Outcome
   })
 }
 
+/** The tables are loaded when the first elements do not fit; the library for that shall not be missed half the way. */
+function ensureNftables(host: Host, ops: readonly Op[]): void {
+  if (ops.some((op) => op.kind === "nft.run" && op.add.length > 0) && ownTableComment(host.namespace) === undefined) {
+    void host.nftables
+  }
+}
+
 function perform<T>(host: Host, options: MutationOptions, decide: (store: Store) => Decision<T>): Outcome<T> {
   const { decision, id } = host.store.write((writer) => {
     const decided = decide(host.store)
+    ensureNftables(host, decided.ops)
     const entry = writer.begin(entryOf(decided))
     host.ownEntries.add(entry)
     return { decision: decided, id: entry }

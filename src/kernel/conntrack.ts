@@ -19,7 +19,7 @@ import {
 } from "#wire/nfnl/conntrack.ts"
 import { type Request, request } from "#wire/nlmsg.ts"
 import { EBUSY, EINVAL, ENOENT, EOPNOTSUPP } from "./errno.ts"
-import { KernelError, type NetlinkSocket, type Reply } from "./netlink.ts"
+import { kernelRefusal, type NetlinkSocket, type Reply } from "./netlink.ts"
 import { addressFamily } from "./rtnetlink.ts"
 
 /** From here on one dump of everything costs less than that many walks, however many flows there are. */
@@ -186,6 +186,6 @@ function failOn(
 ): void {
   const failed = verdicts.find(({ errno }) => errno !== 0 && errno !== ENOENT && errno !== EBUSY)
   if (failed !== undefined) {
-    throw new KernelError(CT_DELETE.name, failed.errno, failed.extAck?.message)
+    throw kernelRefusal(CT_DELETE.name, failed.errno, failed.extAck?.message)
   }
 }

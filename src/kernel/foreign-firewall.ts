@@ -25,7 +25,6 @@ const FAMILIES = new Map<number, ForwardChain["family"]>([
 /** linkspan's own tables are called by its name in every family. */
 const OWN_TABLE = "linkspan"
 
-const EPERM = 1
 const ENOENT = 2
 const EINVAL = 22
 
@@ -48,7 +47,7 @@ export function hasOwnTables({ netfilter }: Namespace): boolean {
 
 /** The comment of linkspan's inet table, "" for none; undefined when the table is not there. */
 export function ownTableComment({ netfilter }: Namespace): string | undefined {
-  const table = netfilter.get(NFT_GETTABLE, { family: NFPROTO.inet }, { name: OWN_TABLE }, [ENOENT, EINVAL, EPERM])
+  const table = netfilter.get(NFT_GETTABLE, { family: NFPROTO.inet }, { name: OWN_TABLE }, [ENOENT, EINVAL])
   return table === undefined ? undefined : commentOf(table.attrs.userData ?? new Uint8Array())
 }
 

@@ -5,6 +5,7 @@
 // Every socket asks for extended acknowledgements and strict checking; dumps that the kernel marks as interrupted are
 // repeated here, so no caller has to know.
 
+import { LinkspanError } from "#model/errors.ts"
 import { describeAttributes, describeHeader, describeRequest } from "#wire/describe.ts"
 import {
   type Acknowledgement,
@@ -68,6 +69,20 @@ export class KernelError extends Error {
     this.errno = errno
     this.extAck = extAck
   }
+}
+
+const EPERM = 1
+
+/** A KernelError; for what only the user can give, the LinkspanError that says so: nobody in between can do without. */
+export function kernelRefusal(operation: string, errno: number, extAck?: string): Error {
+  const error = new KernelError(operation, errno, extAck)
+  return errno === EPERM
+    ? new LinkspanError("NOT_PERMITTED", {
+        message: `Cannot look at or change the host's network: ${errorMessage(errno)} (${operation}: ${errorName(errno)})`,
+        hint: "Run it as root, or with CAP_NET_ADMIN and CAP_SYS_ADMIN",
+        cause: error,
+      })
+    : error
 }
 
 export interface Reply<K> {
@@ -184,7 +199,7 @@ export class NetlinkSocket implements Disposable {
   perform(one: Request): void {
     const [verdict] = this.execute([one])
     if (verdict !== undefined && verdict.errno !== 0) {
-      throw new KernelError(one.kind.name, verdict.errno, verdict.extAck?.message)
+      throw kernelRefusal(one.kind.name, verdict.errno, verdict.extAck?.message)
     }
   }
 
@@ -209,7 +224,7 @@ export class NetlinkSocket implements Disposable {
           return undefined
         }
         if (errno !== 0) {
-          throw new KernelError(kind.name, errno, extAck?.message)
+          throw kernelRefusal(kind.name, errno, extAck?.message)
         }
       }
     }
@@ -255,7 +270,7 @@ export class NetlinkSocket implements Disposable {
         }
         const { errno, extAck } = this.#verdict(`${kind.name} dump`, message)
         if (errno !== 0) {
-          throw new KernelError(`${kind.name} dump`, errno, extAck?.message)
+          throw kernelRefusal(`${kind.name} dump`, errno, extAck?.message)
         }
         return interrupted ? undefined : messages
       }

@@ -12,6 +12,7 @@ import { describe, refusal } from "./refusal.ts"
 import { check, cString, hasFailed, SystemCallError, syscall } from "./syscall.ts"
 import { onThread } from "./thread.ts"
 
+const ENTER = "enter it"
 const NSFS_MAGIC = 0x6e736673 // <linux/magic.h>
 const NS_GET_NSTYPE = 0xb703 // <linux/nsfs.h>
 const SIZEOF_STATFS = 120
@@ -148,7 +149,16 @@ export class Netns implements Disposable {
    * whatever opens one has to run in here. @throws SystemCallError at the first system call that fails
    */
   calls(calls: readonly Call[]): number[] {
-    return onThread([{ target: "setns", args: [this.fd, CLONE_NEWNET] }, ...calls]).slice(1)
+    if (this.isOwn) {
+      return onThread(calls) // needs no CAP_SYS_ADMIN
+    }
+    try {
+      return onThread([{ target: "setns", args: [this.fd, CLONE_NEWNET], what: ENTER }, ...calls]).slice(1)
+    } catch (cause) {
+      throw cause instanceof SystemCallError && cause.call === ENTER
+        ? refusal("Cannot look into a network namespace", cause)
+        : cause
+    }
   }
 
   /** Opens something in the namespace; needs no thread when that is the process's own. */

@@ -37,6 +37,9 @@ export function privateDirectory(path: string): void {
     const fd = check("open", openFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
     try {
       const { uid, mode } = ownerOf(fd)
+      if (uid !== ownUid() && ownUid() !== 0) {
+        throw notYours(path)
+      }
       if (uid !== ownUid() || (mode & WRITABLE_BY_OTHERS) !== 0) {
         throw new LinkspanError("STATE_UNUSABLE", {
           message: `Cannot use directory "${path}": it must be a directory of user ${ownUid()} that nobody else can write to`,
@@ -60,6 +63,9 @@ export function privateFile(path: string): void {
     const fd = check("open", made === -EEXIST ? openFile(path, O_PATH | O_NOFOLLOW) : made)
     try {
       const { uid, mode } = ownerOf(fd)
+      if (uid !== ownUid() && ownUid() !== 0) {
+        throw notYours(path)
+      }
       if ((mode & FILE_TYPE) !== REGULAR || uid !== ownUid()) {
         throw new LinkspanError("STATE_UNUSABLE", {
           message: `Cannot use "${path}": it is not a regular file of user ${ownUid()}`,
@@ -95,17 +101,21 @@ function makeDirectory(path: string): void {
   }
 }
 
+function notYours(path: string, cause?: unknown): LinkspanError {
+  return new LinkspanError("NOT_PERMITTED", {
+    message: `Cannot use state "${path}": it is not yours`,
+    hint: "Run the command as root (sudo), or give a directory of your own with --state-dir",
+    cause,
+  })
+}
+
 /** What a failed system call on a file of the state means to the user; any other error as it is. */
 export function unusable(path: string, cause: unknown): unknown {
   if (!(cause instanceof SystemCallError)) {
     return cause
   }
   if (cause.errno === EACCES && ownUid() !== 0) {
-    return new LinkspanError("NOT_PERMITTED", {
-      message: `Cannot use state "${path}": it is not yours`,
-      hint: "Run the command as root (sudo), or give a directory of your own with --state-dir",
-      cause,
-    })
+    return notYours(path, cause)
   }
   return new LinkspanError("STATE_UNUSABLE", {
     message: `Cannot use state "${path}": ${REASONS[cause.errno] ?? cause.message}`,

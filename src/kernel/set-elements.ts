@@ -22,7 +22,7 @@ import {
 } from "#wire/nfnl/set-elements.ts"
 import { NLM_F, type Request, request } from "#wire/nlmsg.ts"
 import { align4 } from "#wire/schema.ts"
-import { KernelError, type NetlinkSocket } from "./netlink.ts"
+import { kernelRefusal, type NetlinkSocket } from "./netlink.ts"
 
 const TABLE = "linkspan"
 const IFNAMSIZ = 16
@@ -119,12 +119,12 @@ function* requests(
   }
 }
 
-/** One transaction: deletions, then additions; all or nothing. Adding what is there already is no error. @throws KernelError */
+/** One transaction: deletions, then additions; all or nothing. Adding what is there already is no error. @throws KernelError, LinkspanError NOT_PERMITTED */
 export function changeSetElements(socket: NetlinkSocket, add: readonly NftElement[], del: readonly NftElement[]): void {
   const batch = { resourceId: NFNL_SUBSYS_NFTABLES }
   const body = [...requests(DEL_SET_ELEMENTS, 0, del, false), ...requests(NEW_SET_ELEMENTS, NLM_F.CREATE, add, true)]
   const refused = socket.transact(request(BATCH_BEGIN, 0, batch, {}), body, request(BATCH_END, 0, batch, {}))
   if (refused !== undefined) {
-    throw new KernelError("nftables transaction", refused.errno, refused.extAck?.message)
+    throw kernelRefusal("nftables transaction", refused.errno, refused.extAck?.message)
   }
 }

@@ -5,6 +5,7 @@ import { decodeMessages, type Message } from "#wire/nlmsg.ts"
 import { DecodeError } from "#wire/window.ts"
 import { closeFile } from "../file.ts"
 import type { Netns } from "../netns.ts"
+import { refusal } from "../refusal.ts"
 import { check, hasFailed, SystemCallError, syscall } from "../syscall.ts"
 
 const AF_NETLINK = 16
@@ -25,7 +26,7 @@ export class Notifications implements Disposable {
   readonly fd: number
   readonly #buffer = new Uint8Array(RECEIVE_BYTES)
 
-  /** @throws SystemCallError EPERM without CAP_NET_ADMIN for some groups */
+  /** @throws LinkspanError NOT_PERMITTED without CAP_NET_ADMIN, for some groups */
   constructor(netns: Netns, protocol: number, groups: readonly number[]) {
     this.fd = netns.socket(AF_NETLINK, SOCK_RAW_NONBLOCK, protocol)
     try {
@@ -41,7 +42,7 @@ export class Notifications implements Disposable {
       }
     } catch (error) {
       closeFile(this.fd)
-      throw error
+      throw refusal("Cannot watch the host's network", error)
     }
   }
 

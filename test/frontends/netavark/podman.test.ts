@@ -1,28 +1,50 @@
-// time limit: 240 s
+// time limit: 400 s
 // The whole with Debian's own Podman, which linkspan is installed for: what its users do, seen by them.
 
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { mkdtempSync, rmSync } from "node:fs"
+import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { build } from "../../../scripts/build.ts"
+import { needs } from "../../features.ts"
 import { Host } from "../../host.ts"
 import { run } from "../../run.ts"
 
 const directory = mkdtempSync(join(tmpdir(), "linkspan-podman-"))
 const executable = join(directory, "linkspan")
 
-beforeAll(() => build(executable), 120_000)
+beforeAll(async () => {
+  // Also a user's to execute.
+  chmodSync(directory, 0o755)
+  await build(executable)
+}, 120_000)
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-test("Podman runs containers and pods on linkspan's networks, with names, and leaves nothing", async () => {
-  await using host = await Host.create({ uplink: false })
+/** A script in a host of its own, with its own mounts and processes. */
+async function sections(host: Host, script: string): Promise<Record<string, string>> {
   const own = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private"]
-  const ran = await run(host.enter([...own, "bash", join(import.meta.dir, "podman.sh"), executable]), {
+  const ran = await run(host.enter([...own, "bash", join(import.meta.dir, script), executable]), {
     timeoutMs: 170_000,
     env: { PATH: process.env["PATH"], HOME: "/root" },
   })
-  const said = sectionsOf(ran.ok().stdout)
+  return sectionsOf(ran.ok().stdout)
+}
+
+needs("unprivileged-user-namespaces", "tun")("a user's Podman does so within what the user may do", async () => {
+  await using host = await Host.create({ uplink: false })
+  const said = await sections(host, "rootless.sh")
+  expect(said["installed"]).toBe("3\n(linkspan)\n(linkspan)")
+  expect(said["running"]).toBe("open\n2")
+  expect(said["names"]).toBe("10.42.0.2\n10.42.0.3")
+  // Tables in the user's own namespace, state in the user's own directory, none of the machine's.
+  expect(said["where"]).toBe("table inet linkspan\ntable bridge linkspan\n1")
+  expect(said["reloaded"]).toBe("open\n1")
+  expect(said["removed"]).toBe("end")
+})
+
+test("Podman runs containers and pods on linkspan's networks, with names, and leaves nothing", async () => {
+  await using host = await Host.create({ uplink: false })
+  const said = await sections(host, "podman.sh")
   expect(said["installed"]).toBe("3\n(linkspan)\n(linkspan)")
   expect(said["addresses"]).toContain("inet 10.88.0.2/16")
   expect(said["published"]).toBe("open\nopen")

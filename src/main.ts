@@ -157,8 +157,11 @@ function isHandedOver(name: DoorName, args: readonly string[], env: Surroundings
       // On a terminal there is progress to show, and colour.
       return CHANGES.includes(args[0] ?? "") && !Bun.enableANSIColors
     case "netavark":
-      // Podman hands its options in by standard input.
-      return (args.includes("setup") || args.includes("teardown")) && !args.some((arg) => /^(-f|--file)/.test(arg))
+      // Podman hands its options in by standard input; and plugins are children of whoever calls netavark.
+      return (
+        (args.includes("setup") || args.includes("teardown")) &&
+        !args.some((arg) => /^(-f|--file|--plugin-directory)/.test(arg))
+      )
     case "__cni":
       return env["CNI_COMMAND"] !== "VERSION" && env["CNI_COMMAND"] !== undefined
     default:

@@ -13,11 +13,15 @@ interface Capture {
   }[]
 }
 
-const SURROUNDINGS = { now: new Date("2026-11-24T00:00:00.5Z"), random: (n: number) => new Uint8Array(n).fill(7) }
+const SURROUNDINGS = {
+  now: new Date("2026-11-24T00:00:00.5Z"),
+  random: (n: number) => new Uint8Array(n).fill(7),
+  byPlugin: () => undefined,
+}
 
-function complete(input: unknown): object {
+async function complete(input: unknown): Promise<object> {
   try {
-    return completeNetwork(JSON.stringify(input), SURROUNDINGS)
+    return await completeNetwork(JSON.stringify(input), SURROUNDINGS)
   } catch (error) {
     return { error: errorText(error) }
   }
@@ -33,8 +37,8 @@ const OTHERS = ["optnet", "auto6"]
 
 test.each(calls.map((call) => [call.stdin.network.name, call] as const))(
   "completeNetwork() answers for %s as netavark 2.0 did",
-  (name, { stdin, stdout }) => {
-    const answer = complete(stdin)
+  async (name, { stdin, stdout }) => {
+    const answer = await complete(stdin)
     if (!OTHERS.includes(name)) {
       expect({ ...answer, created: undefined }).toEqual({ ...stdout, created: undefined })
     }
@@ -88,8 +92,8 @@ test.each<[string, object, object]>([
   ["outbound addresses", { options: { outbound_addr4: "192.0.2.7" } }, { options: { outbound_addr4: "192.0.2.7" } }],
   ["no addresses", { ipam_options: { driver: "none" } }, { dns_enabled: false, ipam_options: { driver: "none" } }],
   ["macvlan without a subnet", { driver: "macvlan" }, { dns_enabled: false, ipam_options: { driver: "dhcp" } }],
-])("completeNetwork() chooses %s", (_, network, want) => {
-  expect(complete(withNetwork(network))).toMatchObject(want)
+])("completeNetwork() chooses %s", async (_, network, want) => {
+  expect(await complete(withNetwork(network))).toMatchObject(want)
 })
 
 test.each<[string, object, string]>([
@@ -120,6 +124,6 @@ test.each<[string, object, string]>([
     { routes: [{ destination: "10.9.0.0/16", gateway: "10.89.1.1", route_type: "blackhole" }] },
     "takes no gateway",
   ],
-])("completeNetwork() refuses %s", (_, network, want) => {
-  expect(complete(withNetwork(network))).toEqual({ error: expect.stringContaining(want) })
+])("completeNetwork() refuses %s", async (_, network, want) => {
+  expect(await complete(withNetwork(network))).toEqual({ error: expect.stringContaining(want) })
 })

@@ -20,6 +20,8 @@ import { networkPrefix, parseFlag } from "./request.ts"
 export interface Surroundings {
   readonly now: Date
   random(bytes: number): Uint8Array
+  /** Completes the networks of drivers that are programs; undefined for others. @throws NetavarkError for no driver at all */
+  byPlugin(network: Network): Promise<Json> | undefined
 }
 
 interface Pool {
@@ -37,11 +39,7 @@ interface Request {
   readonly checksSubnets: boolean
 }
 
-interface Completed extends Json {
-  readonly name: string
-}
-
-export function completeNetwork(text: string, surroundings: Surroundings): Completed {
+export async function completeNetwork(text: string, surroundings: Surroundings): Promise<Json> {
   const request = readRequest(text)
   const { network } = request
   if (request.usedNames.has(network.name)) {
@@ -52,6 +50,11 @@ export function completeNetwork(text: string, surroundings: Surroundings): Compl
       `network name ${network.name} invalid: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument`,
     )
   }
+  const created = `${surroundings.now.toISOString().slice(0, -1)}000000Z`
+  const plugged = surroundings.byPlugin(network)
+  if (plugged !== undefined) {
+    return { ...(await plugged), created }
+  }
   const ipam = ipamOf(network)
   const options = completeOptions(network)
   const specific =
@@ -61,7 +64,7 @@ export function completeNetwork(text: string, surroundings: Surroundings): Compl
   return {
     ...rest,
     name: network.name,
-    created: `${surroundings.now.toISOString().slice(0, -1)}000000Z`,
+    created,
     ...(specific.link === undefined ? {} : { network_interface: specific.link }),
     ...(specific.subnets.length === 0 ? {} : { subnets: specific.subnets.map(({ raw }) => raw) }),
     ...(Object.keys(specific.options).length === 0 ? {} : { options: specific.options }),

@@ -22,6 +22,8 @@ export interface Attachment {
   readonly staticMac?: string
   readonly aliases: readonly string[]
   readonly hostIfname?: string
+  /** As it came, for plugins. */
+  readonly raw: Json
 }
 
 export interface PortMapping {
@@ -125,6 +127,7 @@ function readAttachment(reader: Reader, object: Json, name: string, network: Net
     ...(staticMac === undefined || staticMac === "" ? {} : { staticMac }),
     aliases: reader.optional(object, "aliases", reader.list(reader.text)) ?? [],
     ...(hostIfname === undefined ? {} : { hostIfname }),
+    raw: object,
   }
 }
 

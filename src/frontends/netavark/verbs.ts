@@ -7,9 +7,10 @@ import { parseIp } from "#inet/ip.ts"
 import type { Aardvark } from "./aardvark.ts"
 import type { CommandLine } from "./command-line.ts"
 import { combined, NetavarkError, OS_ERROR } from "./error.ts"
-import { type NetworkOptions, readNetworkOptions } from "./options.ts"
+import { type Attachment, type NetworkOptions, readNetworkOptions } from "./options.ts"
+import { divide, findPlugin, plug, unplug } from "./plugin.ts"
 import { engineId, setUpRequest } from "./request.ts"
-import { hasNames, listenAddresses, statusOf } from "./status.ts"
+import { hasNames, listenAddresses, type StatusBlock, statusOf } from "./status.ts"
 
 /** @returns what goes to standard output */
 export async function runVerb(line: CommandLine, world: Surroundings): Promise<unknown> {
@@ -26,9 +27,14 @@ export async function runVerb(line: CommandLine, world: Surroundings): Promise<u
     }
     case "create": {
       const { completeNetwork } = await import("./create.ts")
+      const { createPlugged, pluginOf } = await import("./plugin.ts")
       return completeNetwork(await readInput(line, world), {
         now: new Date(),
         random: (bytes) => crypto.getRandomValues(new Uint8Array(bytes)),
+        byPlugin: (network) => {
+          const plugin = pluginOf(network, line, world)
+          return plugin === undefined ? undefined : createPlugged(plugin, network, world)
+        },
       })
     }
     case "firewall-reload":
@@ -66,11 +72,52 @@ async function keepLeases(line: CommandLine, world: Surroundings): Promise<void>
 
 async function setUp(line: CommandLine, world: Surroundings): Promise<unknown> {
   checkFirewall(line, world)
-  const config = line.config
   const options = readNetworkOptions(await readInput(line, world))
-  if (config === undefined) {
+  if (line.config === undefined) {
     throw new NetavarkError("--config not specified but required for netavark setup")
   }
+  const { own, theirs } = divide(options)
+  for (const { network } of theirs) {
+    findPlugin(network, line, world)
+  }
+  const blocks = own.networks.length === 0 ? {} : await setUpOwn(line, world, own)
+  return theirs.length === 0 ? blocks : plugAll({ line, world, options, own, theirs }, blocks)
+}
+
+interface Plugs {
+  readonly line: CommandLine
+  readonly world: Surroundings
+  readonly options: NetworkOptions
+  readonly own: NetworkOptions
+  readonly theirs: readonly Attachment[]
+}
+
+/** One after the other, since each may count on the interfaces before it. */
+async function plugAll(plugs: Plugs, blocks: Readonly<Record<string, unknown>>): Promise<Record<string, unknown>> {
+  const { line, world, options, own, theirs } = plugs
+  const all: Record<string, unknown> = { ...blocks }
+  for (const [index, attachment] of theirs.entries()) {
+    try {
+      all[attachment.network.name] = await plug({ options, attachment, line, world })
+    } catch (error) {
+      // Also of the one that has failed: nothing shall be left half made. What comes of that is not what went wrong.
+      const begun = theirs.slice(0, index + 1)
+      await Promise.allSettled(begun.map((each) => unplug({ options, attachment: each, line, world })))
+      if (own.networks.length > 0) {
+        await using linkspan = await openEngine(line, world)
+        await undo(line, world, linkspan, own)
+      }
+      throw error
+    }
+  }
+  return Object.fromEntries(options.networks.map(({ network: { name } }) => [name, all[name]]))
+}
+
+async function setUpOwn(
+  line: CommandLine,
+  world: Surroundings,
+  options: NetworkOptions,
+): Promise<Record<string, StatusBlock>> {
   const attachments = await namesOf(line, options)
   const request = setUpRequest(options, inDirectory(line.argument ?? "", world))
   await using linkspan = await openEngine(line, world)
@@ -153,8 +200,12 @@ async function tearDown(line: CommandLine, world: Surroundings): Promise<void> {
   // Podman's clean-up may be told to end together with the container.
   world.holdSignals()
   const errors: unknown[] = []
-  const networks = options.networks.map(({ network }) => network)
-  if (options.networks.some(hasNames)) {
+  const { own, theirs } = divide(options)
+  for (const attachment of theirs) {
+    await unplug({ options, attachment, line, world }).catch((error: unknown) => errors.push(error))
+  }
+  const networks = own.networks.map(({ network }) => network)
+  if (own.networks.some(hasNames)) {
     const { deleteEntries } = await import("./aardvark.ts")
     try {
       deleteEntries(
@@ -166,11 +217,13 @@ async function tearDown(line: CommandLine, world: Surroundings): Promise<void> {
       errors.push(error)
     }
   }
-  try {
-    await using linkspan = await openEngine(line, world)
-    await linkspan.tearDown({ id: engineId(options.containerId), networks: networks.map(({ id }) => engineId(id)) })
-  } catch (error) {
-    errors.push(error)
+  if (own.networks.length > 0) {
+    try {
+      await using linkspan = await openEngine(line, world)
+      await linkspan.tearDown({ id: engineId(options.containerId), networks: networks.map(({ id }) => engineId(id)) })
+    } catch (error) {
+      errors.push(error)
+    }
   }
   if (errors.length > 0) {
     throw combined(errors)

@@ -10,6 +10,8 @@ import type { Host } from "../host.ts"
 export class SettingWatch implements Disposable {
   readonly #host: Host
   readonly #settings: OpenSettings
+  #seq = -1
+  #needs: readonly { readonly network: Id; readonly key: string; readonly value: string }[] = []
   #others = ""
 
   constructor(host: Host) {
@@ -23,24 +25,30 @@ export class SettingWatch implements Disposable {
 
   /** Networks at rest whose settings are not what they need, when that is news. */
   suspects(): Id[] {
-    const { store } = this.#host
-    const claims = store.sysctlClaims().map(({ key, value }) => [key, value] as const)
-    const asked = new Set<string>()
-    const others: string[] = []
-    const suspects = store.networks().flatMap(({ body: network, journal }) => {
-      const needed = isBridge(network) ? needs(network, claims) : []
-      const found = needed.flatMap(([key, value]) => {
-        asked.add(key)
-        const current = this.#settings.read(key) ?? value
-        return current === value ? [] : [`${network.id} ${key}=${current}`]
-      })
-      others.push(...found)
-      return journal === null && found.length > 0 ? [network.id] : []
-    })
-    this.#settings.keep(asked)
+    this.#readNeeds()
+    const others = this.#needs.filter(({ key, value }) => (this.#settings.read(key) ?? value) !== value)
     const before = this.#others
-    this.#others = others.join("\n")
-    return before === this.#others ? [] : suspects
+    this.#others = others.map(({ network, key }) => `${network} ${key}=${this.#settings.read(key)}`).join("\n")
+    return before === this.#others ? [] : others.map(({ network }) => network)
+  }
+
+  /** Only when the state has changed: between changes a look costs a system call for each setting. */
+  #readNeeds(): void {
+    const { store } = this.#host
+    const seq = store.lastChange()
+    if (seq === this.#seq) {
+      return
+    }
+    this.#seq = seq
+    const claims = store.sysctlClaims().map(({ key, value }) => [key, value] as const)
+    this.#needs = store
+      .networks()
+      .flatMap(({ body: network, journal }) =>
+        journal !== null || !isBridge(network)
+          ? []
+          : needs(network, claims).map(([key, value]) => ({ network: network.id, key, value })),
+      )
+    this.#settings.keep(new Set(this.#needs.map(({ key }) => key)))
   }
 }
 

@@ -1,6 +1,7 @@
 // nftables through libnftables, libnftables(3): text in, one atomic transaction per call. The library opens its netlink
 // socket where its context is made and again when interrupted, so both happen on a thread in the right namespace.
 
+import { IPPROTO } from "#inet/port.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { callFunction, int32, Library, textAt } from "./libc.ts"
 import type { Netns } from "./netns.ts"
@@ -10,6 +11,21 @@ import { cString } from "./syscall.ts"
 const STATELESS = 1 << 2
 const NUMERIC_ALL = (1 << 7) | (1 << 8) | (1 << 9) | (1 << 10)
 const TERSE = 1 << 11
+
+/** IANA's protocol numbers, for what linkspan's rules name. */
+const NUMBERS: Readonly<Record<string, number>> = { ...IPPROTO, igmp: 2, "ipv6-icmp": 58 }
+
+/**
+ * Numbers where the library would look names up in /etc/protocols, a file that small systems and images do not have:
+ * behind l4proto, and in elements, where a dot comes next.
+ */
+export function withoutProtocolNames(transaction: string): string {
+  const numbered = (text: string): string =>
+    text.replace(/\b(ipv6-icmp|igmp|tcp|udp|sctp)\b/g, (name) => String(NUMBERS[name]))
+  return transaction
+    .replace(/\bl4proto (?:!= |vmap )?(?:\{[^}]*\}|(?:ipv6-icmp|igmp|tcp|udp|sctp)\b)/g, numbered)
+    .replace(/\b(?:tcp|udp|sctp)(?= \. )/g, numbered)
+}
 
 /** A transaction that was refused; nothing of it is in force. `message` is the library's own explanation. */
 export class NftError extends Error {
@@ -82,7 +98,7 @@ export class Nftables implements Disposable {
 
   /** Runs a transaction: all of it or nothing. @throws NftError */
   run(transaction: string): void {
-    this.#execute(transaction)
+    this.#execute(withoutProtocolNames(transaction))
   }
 
   /** What a list command prints, numeric and without counters; undefined when what it names is not there. */

@@ -69,6 +69,26 @@ async function adopted(linkspan: Linkspan): Promise<void> {
 
 async function none(): Promise<void> {}
 
+/** As a front door of another program's asks: a container, and networks that it describes. */
+async function setUp(linkspan: Linkspan, props: Props, options?: MutationOptions): Promise<void> {
+  const network = (
+    id: string,
+    { name, subnets }: { readonly name: string; readonly subnets: typeof DB.subnets | typeof WEB.subnets },
+  ) => ({
+    network: { id, name, subnets },
+  })
+  await linkspan.setUp(
+    {
+      id: "cccccccccccc",
+      name: "c",
+      netns: { kind: "path", path: props.a },
+      networks: [network("aaaaaaaaaaaa", WEB), network("bbbbbbbbbbbb", DB)],
+      publish: [{ hostPort: 8080, containerPort: 80 }],
+    },
+    options,
+  )
+}
+
 const removeWeb: Verb["restore"] = (linkspan) => linkspan.networks.remove("web")
 
 export const VERBS: readonly Verb[] = [
@@ -245,6 +265,20 @@ export const VERBS: readonly Verb[] = [
     act: (linkspan, _, options) => linkspan.detach("n", options),
     restore: (linkspan, props) =>
       linkspan.attach({ name: "n", netns: { kind: "new", name: props.fresh }, networks: [{ network: "web" }] }),
+    ends: "after",
+  },
+  {
+    name: "setUp with networks of its own",
+    scene: none,
+    act: setUp,
+    restore: (linkspan) => linkspan.tearDown({ id: "cccccccccccc" }),
+    ends: "before",
+  },
+  {
+    name: "tearDown with networks of its own",
+    scene: setUp,
+    act: (linkspan, _, options) => linkspan.tearDown({ id: "cccccccccccc" }, options),
+    restore: setUp,
     ends: "after",
   },
   {

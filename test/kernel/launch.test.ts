@@ -605,6 +605,35 @@ describe("on a terminal", () => {
   )
 
   test(
+    "the command hears of a window of another size",
+    async () => {
+      await fresh(`sh -c 'trap "stty size" WINCH; echo rea''dy; while :; do read line; done'`)
+      await until(() => /^ready$/m.test(screen()))
+      tmux("resize-window", "-t", "main", "-x", "100", "-y", "30")
+      await until(() => screen().includes("30 100"))
+      tmux("resize-window", "-t", "main", "-x", "120", "-y", "40")
+      await until(() => screen().includes("40 120"))
+      type("C-c")
+    },
+    TERMINAL_MS,
+  )
+
+  test(
+    "in raw mode every key is the command's, the interrupt key too",
+    async () => {
+      await fresh(
+        `sh -c 'stty raw -echo; echo rea''dy; dd bs=1 count=2 2>/dev/null | od -An -tx1; stty sane'; echo status $?`,
+      )
+      await until(() => screen().includes("ready"))
+      type("C-c")
+      type("C-z")
+      await until(() => screen().includes("status 0"))
+      expect(screen()).toContain(" 03 1a")
+    },
+    TERMINAL_MS,
+  )
+
+  test(
     "the interrupt key ends the command, and the quit key too",
     async () => {
       await fresh("sh -c 'echo rea''dy; sleep 60'; echo status $?")

@@ -172,3 +172,36 @@ test("a port that is taken is refused with its owner's name", async () => {
     message: expect.stringContaining("python3"),
   })
 })
+
+test("a UDP port that moves to another container takes a client that never stopped along, in both families", async () => {
+  await using host = await Host.create()
+  await using at = await scene(host)
+  await using _web = await at.web.listen(90, "udp")
+  await using app = await at.app.listen(90, "udp")
+  const ranges = { protocol: "udp", hostPort: 8090, containerPort: 90, count: 3 } as const
+  for (const [address, seenAs] of [
+    [ADDRESSES.host4, ADDRESSES.outside4],
+    [ADDRESSES.host6, ADDRESSES.outside6],
+  ] as const) {
+    // One socket, so one flow, which conntrack would go on translating to where it went first.
+    await using client = await host.outside.talk(address, 8090, { proto: "udp" })
+    await at.linkspan.unpublish("web", [ranges])
+    await at.linkspan.publish("app", [ranges])
+    await client.say("again")
+    expect(app.clients).toContain(seenAs)
+    await at.linkspan.unpublish("app", [ranges])
+    await at.linkspan.publish("web", [ranges])
+  }
+})
+
+test("a thousand published ports are elements: not one rule more", async () => {
+  await using host = await Host.create()
+  await using at = await scene(host)
+  const rules = async () => (await host.nft()).filter((each) => "rule" in each).length
+  const before = await rules()
+  await at.linkspan.publish("app", [{ hostPort: 20_000, containerPort: 20_000, count: 1000 }])
+  expect(await rules()).toBe(before)
+  await using _server = await at.app.listen(20_999)
+  expect(await host.outside.connect(ADDRESSES.host4, 20_999)).toMatchObject({ ok: true, seenAs: ADDRESSES.outside4 })
+  expect(await host.outside.connect(ADDRESSES.host6, 20_999)).toMatchObject({ ok: true, seenAs: ADDRESSES.outside6 })
+})

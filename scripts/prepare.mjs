@@ -18,6 +18,7 @@ const PACKAGES = {
   test: [
     { name: "bind9-dnsutils", has: "dig", why: "questions by somebody else's resolver" },
     { name: "busybox-static", has: "busybox", why: "a root filesystem in one file" },
+    { name: "chromium-headless-shell", has: "chromium-headless-shell", why: "a browser for the page" },
     { name: "conntrack", has: "conntrack", why: "the test's view of flows" },
     { name: "dnsmasq-base", has: "dnsmasq", why: "a name server outside" },
     { name: "aardvark-dns", has: "/usr/lib/podman/aardvark-dns", why: "Podman's resolver beside linkspan" },

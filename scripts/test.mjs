@@ -128,6 +128,7 @@ function gates() {
       command: [...tool("@biomejs/biome/bin/biome"), "check", "--error-on-warnings", "--max-diagnostics=none", "."],
     },
     { name: "types", command: [...tool("typescript/bin/tsc"), "--project", "tsconfig.json"] },
+    { name: "types of the page", command: [...tool("typescript/bin/tsc"), "--project", "src/frontends/ui/page"] },
   ]
 }
 

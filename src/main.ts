@@ -47,7 +47,8 @@ function cliDoors(around: Surroundings): CliDoors {
       const { runDemo } = await import("#frontends/demo/demo.ts")
       return runDemo({ ...options, env: process.env })
     },
-    services: ({ linkspan, engine, heal, dockerPlugin, dockerApi, metrics, log, stop }) => [
+    ui: async (linkspan, options) => (await import("#frontends/ui/serve.ts")).serveUi(linkspan, options),
+    services: ({ linkspan, engine, heal, dockerPlugin, dockerApi, metrics, ui, log, stop }) => [
       ...(heal
         ? [
             async () => {
@@ -72,6 +73,17 @@ function cliDoors(around: Surroundings): CliDoors {
         const { serveCalls } = await import("#frontends/handover/serve.ts")
         return serveCalls({ engine, doors: HANDED, open: (options) => around.open(options), stop })
       },
+      ...(ui === undefined
+        ? []
+        : [
+            async () => {
+              const [{ serveUi }, { placesOf }] = await Promise.all([
+                import("#frontends/ui/serve.ts"),
+                import("#engine/linkspan.ts"),
+              ])
+              return serveUi(linkspan, { listen: ui, addressFile: `${placesOf(engine).runDir}/ui.address` })
+            },
+          ]),
       ...(metrics === undefined
         ? []
         : [async () => (await import("#frontends/metrics/serve.ts")).serveMetrics(linkspan, metrics)]),

@@ -66,6 +66,7 @@ export const COMMANDS: readonly Group[] = [
     title: "Host",
     about: "The host as a whole, and linkspan itself",
     entries: [
+      { words: "ui", load: () => import("./commands/ui.ts") },
       { words: "graph", load: () => import("./commands/graph.ts") },
       { words: "explain", load: () => import("./commands/explain.ts") },
       { words: "doctor", load: () => import("./commands/doctor.ts") },

@@ -27,6 +27,8 @@ export interface World extends Doors {
 /** Front doors of their own that commands open; main.ts knows where they live. */
 export interface Doors {
   demo(options: DemoOptions): Promise<number>
+  /** The page in a browser. */
+  ui(linkspan: LinkspanApi, options: { readonly listen?: string }): Promise<Service>
   /** The resident process's services, not yet started. */
   services(options: ServicesOptions): readonly (() => Promise<Service>)[]
 }
@@ -42,6 +44,8 @@ export interface ServicesOptions {
   log(line: string): void
   /** Whether it is Docker's network and IPAM plugin. */
   readonly dockerPlugin: boolean
+  /** Where the page is served; nowhere when absent. */
+  readonly ui?: string
   /** Where metrics are served; nowhere when absent. */
   readonly metrics?: { readonly hostname: string; readonly port: number }
   /** Ends the process. */

@@ -1,8 +1,9 @@
 // The other end: calls that commands hand over, carried out by their own front doors in this process, one after the other.
 
-import { chmodSync, rmSync, statSync } from "node:fs"
+import { rmSync, statSync } from "node:fs"
 import type { Door, Surroundings } from "#engine/front-door.ts"
 import { type LinkspanApi, type LinkspanOptions, placesOf } from "#engine/linkspan.ts"
+import { listenPrivately } from "#engine/private-socket.ts"
 import { CALLS_SOCKET, type Call, type CallAnswer, STOP_LINE } from "#model/call.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Service } from "#model/service.ts"
@@ -21,17 +22,13 @@ export interface CallsOptions {
 /** A request of a thousand ports is a hundredth of this. */
 const LONGEST_CALL = 4 << 20
 
-export function serveCalls(options: CallsOptions): Service {
+export async function serveCalls(options: CallsOptions): Promise<Service> {
   const { runDir } = placesOf(options.engine)
   const path = `${runDir}/${CALLS_SOCKET}`
   const engines = new Engines(options)
-  const before = process.cwd()
-  // The path from the root may be longer than a socket's address can be (unix(7)).
-  process.chdir(runDir)
-  try {
-    rmSync(path, { force: true })
-    const listener = Bun.listen<Peer>({
-      unix: CALLS_SOCKET,
+  const listener = await listenPrivately(path, (unix) =>
+    Bun.listen<Peer>({
+      unix,
       socket: {
         open(socket) {
           socket.data = newPeer()
@@ -54,19 +51,16 @@ export function serveCalls(options: CallsOptions): Service {
           socket.terminate()
         },
       },
-    })
-    chmodSync(path, 0o600)
-    return {
-      name: "commands",
-      address: path,
-      async [Symbol.asyncDispose]() {
-        rmSync(path, { force: true })
-        listener.stop(true)
-        await engines[Symbol.asyncDispose]()
-      },
-    }
-  } finally {
-    process.chdir(before)
+    }),
+  )
+  return {
+    name: "commands",
+    address: path,
+    async [Symbol.asyncDispose]() {
+      rmSync(path, { force: true })
+      listener.stop(true)
+      await engines[Symbol.asyncDispose]()
+    },
   }
 }
 

@@ -34,6 +34,11 @@ export const command = act({
       value: listenAddress,
       about: "Serve OpenMetrics at /metrics, at 127.0.0.1 unless an address is given",
     },
+    ui: {
+      kind: "one",
+      value: text("ADDRESS:PORT"),
+      about: "Serve the page of linkspan ui at this loopback address; ui.address in the run directory has its address",
+    },
     stop: { kind: "flag", about: "End the one that runs" },
     "systemd-unit": { kind: "flag", about: "Print a unit file for systemd" },
   },
@@ -65,6 +70,7 @@ export const command = act({
         dockerPlugin: options["docker-plugin"] === true,
         ...(dockerApi === undefined ? {} : { dockerApi }),
         ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+        ...(options.ui === undefined ? {} : { ui: options.ui }),
       },
       ...(manager === undefined || manager === "" ? {} : { notifySocket: manager }),
     }
@@ -90,16 +96,17 @@ export const command = act({
   },
 })
 
-type Chosen = Pick<ServicesOptions, "heal" | "dockerPlugin" | "dockerApi" | "metrics">
+type Chosen = Pick<ServicesOptions, "heal" | "dockerPlugin" | "dockerApi" | "metrics" | "ui">
 
 /** The command line that chooses the same again. */
-function optionsOf({ heal, dockerPlugin, dockerApi, metrics }: Chosen): string[] {
+function optionsOf({ heal, dockerPlugin, dockerApi, metrics, ui }: Chosen): string[] {
   return [
     ...(heal ? [] : ["--no-heal"]),
     ...(dockerPlugin ? ["--docker-plugin"] : []),
     ...(dockerApi === undefined ? [] : ["--docker-api"]),
     ...(dockerApi?.socket === undefined ? [] : [`--docker-socket=${dockerApi.socket}`]),
     ...(dockerApi?.group === undefined ? [] : [`--docker-group=${dockerApi.group}`]),
+    ...(ui === undefined ? [] : [`--ui=${ui}`]),
     ...(metrics === undefined ? [] : [`--metrics=${listenText(metrics)}`]),
   ]
 }

@@ -14,6 +14,6 @@ const FAKES: Readonly<Record<string, FakeOptions>> = {
 
 const world = processWorld(
   { ...ownProcess(), open: async () => fakeEngine(FAKES[Bun.env["LINKSPAN_TEST_FAKE"] ?? ""]) },
-  { demo: async () => 0, services: () => [] },
+  { demo: async () => 0, services: () => [], ui: () => Promise.reject(new Error("no page here")) },
 )
 void runCli(process.argv.slice(2), world).then((status) => process.exit(status))

@@ -40,6 +40,7 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
     },
     demo: async () => 0,
     services: () => [],
+    ui: () => Promise.reject(new Error("no page here")),
     async out(output) {
       stdout += typeof output === "string" ? output : new TextDecoder().decode(output)
       return true

@@ -1,0 +1,58 @@
+// Unix sockets that only their owner can reach, at paths of any length, in the place of one that a dead process left.
+
+import { lstatSync, rmSync } from "node:fs"
+import { connect } from "node:net"
+import { basename, dirname } from "node:path"
+import { LinkspanError } from "#model/errors.ts"
+
+/**
+ * Has a server listen at the path, private from its first moment.
+ * @param listen is given the path to listen at, which is relative: a socket's address is short (unix(7): 107 bytes)
+ * @throws LinkspanError STATE_UNUSABLE when something else is there, or somebody serves it
+ */
+export async function listenPrivately<T>(path: string, listen: (name: string) => T): Promise<T> {
+  await removeStale(path)
+  const directory = process.cwd()
+  const mask = process.umask(0o177)
+  try {
+    process.chdir(dirname(path))
+    return listen(basename(path))
+  } catch (error) {
+    throw unusable(path, (error as Error).message)
+  } finally {
+    process.umask(mask)
+    process.chdir(directory)
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  const stat = lstatSync(path, { throwIfNoEntry: false })
+  if (stat === undefined) {
+    return
+  }
+  if (!stat.isSocket()) {
+    throw unusable(path, "something else is there")
+  }
+  if (await isServed(path)) {
+    throw unusable(path, "another process serves it")
+  }
+  rmSync(path)
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const client = connect({ path })
+    client.on("connect", () => {
+      client.destroy()
+      resolve(true)
+    })
+    client.on("error", () => resolve(false))
+  })
+}
+
+function unusable(path: string, why: string): LinkspanError {
+  return new LinkspanError("STATE_UNUSABLE", {
+    message: `Cannot listen at "${path}": ${why}`,
+    hint: "Choose another path, or remove what is there",
+  })
+}

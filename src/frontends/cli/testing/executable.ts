@@ -14,6 +14,10 @@ const FAKES: Readonly<Record<string, FakeOptions>> = {
 
 const world = processWorld(
   { ...ownProcess(), open: async () => fakeEngine(FAKES[Bun.env["LINKSPAN_TEST_FAKE"] ?? ""]) },
-  { demo: async () => 0, services: () => [], ui: () => Promise.reject(new Error("no page here")) },
+  {
+    demo: async () => 0,
+    services: () => [],
+    ui: async () => ({ name: "page", address: "http://127.0.0.1:1/", [Symbol.asyncDispose]: async () => undefined }),
+  },
 )
 void runCli(process.argv.slice(2), world).then((status) => process.exit(status))

@@ -40,7 +40,7 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
     },
     demo: async () => 0,
     services: () => [],
-    ui: () => Promise.reject(new Error("no page here")),
+    ui: async () => ({ name: "page", address: "http://127.0.0.1:1/", [Symbol.asyncDispose]: async () => undefined }),
     async out(output) {
       stdout += typeof output === "string" ? output : new TextDecoder().decode(output)
       return true
@@ -52,7 +52,8 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
     stdoutLook: () => options.look ?? { colour: false },
     stderrLook: () => options.look ?? { colour: false },
     stderrIsTerminal: async () => false,
-    stopSignal: () => new AbortController().signal,
+    // Told at once: nothing that goes on would end.
+    stopSignal: () => AbortSignal.abort(),
     async readText(path) {
       const text = options.files?.[path]
       if (text === undefined) {

@@ -2,6 +2,8 @@
 // time limit: 240 s
 
 import { expect, test } from "bun:test"
+import { existsSync } from "node:fs"
+import { join } from "node:path"
 import { Host } from "../host.ts"
 import type { Netns } from "../netns.ts"
 import { until } from "../run.ts"
@@ -143,7 +145,7 @@ test("a first lease starts the process that renews it, which ends with the last"
   await using scene = await lan(host)
   await using server = await scene.serve(OPTIONS)
   const [a, b] = [await host.netns("a"), await host.netns("b")]
-  ;(await host.cli(["network", "create", "lan", "--adopt", "lan0", "--ipam", "dhcp"])).ok()
+  ;(await host.cli(["network", "create", "lan", "--adopt", "lan0", "--ipam", "dhcp", "--no-names"])).ok()
   ;(await host.cli(["attach", "a", "--netns", a.path, "--network", "lan"])).ok()
   ;(await host.cli(["attach", "b", "--netns", b.path, "--network", "lan"])).ok()
   const mac = (await a.ip(["link", "show", "dev", "eth0"]))[0]?.address as string
@@ -153,7 +155,25 @@ test("a first lease starts the process that renews it, which ends with the last"
   const keepers = async () =>
     (await host.exec(["pgrep", "-fc", `dhcp serve --on-demand --state-dir ${host.stateDir}`])).stdout.trim()
   expect(await keepers()).toBe("1")
+  const resolver = (await host.cli(["run", "--network", "lan", "--", "cat", "/etc/resolv.conf"])).ok().stdout
+  expect(resolver).toStartWith("nameserver 198.51.100.53\nsearch lan.example\n")
   ;(await host.cli(["detach", "a"])).ok()
   ;(await host.cli(["detach", "b"])).ok()
+  ;(await host.cli(["network", "rm", "lan"])).ok()
+}, 120_000)
+
+test("a command that is killed while it waits has its container given an address all the same", async () => {
+  await using host = await Host.create({ uplink: false, names: true })
+  await using scene = await lan(host)
+  const a = await host.netns("a")
+  ;(await host.cli(["network", "create", "lan", "--adopt", "lan0", "--ipam", "dhcp", "--no-names"])).ok()
+  const attaching = host.startCli(["attach", "a", "--netns", a.path, "--network", "lan"])
+  // The process that renews leases is started before the command begins to wait.
+  expect(await until(async () => (existsSync(join(host.runDir, "leases.log")) ? true : undefined), 20_000)).toBe(true)
+  await attaching.stop()
+  expect(await a.ip(["link"])).toHaveLength(2)
+  await using _server = await scene.serve()
+  expect(await until(async () => ((await addressOf(a)) === undefined ? undefined : true), 60_000)).toBe(true)
+  ;(await host.cli(["detach", "a"])).ok()
   ;(await host.cli(["network", "rm", "lan"])).ok()
 }, 120_000)

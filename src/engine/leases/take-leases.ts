@@ -1,7 +1,7 @@
 // The second half of every verb that connects containers, where networks have a DHCP server: the interfaces are there,
 // and addresses are asked for. That takes as long as the server takes, so it is no part of the transaction: nobody else
-// waits for it. A command that dies meanwhile leaves an interface without an address, which `linkspan reconcile` (or the
-// process that keeps leases) gives one.
+// waits for it. A command that dies meanwhile leaves an interface without an address, which the process that keeps leases
+// gives one.
 
 import { getLink } from "#kernel/links.ts"
 import { Namespace } from "#kernel/namespace.ts"

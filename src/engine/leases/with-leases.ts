@@ -13,10 +13,10 @@ export async function withLeases<T>(
   if (outcome.dryRun || !host.store.awaitsLease(second.sandbox)) {
     return outcome
   }
-  const { takeLeases } = await import("./take-leases.ts")
-  await takeLeases(host, second)
-  const { ensureKept } = await import("./keep-leases.ts")
+  const [{ takeLeases }, { ensureKept }] = await Promise.all([import("./take-leases.ts"), import("./keep-leases.ts")])
+  // First: if this process dies while it waits, that one goes on.
   const unkept = ensureKept(host)
+  await takeLeases(host, second)
   return {
     ...outcome,
     result: second.result(),

@@ -60,8 +60,12 @@ export function refreshContainerFiles(host: Host, changes: readonly Change[]): v
 function write(host: Host, sandbox: Sandbox, endpoints: readonly Endpoint[]): void {
   const networks = endpoints.flatMap(({ network }) => host.store.network(network)?.body ?? [])
   const named = host.names && networks.some((network) => dnsOf(network).enabled)
+  const leases = endpoints.flatMap(({ lease }) => lease ?? [])
+  const own = sandbox.dns?.servers ?? []
   const servers = !named
-    ? (sandbox.dns?.servers ?? [])
+    ? own.length > 0
+      ? own
+      : leases.flatMap(({ dnsServers }) => dnsServers)
     : sandbox.dns?.resolver === false || endpoints.some(servesNames)
       ? endpoints.flatMap(({ gateways }) => gateways)
       : [CONTAINER_ADDRESS]
@@ -76,7 +80,13 @@ function write(host: Host, sandbox: Sandbox, endpoints: readonly Endpoint[]): vo
     }
   }
   const texts = {
-    "resolv.conf": resolverText({ servers, dns: sandbox.dns, named, host: hostText() }),
+    "resolv.conf": resolverText({
+      servers,
+      dns: sandbox.dns,
+      domains: leases.flatMap(({ domain }) => domain ?? []),
+      named,
+      host: hostText(),
+    }),
     hosts: hostsText(sandbox, endpoints),
     hostname: `${sandbox.hostname}\n`,
   }

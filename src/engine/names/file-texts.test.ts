@@ -12,17 +12,22 @@ const OWN: ContainerDns = { servers: [], search: ["svc.example"], options: ["ndo
 for (const { name, facts, want } of [
   {
     name: "linkspan answers: a name without a dot is asked for as it stands",
-    facts: { servers: [ip("127.0.0.11")], dns: undefined, named: true, host: HOST },
+    facts: { servers: [ip("127.0.0.11")], dns: undefined, domains: [], named: true, host: HOST },
     want: "nameserver 127.0.0.11\nsearch lan example.org\noptions ndots:0\n",
   },
   {
     name: "the container's own search domains and options win",
-    facts: { servers: [ip("127.0.0.11")], dns: OWN, named: true, host: HOST },
+    facts: { servers: [ip("127.0.0.11")], dns: OWN, domains: ["dhcp.example"], named: true, host: HOST },
     want: "nameserver 127.0.0.11\nsearch svc.example\noptions ndots:2\n",
   },
   {
+    name: "nobody answers, and a DHCP server has said who does",
+    facts: { servers: [ip("198.51.100.53")], dns: undefined, domains: ["dhcp.example"], named: false, host: HOST },
+    want: "nameserver 198.51.100.53\nsearch dhcp.example\n",
+  },
+  {
     name: "nobody answers: the host's servers",
-    facts: { servers: [], dns: undefined, named: false, host: HOST },
+    facts: { servers: [], dns: undefined, domains: [], named: false, host: HOST },
     want: "nameserver 192.0.2.53\nnameserver 2001:db8::53\nsearch lan example.org\n",
   },
 ]) {

@@ -8,6 +8,8 @@ export interface ResolverFacts {
   /** Asked by the container; the host's own when empty. */
   readonly servers: readonly Ip[]
   readonly dns: ContainerDns | undefined
+  /** Of the networks that the container is on, by their DHCP servers. */
+  readonly domains: readonly string[]
   /** Whether linkspan answers. */
   readonly named: boolean
   /** The host's own resolv.conf. */
@@ -15,9 +17,9 @@ export interface ResolverFacts {
 }
 
 /** resolv.conf(5). */
-export function resolverText({ servers, dns, named, host }: ResolverFacts): string {
+export function resolverText({ servers, dns, domains, named, host }: ResolverFacts): string {
   const nameservers = servers.length > 0 ? servers : valuesOf(host, "nameserver")
-  const search = dns !== undefined && dns.search.length > 0 ? dns.search : valuesOf(host, "search")
+  const [search = []] = [dns?.search ?? [], domains, valuesOf(host, "search")].filter(({ length }) => length > 0)
   const own = dns?.options ?? []
   // With ndots:0 a name without a dot is asked for as it stands first, which is what containers are called.
   const options = named && !own.some((option) => option.startsWith("ndots:")) ? ["ndots:0", ...own] : own

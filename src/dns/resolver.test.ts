@@ -133,6 +133,17 @@ test("Resolver.change() changes the next answer", async () => {
   expect(await told(resolver, { name: "service", asker: WEB })).toEqual(["10.1.0.3", "10.1.0.4"])
 })
 
+test("Resolver.change() of somebody else moves what a link leads to", async () => {
+  const resolver = new Resolver(DIRECTORY)
+  expect(await told(resolver, { name: "backend" })).toEqual(["10.1.0.3"])
+  const member = { kind: "member", networkId: IDS.front, containerId: IDS.api } as const
+  const moved = { containerId: IDS.api, addresses: ["10.1.0.33" as Ip], aliases: [] }
+  resolver.change([{ ...member, now: moved }])
+  expect(await told(resolver, { name: "backend" })).toEqual(["10.1.0.33"])
+  resolver.change([member])
+  expect(await told(resolver, { name: "backend" })).not.toContain("10.1.0.33")
+})
+
 test("Resolver.change() leads to the same answers as a directory made at once, by whichever way", async () => {
   const below = chance(7)
   const pick = <T>(from: readonly T[]): T => from[below(from.length)] as T

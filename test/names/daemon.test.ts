@@ -210,6 +210,30 @@ test("a container may have a name server of its own, and links on one network al
   await cli(host, "network rm web db")
 })
 
+test("a host's firewall that keeps questions from the gateways is named by explain, and 127.0.0.11 is not concerned", async () => {
+  await using host = await Host.create({ names: true })
+  const a = await host.netns("a")
+  await host.loadNft(`table inet guard {
+  chain in { type filter hook input priority 0; policy drop; ct state established,related accept; iifname "lo" accept; }
+}
+`)
+  await host.baseline()
+  await cli(host, "network create web --subnet 10.89.7.0/24")
+  await cli(host, "attach a --network web --netns", a.path)
+  expect(await dig(a, "@127.0.0.11", "a.web")).toEqual(["10.89.7.2"])
+  expect(await dig(a, "@10.89.7.1", "a.web")).toEqual(["silence"])
+  const { stdout } = await host.cli(["explain", "a", "10.89.7.1:53/udp"])
+  expect(stdout).toContain("table inet guard  policy of chain in drops it")
+  await host.loadNft('insert rule inet guard in iifname "ls-*" meta l4proto { tcp, udp } th dport 53 accept\n')
+  expect(await dig(a, "@10.89.7.1", "a.web")).toEqual(["10.89.7.2"])
+  await cli(host, "detach a")
+  await cli(host, "network rm web")
+  await host.loadNft(`flush chain inet guard in
+add rule inet guard in ct state established,related accept
+add rule inet guard in iifname "lo" accept
+`)
+})
+
 test("after a crash the next command starts another daemon", async () => {
   await using host = await Host.create({ names: true })
   const [a, b] = [await host.netns("a"), await host.netns("b")]

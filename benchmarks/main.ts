@@ -12,12 +12,23 @@ import { cni } from "./scenarios/cni.ts"
 import { cycles } from "./scenarios/cycles.ts"
 import { datapath } from "./scenarios/datapath.ts"
 import { dns } from "./scenarios/dns.ts"
+import { dockerPlugin } from "./scenarios/docker-plugin.ts"
 import { growth } from "./scenarios/growth.ts"
 import { inProcess } from "./scenarios/in-process.ts"
 import { oneProcess } from "./scenarios/one-process.ts"
 import { parallel } from "./scenarios/parallel.ts"
 
-const SCENARIOS: readonly Scenario[] = [oneProcess, cni, inProcess, growth, parallel, datapath, cycles, dns]
+const SCENARIOS: readonly Scenario[] = [
+  oneProcess,
+  cni,
+  inProcess,
+  growth,
+  parallel,
+  datapath,
+  cycles,
+  dns,
+  dockerPlugin,
+]
 
 const USAGE = `usage: npm run bench -- [--quick] [--only NAME,…] [--executable FILE] [--no-write]
 scenarios: ${SCENARIOS.map(({ name }) => name).join(", ")}`

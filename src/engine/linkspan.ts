@@ -11,6 +11,7 @@ import type {
   AttachRequest,
   ConnectRequest,
   CreateNetworkRequest,
+  DescribeRequest,
   LayCableRequest,
   NameQueryRequest,
   PublishCableRequest,
@@ -194,6 +195,8 @@ export interface LinkspanApi extends AsyncDisposable {
     take(request: TakeAddressRequest): Promise<string>
     give(request: { readonly pool: string; readonly address: string }): Promise<boolean>
   }
+  /** For programs that know only later what their things are called. What is gone already is no mistake: false. */
+  describe(request: DescribeRequest, options?: MutationOptions): Promise<Outcome<boolean>>
   attach(request: AttachRequest, options?: MutationOptions): Promise<Outcome<ContainerSummary>>
   /** Takes a container off all its networks and forgets it; its namespace stays unless linkspan made it. */
   detach(container: string, options?: MutationOptions): Promise<Outcome<{ id: string; name: string }>>
@@ -395,6 +398,10 @@ export class Linkspan implements LinkspanApi {
     integrate: async (options = {}) => (await import("./firewall-integrate.ts")).integrateFirewall(this.#host, options),
     remove: async (options = {}) => (await import("./firewall-integrate.ts")).removeIntegration(this.#host, options),
     rules: async () => (await import("./firewall.ts")).rulesText(this.#host),
+  }
+
+  async describe(request: DescribeRequest, options: MutationOptions = {}): Promise<Outcome<boolean>> {
+    return (await import("./describe.ts")).describe(this.#host, request, options)
   }
 
   async attach(request: AttachRequest, options: MutationOptions = {}): Promise<Outcome<ContainerSummary>> {

@@ -231,6 +231,16 @@ export interface PublishCableRequest {
   readonly publish: readonly PublishRequest[]
 }
 
+/** What somebody else calls a network or a container, and their labels, beside those that it has. */
+export interface DescribeRequest {
+  readonly kind: "network" | "container"
+  /** Twelve hexadecimal digits. */
+  readonly id: string
+  /** With the id behind it where another has that name. */
+  readonly name: string
+  readonly labels?: Readonly<Record<string, string>>
+}
+
 /** A subnet for somebody who gives out its addresses by asking for each. */
 export interface ReservePoolRequest {
   /** Chosen from the pools when absent, of this family. */

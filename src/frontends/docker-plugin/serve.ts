@@ -8,6 +8,8 @@ import type { LinkspanApi } from "#engine/linkspan.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Service } from "#model/service.ts"
 import { ACTIVATE, methodOf, reply } from "./answer.ts"
+import { optionalText, parseMessage } from "./message.ts"
+import { DOCKER_API, Names } from "./names.ts"
 import { passDockerAgain } from "./own-filter.ts"
 
 /** Where dockerd looks first. The file's name is the driver's: `docker network create --driver linkspan`. */
@@ -16,6 +18,8 @@ export const PLUGIN_SOCKET = "/run/docker/plugins/linkspan.sock"
 export interface DockerPluginOptions {
   /** {@link PLUGIN_SOCKET} when absent. */
   readonly socket?: string
+  /** Docker's own API, which is asked for names where it is there; {@link DOCKER_API} when absent. */
+  readonly api?: string
   /** What went wrong without failing a call. */
   readonly log?: (line: string) => void
   /** A line for each call. */
@@ -38,6 +42,8 @@ export async function serveDockerPlugin(linkspan: LinkspanApi, options: DockerPl
   // Under a name of its own until nobody else can use it: dockerd and others look only at the final one.
   const draft = `${path}.${process.pid}`
   rmSync(draft, { force: true })
+  const names = new Names(linkspan, { api: options.api ?? DOCKER_API, ...(options.log && { log: options.log }) })
+  await names.wantAll()
   const server = Bun.serve({
     unix: draft,
     // Bun's own would cut a call off after ten seconds, and dockerd would repeat it without its body. Its types know
@@ -52,6 +58,10 @@ export async function serveDockerPlugin(linkspan: LinkspanApi, options: DockerPl
       if (methodOf(request.url) === ACTIVATE) {
         // Not awaited by dockerd: it may be at its own filter.
         void passDockerAgain(linkspan).then((problem) => problem !== undefined && options.log?.(problem))
+      }
+      const network = status === 200 ? networkOf(request.url, body) : undefined
+      if (network !== undefined) {
+        names.want(network)
       }
       options.trace?.(`${request.url} ${body} -> ${status} ${text} (${(performance.now() - began).toFixed(1)} ms)`)
       return new Response(text, { status, headers: { "content-type": "application/vnd.docker.plugins.v1.2+json" } })
@@ -68,8 +78,17 @@ export async function serveDockerPlugin(linkspan: LinkspanApi, options: DockerPl
         rmSync(path, { force: true })
       }
       await server.stop(false)
+      await names[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Which network a call was about, when what is called something may have changed. */
+function networkOf(url: string, body: string): string | undefined {
+  const method = methodOf(url)
+  return method === "NetworkDriver.CreateNetwork" || method === "NetworkDriver.Join"
+    ? optionalText(parseMessage(method, body), "NetworkID")
+    : undefined
 }
 
 function inodeOf(path: string): number | undefined {

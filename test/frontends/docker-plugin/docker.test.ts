@@ -4,6 +4,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
 import { ADDRESSES, Host } from "../../host.ts"
 import { foreignRuleset } from "../../kernel/foreign-scene.ts"
+import { until } from "../../run.ts"
 import { Docker } from "./docker.ts"
 
 setDefaultTimeout(240_000)
@@ -31,7 +32,17 @@ test("docker network create, run, connect and rm: addresses, routes, ways out, p
   const v6 = ["--ipv6", "--subnet", "10.41.0.0/24", "--subnet", "fd00:41::/64"]
   await docker.ok("network", "create", "-d", "linkspan", ...v6, "both")
 
-  const one = await docker.run("one", "--network", "web", "-p", "8080:80", "-p", "7000-7009:7000-7009/udp")
+  const one = await docker.run(
+    "one",
+    "--label",
+    "tier=front",
+    "--network",
+    "web",
+    "-p",
+    "8080:80",
+    "-p",
+    "7000-7009:7000-7009/udp",
+  )
   const two = await docker.run("two", "--network", "both", "--ip", "10.41.0.9", "--ip6", "fd00:41::9", "-p", "8081:80")
   expect(await one.link("eth0")).toMatchObject({
     mtu: 1500,
@@ -65,6 +76,15 @@ test("docker network create, run, connect and rm: addresses, routes, ways out, p
   expect(await one.connect("10.41.0.9", both.port)).toMatchObject({ ok: true })
   expect(await docker.ok("exec", "two", "/bin/busybox", "nslookup", "uno", "127.0.0.11")).toContain("10.41.0.")
   expect((await linkspan.list()).map(({ networks }) => networks.length).toSorted()).toEqual([1, 2])
+  // What the user calls them, once Docker's API was asked.
+  const called = async (): Promise<true | undefined> => {
+    const [containers, networks] = await Promise.all([linkspan.list(), linkspan.networks.list()])
+    const names = [...containers, ...networks].map(({ name }) => name).toSorted()
+    return names.join(" ") === "both one two web" ? true : undefined
+  }
+  expect(await until(called, 20_000)).toBe(true)
+  expect((await linkspan.inspect("one")).labels).toMatchObject({ tier: "front" })
+  expect(docker.said).toEqual([])
   await docker.ok("network", "disconnect", "both", "one")
   expect((await one.ip(["address", "show"])).length).toBe(2)
 
@@ -81,7 +101,7 @@ test("docker network create, run, connect and rm: addresses, routes, ways out, p
     "bb",
     "/bin/busybox",
   )
-  expect(clash.stderr).toMatch(/Cannot publish ports .* host port 8080\/tcp is published by container "docker-/)
+  expect(clash.stderr).toMatch(/Cannot publish ports .* host port 8080\/tcp is published by container "one"/)
 
   for (const listener of [beyond, web, both, udp]) {
     await listener.stop()

@@ -24,6 +24,7 @@ export class Docker implements AsyncDisposable {
   readonly #cgroup: string
   #daemon: Program | undefined
   #holder: Program | undefined
+  readonly #said: string[] = []
   #plugin: Service | undefined
 
   private constructor(host: Host, options: readonly string[]) {
@@ -91,9 +92,9 @@ export class Docker implements AsyncDisposable {
     return this.#holder
   }
 
-  /** Everything that dockerd has logged. */
-  get log(): string {
-    return this.#daemon?.stdout ?? ""
+  /** What the plugin has said went wrong. */
+  get said(): readonly string[] {
+    return this.#said
   }
 
   async stopDaemon(signal: "SIGTERM" | "SIGKILL" = "SIGTERM"): Promise<void> {
@@ -105,7 +106,11 @@ export class Docker implements AsyncDisposable {
 
   /** linkspan's plugin, for this dockerd. */
   async serve(linkspan: Linkspan): Promise<void> {
-    this.#plugin = await serveDockerPlugin(linkspan, { socket: this.socket })
+    this.#plugin = await serveDockerPlugin(linkspan, {
+      socket: this.socket,
+      api: this.api,
+      log: (line) => this.#said.push(line),
+    })
   }
 
   async stopPlugin(): Promise<void> {

@@ -129,6 +129,7 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
       inspect: () => Promise.reject(new Error("No command looks at a cable")),
       remove: () => Promise.reject(new Error("No command removes a cable")),
     },
+    describe: () => Promise.reject(new Error("No command describes what somebody else has")),
     pools: {
       reserve: () => Promise.reject(new Error("No command reserves a pool")),
       release: () => Promise.reject(new Error("No command releases a pool")),

@@ -5,7 +5,7 @@ import { existsSync, statSync } from "node:fs"
 import { connect } from "node:net"
 import { serveDockerApi } from "../../../src/frontends/docker-api/serve.ts"
 import { Host } from "../../host.ts"
-import { run } from "../../run.ts"
+import { run, until } from "../../run.ts"
 import { Api, type Asked } from "./api.ts"
 
 /** What comes back to these very bytes, until the other end says no more. */
@@ -258,6 +258,28 @@ test("a request that makes no sense is refused as Docker would, and changes noth
 
   await linkspan.detach("a")
   await linkspan.networks.prune()
+})
+
+test("whoever asks for events is answered before there is one, and let go of when leaving or when the service ends", async () => {
+  await using host = await Host.create({ uplink: false })
+  const linkspan = await host.linkspan()
+  await using _open = linkspan
+  const socket = host.file("docker.sock")
+  await using service = await serveDockerApi(linkspan, { socket })
+  const listeners = async (): Promise<number> => {
+    const info = await fetch("http://docker/info", { unix: socket, keepalive: false })
+    return ((await info.json()) as { NEventsListener: number }).NEventsListener
+  }
+  const leaving = new AbortController()
+  // The head of the answer is all that this waits for.
+  const first = await fetch("http://docker/events", { unix: socket, signal: leaving.signal })
+  const second = await fetch("http://docker/events", { unix: socket })
+  expect([first.status, await listeners()]).toEqual([200, 2])
+  leaving.abort()
+  expect(await until(async () => ((await listeners()) === 1 ? true : undefined), 5000)).toBeTrue()
+  const rest = second.text().catch(() => "cut off")
+  await service[Symbol.asyncDispose]()
+  expect(["", "cut off"]).toContain(await rest)
 })
 
 test("from 1.52 on a network's inspection says how full it is, to the last of 2^64 addresses", async () => {

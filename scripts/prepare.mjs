@@ -38,6 +38,7 @@ const PACKAGES = {
     { name: "netavark", has: "/usr/lib/podman/netavark", why: "Podman's network engine beside linkspan's names" },
     { name: "nginx-light", has: "nginx", why: "a web server that resolves names by itself" },
     { name: "passt", has: "pasta", why: "the way out of a user's Podman" },
+    { name: "openssl", has: "openssl", why: "certificates" },
     { name: "podman", has: "podman", why: "a real Podman on linkspan's networks" },
     { name: "podman-compose", has: "podman-compose", why: "several containers described in one file" },
     { name: "procps", has: "sysctl", why: "the test's view of sysctls" },

@@ -3,6 +3,7 @@
 
 import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
 import type { Service } from "#model/service.ts"
+import type { ListenAddress } from "./parts/listen.ts"
 import type { Look } from "./print/look.ts"
 
 export interface World extends Doors {
@@ -38,8 +39,13 @@ export interface ServicesOptions {
   readonly engine: LinkspanOptions
   /** Whether what somebody damages is put right. */
   readonly heal: boolean
-  /** Docker's clients are served when it is there. `group`: name or number. */
-  readonly dockerApi?: { readonly socket?: string; readonly group?: string }
+  /** Docker's clients are served when it is there. */
+  readonly dockerApi?: {
+    readonly socket?: string
+    /** Name or number. */
+    readonly group?: string
+    readonly tls?: ListenAddress & { readonly certificates: string }
+  }
   /** One line for people. */
   log(line: string): void
   /** Whether it is Docker's network and IPAM plugin. */

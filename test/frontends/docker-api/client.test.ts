@@ -1,7 +1,8 @@
 // Docker's own command line, Debian's and any other that is installed, against linkspan's socket.
 
 import { expect, test } from "bun:test"
-import { existsSync, realpathSync } from "node:fs"
+import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs"
+import { serveDockerApi } from "../../../src/frontends/docker-api/serve.ts"
 import { ADDRESSES, Host } from "../../host.ts"
 import { type Ran, run, toolEnvironment, until } from "../../run.ts"
 import { Api } from "./api.ts"
@@ -207,6 +208,69 @@ test.each(CLIENTS)("%s hears of what happens, whoever does it, and of what has h
     "network destroy theirs",
   ])
 })
+
+/** Certificates of an authority of its own, in directories as Docker's client wants them, by the names of their owners. */
+async function authority(host: Host, name: string, owners: readonly string[]): Promise<Record<string, string>> {
+  const place = host.file(name)
+  const openssl = async (...args: readonly string[]): Promise<void> => {
+    ;(await run(["openssl", ...args], { cwd: place })).ok()
+  }
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+  mkdirSync(place)
+  await openssl("req", "-x509", ...key, "-keyout", "ca-key.pem", "-out", "ca.pem", "-days", "2", "-subj", `/CN=${name}`)
+  await Bun.write(`${place}/names`, "subjectAltName=IP:127.0.0.1")
+  for (const owner of owners) {
+    mkdirSync(`${place}/${owner}`)
+    await openssl("req", ...key, "-keyout", `${owner}/key.pem`, "-out", "request", "-subj", `/CN=${owner}`)
+    const sign = ["-CA", "ca.pem", "-CAkey", "ca-key.pem", "-CAcreateserial", "-extfile", "names"]
+    await openssl("x509", "-req", "-in", "request", ...sign, "-out", `${owner}/cert.pem`, "-days", "2")
+    copyFileSync(`${place}/ca.pem`, `${place}/${owner}/ca.pem`)
+  }
+  return Object.fromEntries(owners.map((owner) => [owner, `${place}/${owner}`]))
+}
+
+test("over TLS it is there for clients whose certificates are signed, and for nobody else", async () => {
+  await using host = await Host.create({ uplink: false })
+  await using linkspan = await host.linkspan()
+  const { server = "", friend = "" } = await authority(host, "ours", ["server", "friend"])
+  const { stranger = "" } = await authority(host, "theirs", ["stranger"])
+  copyFileSync(`${friend}/ca.pem`, `${stranger}/ca.pem`)
+  // Loopback of this process's own namespace.
+  const port = freePort()
+  const tls = { hostname: "127.0.0.1", port, certificates: server }
+  await using _service = await serveDockerApi(linkspan, { socket: host.file("docker.sock"), tls })
+  const ask = (certificates: string | undefined): Promise<Ran> =>
+    run([CLIENTS[0] as string, "network", "ls", "--format", "{{.Name}}"], {
+      env: {
+        ...toolEnvironment(),
+        DOCKER_CONFIG: host.file("docker-config"),
+        DOCKER_HOST: `tcp://127.0.0.1:${port}`,
+        ...(certificates === undefined ? {} : { DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: certificates }),
+      },
+    })
+  expect((await ask(friend)).ok().stdout.trim().split("\n")).toEqual(["host", "none"])
+  for (const other of [stranger, undefined]) {
+    const refused = await ask(other)
+    expect([refused.code, refused.stdout]).toEqual([1, ""])
+  }
+  const nobody = await fetch(`https://127.0.0.1:${port}/networks`, {
+    tls: { ca: readFileSync(`${friend}/ca.pem`, "utf8") },
+    keepalive: false,
+  }).then(
+    (response) => response.text(),
+    () => "refused",
+  )
+  expect(nobody).toBe("refused")
+  await expect(
+    serveDockerApi(linkspan, { socket: host.file("other.sock"), tls: { ...tls, certificates: "/nowhere" } }),
+  ).rejects.toThrow(/Cannot serve Docker's API at "https:\/\/127\.0\.0\.1:[0-9]+".*ca\.pem/)
+  expect(existsSync(host.file("other.sock"))).toBeFalse()
+})
+
+function freePort(): number {
+  using listener = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } })
+  return listener.port
+}
 
 test("linkspan daemon --docker-api serves it beside the commands that are handed to it", async () => {
   await using host = await Host.create({ uplink: false })

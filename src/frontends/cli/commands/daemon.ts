@@ -29,6 +29,16 @@ export const command = act({
       value: text("GROUP"),
       about: "The group that may use it, by name or number; nobody but root when absent",
     },
+    "docker-tls": {
+      kind: "one",
+      value: listenAddress,
+      about: "Serve it there as well, to clients with certificates; at 127.0.0.1 unless an address is given",
+    },
+    "docker-certificates": {
+      kind: "one",
+      value: text("DIRECTORY", "directory"),
+      about: "Where ca.pem, cert.pem and key.pem are for --docker-tls",
+    },
     metrics: {
       kind: "one",
       value: listenAddress,
@@ -50,17 +60,23 @@ export const command = act({
     if (options.stop === true && options["systemd-unit"] === true) {
       refuse("--stop", "excludes --systemd-unit")
     }
-    const { "docker-socket": socket, "docker-group": group } = options
-    const dockerApi =
-      options["docker-api"] === true || socket !== undefined
-        ? {
-            ...(socket === undefined ? {} : { socket: absolute(socket, directory) }),
-            ...(group === undefined ? {} : { group }),
-          }
-        : undefined
-    if (dockerApi === undefined && group !== undefined) {
-      refuse("--docker-group", "is of no use without --docker-api")
+    const { "docker-socket": socket, "docker-group": group, "docker-tls": address } = options
+    const certificates = options["docker-certificates"]
+    if ((address === undefined) !== (certificates === undefined)) {
+      refuse(
+        address === undefined ? "--docker-certificates" : "--docker-tls",
+        "needs the other: --docker-tls and --docker-certificates",
+      )
     }
+    const places = {
+      ...(socket === undefined ? {} : { socket: absolute(socket, directory) }),
+      ...(group === undefined ? {} : { group }),
+      ...(address === undefined || certificates === undefined
+        ? {}
+        : { tls: { ...address, certificates: absolute(certificates, directory) } }),
+    }
+    // Whoever says where means that it shall be.
+    const dockerApi = options["docker-api"] === true || Object.keys(places).length > 0 ? places : undefined
     const manager = env["NOTIFY_SOCKET"]
     return {
       stop: options.stop === true,
@@ -105,6 +121,9 @@ function optionsOf({ heal, dockerPlugin, dockerApi, metrics, ui }: Chosen): stri
     ...(dockerPlugin ? ["--docker-plugin"] : []),
     ...(dockerApi === undefined ? [] : ["--docker-api"]),
     ...(dockerApi?.socket === undefined ? [] : [`--docker-socket=${dockerApi.socket}`]),
+    ...(dockerApi?.tls === undefined
+      ? []
+      : [`--docker-tls=${listenText(dockerApi.tls)}`, `--docker-certificates=${dockerApi.tls.certificates}`]),
     ...(dockerApi?.group === undefined ? [] : [`--docker-group=${dockerApi.group}`]),
     ...(ui === undefined ? [] : [`--ui=${ui}`]),
     ...(metrics === undefined ? [] : [`--metrics=${listenText(metrics)}`]),

@@ -77,4 +77,6 @@ export const MIGRATIONS: readonly string[] = [
   `,
   // What has happened, for people: the last thousands of it. time is in milliseconds.
   "CREATE TABLE event (cursor INTEGER PRIMARY KEY, time INTEGER NOT NULL, body TEXT NOT NULL) STRICT",
+  // Of each link that the kernel tells of, it is asked whose it is.
+  "CREATE INDEX endpoint_host_link ON endpoint (json_extract(body, '$.hostIfname'))",
 ]

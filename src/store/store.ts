@@ -303,11 +303,9 @@ export class Store implements Disposable {
     return this.#row("SELECT body, journal FROM endpoint WHERE id = ?", id)
   }
 
-  /** The one whose cable has that name at the host's end; most are named after the endpoint, as `named` does. */
-  endpointByHostLink(ifname: string, named: (id: Id) => string): Row<Endpoint> | undefined {
-    const id = ifname.slice(-ID_LENGTH) as Id
-    const usual = named(id) === ifname ? this.endpoint(id) : undefined
-    return usual ?? this.#row("SELECT body, journal FROM endpoint WHERE json_extract(body, '$.hostIfname') = ?", ifname)
+  /** The one whose cable has that name at the host's end. */
+  endpointByHostLink(ifname: string): Row<Endpoint> | undefined {
+    return this.#row("SELECT body, journal FROM endpoint WHERE json_extract(body, '$.hostIfname') = ?", ifname)
   }
 
   endpointsOfSandbox(sandbox: Id): Row<Endpoint>[] {
@@ -700,9 +698,6 @@ export class Store implements Disposable {
     }
   }
 }
-
-/** Hexadecimal digits of an id. */
-const ID_LENGTH = 12
 
 const EVENTS_KEPT = 10_000
 const EVENTS_TRIMMED = 100

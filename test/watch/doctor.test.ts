@@ -98,3 +98,16 @@ test("what is wrong is named, and what is linkspan's repaired on request", async
   await host.ip(["link", "set", "uplink", "mtu", "1500"])
   ;(await host.cli(["network", "rm", "web"])).ok()
 })
+
+test("a doctor who is killed in the middle leaves nothing that the next command does not take away", async () => {
+  await using host = await Host.create()
+  ;(await host.cli(["network", "create", "web", "--subnet", "10.81.0.0/24"])).ok()
+  await using follower = host.startCli(["events", "-f", "-o", "json", "--since", "1"])
+  const doctor = host.startCli(["doctor"])
+  expect(JSON.parse(await follower.nextLine(30_000))).toMatchObject({ kind: "attached" })
+  process.kill(doctor.pid, "SIGKILL")
+  await doctor.exited
+  ;(await host.cli(["reconcile"])).ok()
+  expect((await host.cli(["ps", "--all", "-q"])).ok().stdout).toBe("")
+  ;(await host.cli(["network", "rm", "web"])).ok()
+})

@@ -5,7 +5,6 @@ import { getLink } from "#kernel/links.ts"
 import type { Id } from "#model/name.ts"
 import { isBridge } from "#model/network.ts"
 import { endpointDrift } from "#plan/drift.ts"
-import { hostIfname } from "#plan/names.ts"
 import { urgentDrift } from "../drift.ts"
 import type { Host } from "../host.ts"
 import { observePorts } from "../observe-host.ts"
@@ -42,7 +41,7 @@ export function suspectsAmong(host: Host, ifnames: Iterable<string>, routed: Rea
 
 /** The container whose cable it is, if something is wrong with the host's end. */
 function suspiciousOwner(host: Host, ifname: string): Id | "later" | undefined {
-  const row = host.store.endpointByHostLink(ifname, (id) => hostIfname(id))
+  const row = host.store.endpointByHostLink(ifname)
   if (row === undefined) {
     return undefined
   }

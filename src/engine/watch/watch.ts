@@ -10,7 +10,6 @@ import { refusalCounters } from "#kernel/refusal-counters.ts"
 import { HostWatch, type News } from "#kernel/watch/host-watch.ts"
 import type { Happening } from "#model/event.ts"
 import type { Id } from "#model/name.ts"
-import { hostIfname } from "#plan/names.ts"
 import { mendRuleset, rulesetDrift } from "../firewall.ts"
 import { restoreIntegrations } from "../firewall-integrate.ts"
 import type { Host } from "../host.ts"
@@ -178,7 +177,7 @@ class Watcher implements AsyncDisposable {
   /** Whether it is linkspan's or what a network stands on, and no command is at it. */
   #isAtRest(ifname: string): boolean {
     const { store } = this.#host
-    const owners = [...store.networkByLink(ifname), store.endpointByHostLink(ifname, hostIfname)]
+    const owners = [...store.networkByLink(ifname), store.endpointByHostLink(ifname)]
     return owners.some((row) => row !== undefined) && owners.every((row) => row === undefined || row.journal === null)
   }
 

@@ -17,9 +17,10 @@ export function ownOptions(command: Command): Options {
 }
 
 export function grammar(command: Command): Grammar {
+  const own = ownOptions(command)
   return {
-    // A command may say by itself in which formats it writes.
-    options: { ...GLOBAL_OPTIONS, ...ownOptions(command) },
+    // Its own first; and it may say by itself in which formats it writes.
+    options: { ...own, ...GLOBAL_OPTIONS, ...own },
     positionals: command.positionals,
     ...(command.rest === undefined ? {} : { rest: command.rest }),
   }

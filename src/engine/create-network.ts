@@ -108,6 +108,7 @@ export function designNetwork(host: Host, title: string, draft: NetworkDraft, id
     containerIfname: draft.containerIfname,
     ...presentOnly({
       ipam: draft.ipam,
+      slaac: draft.slaac,
       metric: draft.metric,
       dns: draft.dns,
       routes: draft.routes,

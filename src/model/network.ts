@@ -65,6 +65,8 @@ interface NetworkCommon {
   readonly subnets: readonly Subnet[]
   /** Who gives the containers their addresses; linkspan when absent. */
   readonly ipam?: "dhcp"
+  /** Containers also take the IPv6 addresses and routes that routers on the network advertise (RFC 4862). */
+  readonly slaac?: true
   /** Bytes; absent: the kernel's default, or the parent's for macvlan and ipvlan. */
   readonly mtu?: number
   /** Nothing beyond the bridge (or parent) is reachable, and nothing from beyond it gets in. */

@@ -60,6 +60,11 @@ describe("checkCreateNetwork() accepts", () => {
       request: { name: "web", adopt: "br0", ipam: "dhcp" },
       want: { bridge: "br0", adopted: true, ipam: "dhcp", gatewayMode: "external", automatic: [] },
     },
+    {
+      name: "DHCP for IPv4 beside what routers advertise for IPv6",
+      request: { name: "web", adopt: "br0", ipam: "dhcp", ipv6: true },
+      want: { bridge: "br0", adopted: true, ipam: "dhcp", slaac: true, gatewayMode: "external", automatic: [] },
+    },
     { name: "the pools by name", request: { name: "web", ipam: "pool" }, want: {} },
     { name: "dual stack from the pools", request: { name: "web", ipv6: true }, want: { automatic: [4, 6] } },
     { name: "IPv6 alone", request: { name: "web", ipv4: false, ipv6: true }, want: { automatic: [6] } },
@@ -153,12 +158,9 @@ describe("checkCreateNetwork() refuses", () => {
     [
       "DHCP on a bridge of its own, with subnets",
       { ipam: "dhcp", subnets: [{ prefix: "10.9.0.0/24" }], ipv6: true },
-      [
-        `ipam "dhcp" needs a bridge that somebody else's server is on`,
-        'subnets is not possible with ipam "dhcp"',
-        'ipv6 is not possible with ipam "dhcp"',
-      ],
+      [`ipam "dhcp" needs a bridge that somebody else's server is on`, 'subnets is not possible with ipam "dhcp"'],
     ],
+    ["DHCP without IPv4", { ipam: "dhcp", driver: "macvlan", ipv4: false }, ['ipv4 is not possible with ipam "dhcp"']],
     ["DHCP with NAT", { ipam: "dhcp", adopt: "br0", gatewayMode: "nat" }, ['ipam "dhcp" needs a bridge']],
     ["DHCP with ipvlan", { ipam: "dhcp", driver: "ipvlan" }, ['ipam "dhcp" is not possible with ipvlan']],
     ["an unknown field", { subnet: "10.9.0.0/24" }, [' has no field "subnet"; did you mean "subnets"?']],

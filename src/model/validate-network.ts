@@ -53,6 +53,7 @@ interface DraftCommon {
   /** Families without such a subnet, for each of which the planner takes one from the pools (or a ULA prefix). */
   readonly automatic: readonly Family[]
   readonly ipam?: "dhcp"
+  readonly slaac?: true
   readonly mtu?: number | "auto"
   readonly internal: boolean
   readonly defaultRoute: boolean
@@ -333,15 +334,16 @@ function borrowed(fields: Fields, specific: Specific | undefined): Addressing {
     const why = "a server tells clients apart by their MAC addresses, which have to be linkspan's to choose"
     refuse(fields.ipam, `"dhcp" is not possible with ${specific.driver}: ${why}`)
   }
-  for (const key of ["subnets", "ipv4", "ipv6"] as const) {
-    if (fields[key].value !== undefined && fields[key].value !== (key === "ipv4")) {
-      refuse(fields[key], 'is not possible with ipam "dhcp": the server gives IPv4 addresses of its own')
-    }
+  if (fields.subnets.value !== undefined || optional(fields.ipv4, readBoolean) === false) {
+    const field = fields.subnets.value === undefined ? fields.ipv4 : fields.subnets
+    refuse(field, 'is not possible with ipam "dhcp": the server gives IPv4 addresses of its own')
   }
-  return { subnets: [], automatic: [] }
+  const slaac = optional(fields.ipv6, readBoolean) === true ? ({ slaac: true } as const) : {}
+  return { subnets: [], automatic: [], ...slaac }
 }
 
 interface Addressing {
+  readonly slaac?: true
   readonly subnets: readonly Subnet[]
   readonly automatic: readonly Family[]
 }
@@ -408,7 +410,7 @@ function readDefaultRoute(fields: Fields, specific: Specific | undefined): boole
 
 function readNetworkMtu(
   field: Field,
-  { subnets, automatic }: Addressing,
+  { subnets, automatic, slaac }: Addressing,
   driver: NetworkDriver | undefined,
 ): number | "auto" | undefined {
   if (field.value === "auto") {
@@ -417,7 +419,7 @@ function readNetworkMtu(
       : refuse(field, 'can be "auto" only with driver "bridge": macvlan and ipvlan have their parent\'s')
   }
   const mtu = optional(field, readMtu)
-  const hasIpv6 = automatic.includes(6) || subnets.some((subnet) => prefixFamily(subnet.prefix) === 6)
+  const hasIpv6 = slaac === true || automatic.includes(6) || subnets.some((subnet) => prefixFamily(subnet.prefix) === 6)
   if (mtu !== undefined && mtu < MINIMUM_MTU_IPV6 && hasIpv6) {
     return refuse(
       field,

@@ -59,6 +59,11 @@ export function portFactsAfter(facts: PortFacts, ops: readonly Op[]): PortFacts 
   return claimed ? { framesAreFiltered: false } : facts
 }
 
+/** Whether containers use IPv6 there, with addresses of whomever. */
+export function usesIpv6(network: Network): boolean {
+  return hasFamily(network, 6) || network.slaac === true
+}
+
 export function hasFamily(network: Network, wanted: 4 | 6): boolean {
   return network.subnets.some(
     ({ prefix, gateway }) => (gateway === undefined ? prefixFamily(prefix) : family(gateway)) === wanted,

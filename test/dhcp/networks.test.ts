@@ -4,6 +4,7 @@
 import { expect, test } from "bun:test"
 import { ADDRESSES, Host } from "../host.ts"
 import type { Netns } from "../netns.ts"
+import { until } from "../run.ts"
 import { lan } from "./scene.ts"
 import { DhcpServer } from "./server.ts"
 
@@ -139,3 +140,35 @@ test("without a server everything that would connect fails in time, says so, and
     await linkspan.networks.remove("lan")
   }
 }, 120_000)
+
+test("with IPv6 a container takes the address and the route that a router advertises, and without it asks for none", async () => {
+  await using host = await Host.create({ uplink: false })
+  await using scene = await lan(host)
+  await scene.server.exec(["ip", "address", "add", "2001:db8:77::1/64", "dev", "eth0", "nodad"])
+  await using _server = await scene.serve({ more: ["--enable-ra", "--dhcp-range=2001:db8:77::,ra-only"] })
+  const [a, b] = [await host.netns("a"), await host.netns("b")]
+  await using linkspan = await host.linkspan()
+  await linkspan.networks.create({ name: "six", driver: "macvlan", parent: "lan0", ipam: "dhcp", ipv6: true })
+  await linkspan.networks.create({ name: "four", driver: "macvlan", parent: "lan0", ipam: "dhcp" })
+  await linkspan.attach({ name: "b", netns: { kind: "path", path: b.path }, networks: [{ network: "four" }] })
+  await linkspan.attach({ name: "a", netns: { kind: "path", path: a.path }, networks: [{ network: "six" }] })
+  const advertised = async () => {
+    const [link] = await a.ip(["-6", "address", "show", "dev", "eth0"])
+    const there = link?.addr_info?.some(
+      ({ local, tentative }) => local.startsWith("2001:db8:77:") && tentative !== true,
+    )
+    return there === true ? true : undefined
+  }
+  expect(await until(advertised, 30_000)).toBe(true)
+  const [route] = await a.ip(["-6", "route", "show", "default"])
+  expect(route).toMatchObject({ gateway: expect.stringMatching(/^fe80:/), dev: "eth0", protocol: "ra" })
+  // It asks no router, and nothing is at an address of the link; what is advertised to everybody the kernel may take.
+  const [without] = await b.ip(["-6", "address", "show", "dev", "eth0"])
+  expect((without?.addr_info ?? []).filter(({ scope }) => scope === "link")).toEqual([])
+  expect((await linkspan.inspect("a")).problems).toEqual([])
+  for (const name of ["a", "b"]) {
+    await linkspan.detach(name)
+  }
+  await linkspan.networks.remove("six")
+  await linkspan.networks.remove("four")
+}, 90_000)

@@ -151,7 +151,7 @@ type Addressing = Pick<NetworkDescription, "subnets" | "ipam" | "ipv4" | "ipv6">
 function addressing(network: Network): Addressing {
   refuseIpam(network)
   if (network.ipam === "dhcp") {
-    return { ipam: "dhcp" }
+    return { ipam: "dhcp", ...(network.ipv6 ? { ipv6: true } : {}) }
   }
   const subnets = subnetsOf(network)
   return { subnets, ...(subnets.length === 0 ? { ipv4: false, ipv6: false } : {}) }

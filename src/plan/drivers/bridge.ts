@@ -12,7 +12,7 @@ import type { Endpoint } from "#model/sandbox.ts"
 import { flowsToForget } from "../firewall/conntrack.ts"
 import { elementDifference } from "../firewall/difference.ts"
 import { endpointElements, networkElements } from "../firewall/elements.ts"
-import { type HostFacts, hasFamily, hostClaims, type PortFacts } from "../host.ts"
+import { type HostFacts, hasFamily, hostClaims, type PortFacts, usesIpv6 } from "../host.ts"
 import { planForgetSettings, planSettings } from "../interface-settings.ts"
 import type { LinkChange, NetnsRef, Op } from "../op.ts"
 import { planRates } from "../rates.ts"
@@ -180,7 +180,7 @@ export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts
 /** What whoever plugs the container's end in has to do. */
 function planInside(network: BridgeNetwork, endpoint: Endpoint): Op[] {
   const { sandbox, ifname } = endpoint
-  const v6 = hasFamily(network, 6)
+  const v6 = usesIpv6(network)
   return [
     { kind: "link.set", netns: sandbox, ifname: "lo" as Ifname, change: { up: true } },
     { kind: "link.set", netns: sandbox, ifname, change: { ...(v6 ? {} : { linkLocal: false }), up: true } },

@@ -4,7 +4,7 @@
 import type { Ifname } from "#model/name.ts"
 import type { IpvlanNetwork, MacvlanNetwork } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
-import { hasFamily } from "../host.ts"
+import { usesIpv6 } from "../host.ts"
 import { planForgetSettings, planSettings } from "../interface-settings.ts"
 import type { LinkSpec, Op } from "../op.ts"
 import { planRates } from "../rates.ts"
@@ -51,7 +51,7 @@ export function planPlugParent(network: ParentNetwork, endpoint: Endpoint): Op[]
       kind: "link.set",
       netns: sandbox,
       ifname,
-      change: { ...(hasFamily(network, 6) ? {} : { linkLocal: false }), up: true },
+      change: { ...(usesIpv6(network) ? {} : { linkLocal: false }), up: true },
     },
     ...endpoint.addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
     ...planRates(endpoint),

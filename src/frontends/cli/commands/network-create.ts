@@ -34,7 +34,11 @@ export const command = change({
       about: "Who gives addresses: pool (linkspan, the default) or dhcp (a DHCP server on the network)",
     },
     ipv4: { kind: "flag", negatable: true, about: "Whether containers get IPv4 (the default)" },
-    ipv6: { kind: "flag", negatable: true, about: "Pick a private IPv6 subnet (ULA) when none is given" },
+    ipv6: {
+      kind: "flag",
+      negatable: true,
+      about: "Pick a private IPv6 subnet (ULA) when none is given; with DHCP, take what routers advertise (SLAAC)",
+    },
     internal: { kind: "flag", about: "No way out or in beyond the bridge" },
     "gateway-mode": {
       kind: "one",

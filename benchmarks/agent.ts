@@ -30,13 +30,17 @@ function usage(): Usage {
   return { rssBytes: rss, heapBytes: heapUsed, descriptors: readdirSync("/proc/self/fd").length }
 }
 
-/** Attaches containers 0 … count-1, at most `workers` at a time. Milliseconds from the first start to the last end. */
-async function parallel(contender: Contender, verb: "attach" | "detach", count: number, workers: number) {
-  let next = 0
+/** Attaches containers first … first+count-1, at most `workers` at a time. Milliseconds from the first start to the last end. */
+async function parallel(
+  contender: Contender,
+  verb: "attach" | "detach",
+  { count, workers, first }: { readonly count: number; readonly workers: number; readonly first: number },
+) {
+  let next = first
   const began = performance.now()
   await Promise.all(
     Array.from({ length: workers }, async () => {
-      while (next < count) {
+      while (next < first + count) {
         await contender[verb](next++)
       }
     }),
@@ -45,13 +49,17 @@ async function parallel(contender: Contender, verb: "attach" | "detach", count: 
 }
 
 async function perform(contender: Contender, { op, args, name }: Request): Promise<unknown> {
-  const [first = 0, second = 1] = args
+  const [first = 0, second = 1, third = 0] = args
   switch (op) {
     case "attach":
     case "detach":
       return contender[op](first)
     case "parallel":
-      return parallel(contender, name === "detach" ? "detach" : "attach", first, second)
+      return parallel(contender, name === "detach" ? "detach" : "attach", {
+        count: first,
+        workers: second,
+        first: third,
+      })
     case "traffic":
       return name === "serve" ? serve(contender) : measureTraffic(contender, name as Path)
     case "usage":

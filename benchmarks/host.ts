@@ -68,8 +68,9 @@ export class PrivateHost implements AsyncDisposable {
   detach = (n = 0): Promise<number> => this.#request("detach", [n]) as Promise<number>
   usage = (): Promise<Usage> => this.#request("usage", []) as Promise<Usage>
 
-  parallel(verb: "attach" | "detach", count: number, workers: number): Promise<number> {
-    return this.#request("parallel", [count, workers], verb) as Promise<number>
+  /** Containers `first` and those that follow. */
+  parallel(verb: "attach" | "detach", count: number, workers: number, first = 0): Promise<number> {
+    return this.#request("parallel", [count, workers, first], verb) as Promise<number>
   }
 
   /** See traffic.ts. */

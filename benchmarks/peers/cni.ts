@@ -1,5 +1,5 @@
 // The reference chain of Debian's containernetworking-plugins as a runtime executes it: bridge (with host-local) →
-// portmap → firewall, one process each and in order, the previous plugin's result handed on (CNI spec 1.0).
+// portmap → firewall → bandwidth, one process each and in order, the previous plugin's result handed on (CNI spec 1.0).
 
 import { CONTAINER_PORT, type Contender, hostPort, type Start } from "../contender.ts"
 import { run, timed } from "../lab.ts"
@@ -7,6 +7,9 @@ import { run, timed } from "../lab.ts"
 const PLUGINS = "/usr/lib/cni"
 
 type Json = Record<string, unknown>
+
+/** In bits, above what a benchmark moves. */
+export const RATES = { ingressRate: 1e9, ingressBurst: 1e7, egressRate: 1e9, egressBurst: 1e7 }
 
 const CHAIN = (dataDir: string): readonly (Json & { type: string })[] => [
   {
@@ -19,6 +22,7 @@ const CHAIN = (dataDir: string): readonly (Json & { type: string })[] => [
   },
   { type: "portmap", capabilities: { portMappings: true } },
   { type: "firewall" },
+  { type: "bandwidth", ...RATES },
 ]
 
 export const start: Start = async ({ dir, namespaces }) => {
@@ -64,6 +68,12 @@ export const start: Start = async ({ dir, namespaces }) => {
         await plugin("DEL", n, conf, results.get(n))
       }
       return performance.now() - began
+    },
+    extra: {
+      version: async () => {
+        const env = { CNI_COMMAND: "VERSION", CNI_PATH: PLUGINS }
+        return (await timed({ cmd: [`${PLUGINS}/bridge`], stdin: '{"cniVersion":"1.0.0"}', env })).ms
+      },
     },
     async close() {},
   }

@@ -3,6 +3,7 @@
 
 import { CONTAINER_PORT, type Contender, hostPort, type Start } from "../contender.ts"
 import { run, timed } from "../lab.ts"
+import { RATES } from "./cni.ts"
 
 const PROGRAM = process.env["LINKSPAN_BENCH_EXECUTABLE"] ?? "linkspan"
 const KEEPER = "keeper"
@@ -15,6 +16,7 @@ const PLUGIN = {
   isGateway: true,
   ipMasq: true,
   ipam: { ranges: [[{ subnet: "10.77.0.0/16" }]], routes: [{ dst: "0.0.0.0/0" }] },
+  ...RATES,
 }
 
 export const start: Start = async ({ dir, namespaces }) => {
@@ -42,6 +44,7 @@ export const start: Start = async ({ dir, namespaces }) => {
     version: (await run(PROGRAM, "--version")).trim(),
     attach: one("ADD"),
     detach: one("DEL"),
+    extra: { version: async () => (await plugin("VERSION", "", "")).ms },
     async close() {
       await plugin("DEL", KEEPER, "")
       await run("ip", "netns", "delete", KEEPER)

@@ -20,11 +20,17 @@ export interface Departure {
 
 /**
  * What goes with the memberships that end: of their networks, those that were there for them alone.
+ * @param areGone the containers are being forgotten since their namespaces are gone. Others that are gone as well have
+ *   their turn, and the last of them takes the network with it: each waiting for the other would never end.
  * @throws Stale when all that keeps one is containers that are gone; InFlight when it is containers that come or go
  */
-export function planDeparture(host: Host, leaving: readonly Membership[]): Departure {
+export function planDeparture(
+  host: Host,
+  leaving: readonly Membership[],
+  { areGone = false }: { readonly areGone?: boolean } = {},
+): Departure {
   const going = new Set(leaving.map(({ endpoint }) => endpoint.id))
-  const ending = leaving.map(({ network }) => network).filter((network) => isLeftBy(host, network, going))
+  const ending = leaving.map(({ network }) => network).filter((network) => isLeftBy(host, network, { going, areGone }))
   const ops = ending.flatMap((network) => planRemoveNetwork(host, network, new Set(ending.map(({ id }) => id))))
   return {
     changes: ending.map((network): Change => ({ object: "network", id: network.id, before: network })),
@@ -33,7 +39,11 @@ export function planDeparture(host: Host, leaving: readonly Membership[]): Depar
   }
 }
 
-function isLeftBy(host: Host, network: Network, going: ReadonlySet<string>): boolean {
+function isLeftBy(
+  host: Host,
+  network: Network,
+  { going, areGone }: { readonly going: ReadonlySet<string>; readonly areGone: boolean },
+): boolean {
   if (network.transient !== true) {
     return false
   }
@@ -47,7 +57,7 @@ function isLeftBy(host: Host, network: Network, going: ReadonlySet<string>): boo
     // Of two that leave at once, each would leave the network to the other.
     settled(moving, `network "${network.name}"`)
   }
-  if (staying.length > 0 && staying.every(isStale)) {
+  if (!areGone && staying.length > 0 && staying.every(isStale)) {
     throw new Stale([...new Set(staying.map(({ body }) => body.sandbox))])
   }
   return staying.length === 0

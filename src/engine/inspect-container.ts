@@ -1,7 +1,10 @@
 import { readFile } from "#kernel/file.ts"
 import { describeRoutes } from "#kernel/links.ts"
+import { missingElements } from "#kernel/missing-elements.ts"
 import type { Sandbox } from "#model/sandbox.ts"
 import type { ContainerStatus, ContainerSummary, ContainerView } from "#model/view.ts"
+import type { Membership } from "#plan/default-route.ts"
+import { sandboxElements } from "#plan/membership.ts"
 import { sandboxDrift } from "./drift.ts"
 import { findSandbox, restingMemberships } from "./find.ts"
 import type { Host } from "./host.ts"
@@ -27,8 +30,19 @@ export function inspectContainer(host: Host, nameOrId: string): ContainerView {
       : { netns: { path, inode: namespace.netns.inode, cookie: namespace.netns.cookie().toString() } }),
     endpoints: host.store.endpointsOfSandbox(sandbox.id).map(({ body }) => endpointView(host, body, snapshots)),
     routes: inside === undefined ? [] : describeRoutes(inside.routes, inside.links),
-    problems: drift.map(({ problem }) => problem),
+    problems: [...drift.map(({ problem }) => problem), ...lostElements(host, sandbox, members ?? [])],
   }
+}
+
+/** What the rules should know about the container, and do not. */
+function lostElements(host: Host, sandbox: Sandbox, members: readonly Membership[]): string[] {
+  const lost = missingElements(host.namespace.netfilter, sandboxElements(members))
+  const sets = [...new Set(lost.map(({ set }) => set))]
+  return lost.length === 0
+    ? []
+    : [
+        `${lost.length} firewall ${lost.length === 1 ? "element" : "elements"} of container "${sandbox.name}" ${lost.length === 1 ? "is" : "are"} missing (${sets.join(", ")})`,
+      ]
 }
 
 /** @param all also those that have exited or whose namespaces are gone. */

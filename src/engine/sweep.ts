@@ -46,7 +46,7 @@ function leave(
   }
   const before = memberships(host, sandbox)
   const endpoints = before.map(({ endpoint }): Change => ({ object: "endpoint", id: endpoint.id, before: endpoint }))
-  const departure = planDeparture(host, before)
+  const departure = planDeparture(host, before, { areGone: true })
   const kept = sandbox.process !== undefined && !sandbox.process.autoRemove
   return {
     changes: [

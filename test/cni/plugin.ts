@@ -13,6 +13,8 @@ export interface Call {
   readonly path?: string
   /** Ends it by SIGKILL then, whatever it is at; its status is 137. */
   readonly killAfterMs?: number
+  /** Another state than the host's. */
+  readonly stateDir?: string
   /** Another plugin than linkspan. */
   readonly program?: string
 }
@@ -39,7 +41,7 @@ export function plugin(host: Host, command: string, config: object, call: Call =
     CNI_NETNS: netns,
     CNI_ARGS: args,
     CNI_PATH: path,
-    LINKSPAN_STATE_DIR: host.stateDir,
+    LINKSPAN_STATE_DIR: call.stateDir ?? host.stateDir,
     LINKSPAN_RUN_DIR: host.runDir,
   }
   const limit = killAfterMs === undefined ? [] : ["timeout", "--signal=KILL", String(killAfterMs / 1000)]

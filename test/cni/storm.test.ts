@@ -9,6 +9,8 @@ import { CONFLIST, plugin, ports } from "./plugin.ts"
 
 const COUNT = 48
 const WORKERS = 8
+/** Of ADD or DEL by each, killed at some moment. */
+const ROUNDS = 24
 const KILLED = 137
 
 /** All of them, so many at a time. */
@@ -56,7 +58,7 @@ test("whatever is killed in the middle, GC leaves nothing of it", async () => {
   let killed = 0
   await inParallel(Array.from(containers.entries()), async ([index, netns]) => {
     const call = { id: `c${index}`, netns: netns.path }
-    for (let round = 0; round < 4; round++) {
+    for (let round = 0; round < ROUNDS; round++) {
       const killAfterMs = 40 + next(400)
       const ran = await plugin(host, round % 2 === 0 ? "ADD" : "DEL", withPort(index), { ...call, killAfterMs })
       killed += ran.code === KILLED ? 1 : 0

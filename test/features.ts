@@ -9,6 +9,7 @@
 import { describe, test } from "bun:test"
 import { existsSync } from "node:fs"
 import { release } from "node:os"
+import { hasDebianRoot } from "./debian-root.ts"
 
 interface Feature {
   /** As a user would ask for it: the kernel option, or what is missing. */
@@ -74,6 +75,12 @@ const FEATURES = {
     probe: () =>
       inFreshNetns(["python3", "-c", "import socket; socket.socket(socket.AF_INET, socket.SOCK_STREAM, 132)"]),
   },
+  // Fetched by the test that needs them.
+  "podman-of-sid": { what: "packages of Debian's unstable suite", probe: () => hasDebianRoot("sid") },
+  "podman-of-experimental": {
+    what: "packages of Debian's experimental suite",
+    probe: () => hasDebianRoot("experimental"),
+  },
   "unprivileged-user-namespaces": {
     what: "user namespaces for users without root",
     probe: () =>
@@ -96,9 +103,13 @@ export function has(name: FeatureName): boolean {
 }
 
 /** `test`, or where a feature is missing `test.skip` under a name that says so. */
-export function needs(...names: readonly FeatureName[]): (name: string, body: () => Promise<void> | void) => void {
+export function needs(
+  ...names: readonly FeatureName[]
+): (name: string, body: () => Promise<void> | void, timeoutMs?: number) => void {
   const missing = names.filter((name) => !has(name))
-  return missing.length === 0 ? (name, body) => test(name, body) : (name, body) => test.skip(label(name, missing), body)
+  return missing.length === 0
+    ? (name, body, timeoutMs) => test(name, body, timeoutMs)
+    : (name, body) => test.skip(label(name, missing), body)
 }
 
 /** The same for a group of tests. */

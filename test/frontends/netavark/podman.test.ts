@@ -9,6 +9,7 @@ import { build } from "../../../scripts/build.ts"
 import { needs } from "../../features.ts"
 import { Host } from "../../host.ts"
 import { run } from "../../run.ts"
+import { sectionsOf } from "./sections.ts"
 
 const directory = mkdtempSync(join(tmpdir(), "linkspan-podman-"))
 const executable = join(directory, "linkspan")
@@ -30,17 +31,21 @@ async function sections(host: Host, script: string): Promise<Record<string, stri
   return sectionsOf(ran.ok().stdout)
 }
 
-needs("unprivileged-user-namespaces", "tun")("a user's Podman does so within what the user may do", async () => {
-  await using host = await Host.create({ uplink: false })
-  const said = await sections(host, "rootless.sh")
-  expect(said["installed"]).toBe("3\n(linkspan)\n(linkspan)")
-  expect(said["running"]).toBe("open\n2")
-  expect(said["names"]).toBe("10.42.0.2\n10.42.0.3")
-  // Tables in the user's own namespace, state in the user's own directory, none of the machine's.
-  expect(said["where"]).toBe("table inet linkspan\ntable bridge linkspan\n1")
-  expect(said["reloaded"]).toBe("open\n1")
-  expect(said["removed"]).toBe("end")
-})
+needs("unprivileged-user-namespaces", "tun")(
+  "a user's Podman does so within what the user may do",
+  async () => {
+    await using host = await Host.create({ uplink: false })
+    const said = await sections(host, "rootless.sh")
+    expect(said["installed"]).toBe("3\n(linkspan)\n(linkspan)")
+    expect(said["running"]).toBe("open\n2")
+    expect(said["names"]).toBe("10.42.0.2\n10.42.0.3")
+    // Tables in the user's own namespace, state in the user's own directory, none of the machine's.
+    expect(said["where"]).toBe("table inet linkspan\ntable bridge linkspan\n1")
+    expect(said["reloaded"]).toBe("open\n1")
+    expect(said["removed"]).toBe("end")
+  },
+  180_000,
+)
 
 test("Podman runs containers and pods on linkspan's networks, with names, and leaves nothing", async () => {
   await using host = await Host.create({ uplink: false })
@@ -61,12 +66,3 @@ test("Podman runs containers and pods on linkspan's networks, with names, and le
   expect(said["compose"]).toMatch(/^open\n[1-9]$/)
   expect(said["removed"]).toMatch(/^\[\]\n\[\]\n1: lo: [^\n]*\n3\n0$/)
 }, 180_000)
-
-function sectionsOf(text: string): Record<string, string> {
-  return Object.fromEntries(
-    text
-      .split(/^\[(?=[a-z]+\]$)/m)
-      .slice(1)
-      .map((section) => [section.slice(0, section.indexOf("]")), section.slice(section.indexOf("]") + 1).trim()]),
-  )
-}

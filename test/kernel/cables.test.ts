@@ -16,10 +16,10 @@ async function plug(host: Host, netns: Netns, looseEnd: string, ifname: string, 
   await netns.exec(["ip", "link", "set", ifname, "up"])
 }
 
-async function layAndAssign(linkspan: Linkspan, id: string, network: string, address?: string) {
+async function layAndAssign(linkspan: Linkspan, id: string, network: string, path: string, address?: string) {
   const addresses = address === undefined ? {} : { addresses: [address] }
   await linkspan.cables.lay({ id, network, ...addresses })
-  const { result } = await linkspan.cables.assign({ id, container: { id: CONTAINER, name: "box" } })
+  const { result } = await linkspan.cables.assign({ id, container: { id: CONTAINER, name: "box", path } })
   return result
 }
 
@@ -36,7 +36,7 @@ test("a cable that somebody else plugs in has its rules, its ports and its netwo
   ).rejects.toThrow("has that id")
   await linkspan.networks.create({ name: "back", subnets: [{ prefix: "10.71.0.0/24" }] })
 
-  const first = await layAndAssign(linkspan, "aaaaaaaaaaaa", "web")
+  const first = await layAndAssign(linkspan, "aaaaaaaaaaaa", "web", netns.path)
   expect((await linkspan.cables.lay({ id: "aaaaaaaaaaaa", network: "web" })).plan).toEqual([])
   await expect(linkspan.cables.lay({ id: "aaaaaaaaaaaa", network: "back" })).rejects.toThrow(
     "another cable has that id",
@@ -44,11 +44,15 @@ test("a cable that somebody else plugs in has its rules, its ports and its netwo
   expect((await host.link(first.looseEnd))?.address).toBe(first.endpoint.mac)
   await plug(host, netns, first.looseEnd, "eth0", first.endpoint.addresses)
   await netns.exec(["ip", "route", "add", "default", "via", first.endpoint.gateways[0] ?? ""])
-  const second = await layAndAssign(linkspan, "bbbbbbbbbbbb", "back", "10.71.0.9")
+  const second = await layAndAssign(linkspan, "bbbbbbbbbbbb", "back", netns.path, "10.71.0.9")
   await plug(host, netns, second.looseEnd, "eth1", second.endpoint.addresses)
   expect(String(second.endpoint.ifname)).toBe("eth1")
   expect(await linkspan.list()).toMatchObject([{ name: "box", status: "running", networks: [{}, {}] }])
   expect((await linkspan.inspect("box")).problems).toEqual([])
+  expect((await linkspan.inspect("box")).endpoints[0]?.actual?.container?.addresses).toContain("10.70.0.2/24")
+  await using beyond = await host.outside.listen(443)
+  const way = await linkspan.explain({ from: "box", to: ADDRESSES.internet4, port: beyond.port })
+  expect(way).toMatchObject({ reachable: true, source: "10.70.0.2" })
 
   // Ports are replaced; one that was chosen stays as it is.
   const publish = [{ containerPort: 80 }, { containerPort: 81, hostPort: 8081, hostPortEnd: 8089 }]
@@ -67,6 +71,7 @@ test("a cable that somebody else plugs in has its rules, its ports and its netwo
   const forged = await netns.connect("10.70.0.1", 9, { source: "10.70.0.77", timeoutMs: 300 })
   expect(forged.error).toBe("TIMEOUT")
   await server.stop()
+  await beyond.stop()
 
   // A new name, and the other program's end of it.
   await linkspan.describe({ kind: "container", id: CONTAINER, name: "api", labels: { a: "b" } })

@@ -16,6 +16,12 @@ export interface NamesOptions {
   readonly log?: (line: string) => void
 }
 
+interface Named {
+  readonly id: string
+  readonly name: string
+  readonly labels: Readonly<Record<string, string>>
+}
+
 /** dockerd is done with most of what it does by then. */
 const PAUSE_MS = 100
 /** At boot its API accepts connections and answers none, as long as it waits for its plugins. */
@@ -88,30 +94,37 @@ export class Names implements AsyncDisposable {
   /** @returns whether Docker knew all that linkspan has. */
   async #describe(id: string, network: Message, labels: ReadonlyMap<string, Message>): Promise<boolean> {
     const networkId = toId(id)
-    const name = nameOf(optionalText(network, "Name"))
-    if (name !== undefined) {
-      await this.#linkspan.describe({
-        kind: "network",
-        id: networkId,
-        name,
-        labels: labelsOf(object(network, "Labels")),
-      })
-    }
     const names = new Map(
       Object.values(object(network, "Containers"))
         .filter(isObject)
-        .map((one) => [toId(optionalText(one, "EndpointID") ?? ""), optionalText(one, "Name")]),
+        .map((one) => [toId(optionalText(one, "EndpointID") ?? ""), optionalText(one, "Name") ?? ""]),
     )
-    const { endpoints } = await this.#linkspan.state()
-    const own = endpoints.filter((endpoint) => endpoint.network === networkId && endpoint.looseEnd !== undefined)
-    for (const { id: endpoint, sandbox } of own) {
-      const container = nameOf(names.get(endpoint))
-      if (container !== undefined) {
-        const own = labelsOf(labels.get(names.get(endpoint) ?? "") ?? {})
-        await this.#linkspan.describe({ kind: "container", id: sandbox, name: container, labels: own })
-      }
+    const { networks, sandboxes, endpoints } = await this.#linkspan.state()
+    const known = new Map(sandboxes.map((sandbox) => [sandbox.id, sandbox]))
+    const cables = endpoints.filter((one) => one.network === networkId && one.looseEnd !== undefined)
+    const own = networks.find((one) => one.id === networkId)
+    await this.#call("network", own, optionalText(network, "Name"), object(network, "Labels"))
+    for (const { id: endpoint, sandbox } of cables) {
+      const name = names.get(endpoint)
+      await this.#call("container", known.get(sandbox), name, labels.get(name ?? "") ?? {})
     }
-    return name !== undefined && own.every((endpoint) => names.has(endpoint.id))
+    return cables.every((one) => names.has(one.id))
+  }
+
+  /** Nothing is written about what is called so already. */
+  async #call(
+    kind: "network" | "container",
+    known: Named | undefined,
+    text: string | undefined,
+    given: Message,
+  ): Promise<void> {
+    const name = nameOf(text)
+    const labels = labelsOf(given)
+    const isNew = Object.entries(labels).some(([key, value]) => known?.labels[key] !== value)
+    const isCalled = known !== undefined && (known.name === name || known.name === `${name}-${known.id}`)
+    if (known !== undefined && name !== undefined && (isNew || !isCalled)) {
+      await this.#linkspan.describe({ kind, id: known.id, name, labels })
+    }
   }
 
   /** Undefined when there is no such thing. */

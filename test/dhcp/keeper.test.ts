@@ -177,3 +177,21 @@ test("a command that is killed while it waits has its container given an address
   ;(await host.cli(["detach", "a"])).ok()
   ;(await host.cli(["network", "rm", "lan"])).ok()
 }, 120_000)
+
+test("the resident process renews, and a lease that a command hands to it is taken there", async () => {
+  await using host = await Host.create({ uplink: false })
+  await using scene = await lan(host)
+  await using server = await scene.serve(OPTIONS)
+  const a = await host.netns("a")
+  await using resident = host.startCli(["daemon"])
+  ;(await host.cli(["network", "create", "lan", "--adopt", "lan0", "--ipam", "dhcp"])).ok()
+  ;(await host.cli(["attach", "a", "--netns", a.path, "--network", "lan"])).ok()
+  expect(await addressOf(a)).toBeDefined()
+  for (const _time of ["lent", "renewed", "renewed again"]) {
+    await server.says(/DHCPACK/, 40_000)
+  }
+  ;(await host.cli(["detach", "a"])).ok()
+  ;(await host.cli(["network", "rm", "lan"])).ok()
+  resident.kill()
+  expect(await resident.exited).toBe(0)
+}, 120_000)

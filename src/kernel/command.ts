@@ -134,7 +134,7 @@ export function notPrepared(spec: CommandSpec, cause: unknown): unknown {
     ? new LinkspanError("INVALID_REQUEST", {
         message: `${what}: the working directory "${spec.workdir ?? "/"}" cannot be entered`,
         hint: "Name a directory of the container's root file system that the command's user may enter",
-        issues: [{ path: "--workdir", message: cause.message }],
+        issues: [{ path: "workdir", message: `is no directory to start in: ${errorMessage(cause.errno)}` }],
         cause,
       })
     : refusal(what, cause)

@@ -18,7 +18,7 @@ import type { PidHandle } from "./process.ts"
 import { refusal } from "./refusal.ts"
 import { type Bind, CHANGE_ROOT, enterRoot } from "./root.ts"
 import { type Child, start } from "./start.ts"
-import { cString, SystemCallError } from "./syscall.ts"
+import { cString, errorMessage, SystemCallError } from "./syscall.ts"
 import { terminalPath } from "./terminal.ts"
 
 export interface LaunchSpec extends CommandSpec {
@@ -51,7 +51,7 @@ const PRIVATE = 0o600
 export function launch(spec: LaunchSpec, netns: Netns | undefined): Child {
   using files = new Descriptors()
   try {
-    const rootFd = files.open(spec.rootfs ?? "/", O_PATH | O_DIRECTORY)
+    const rootFd = openRoot(spec, files)
     const root = pathOf(rootFd)
     const { logFile, statusFile } = spec
     const made = logFile === undefined ? undefined : makeLog(logFile, spec.logLimit, files)
@@ -117,6 +117,8 @@ export function execute(spec: CommandSpec, init: PidHandle): Child {
 const PR_SET_PDEATHSIG = 1
 const SIGKILL = 9
 
+const ENOENT = 2
+const ENOTDIR = 20
 const EINVAL = 22
 const PING_GROUPS = "net.ipv4.ping_group_range"
 
@@ -129,6 +131,22 @@ function allowPing(netns: Netns | undefined): void {
       throw cause
     }
     netns?.writeSysctl(PING_GROUPS, "0 0")
+  }
+}
+
+/** @throws LinkspanError INVALID_REQUEST, SystemCallError */
+function openRoot({ command, rootfs = "/" }: LaunchSpec, files: Descriptors): number {
+  try {
+    return files.open(rootfs, O_PATH | O_DIRECTORY)
+  } catch (cause) {
+    throw cause instanceof SystemCallError && (cause.errno === ENOENT || cause.errno === ENOTDIR)
+      ? new LinkspanError("INVALID_REQUEST", {
+          message: `Cannot start "${command[0] ?? ""}": the root directory "${rootfs}" cannot be opened`,
+          hint: "Name a directory that holds a root file system",
+          issues: [{ path: "rootfs", message: errorMessage(cause.errno) }],
+          cause,
+        })
+      : cause
   }
 }
 

@@ -178,9 +178,12 @@ describe("exit status", () => {
     expect(codeOf(["true"], { workdir: "/no/such/directory" })).toBe("INVALID_REQUEST")
     expect(codeOf(["true"], { user: "no-such-user" })).toBe("INVALID_REQUEST")
     expect(codeOf(["no-such-program"], { rootfs })).toBe("COMMAND_NOT_FOUND")
-    expect(
-      refused(() => launch({ command: ["true"], hostname: "box", rootfs: join(scratch, "missing") }, netns)).message,
-    ).toContain("missing")
+    for (const path of ["missing", "no-program"]) {
+      const { code, message } = refused(() =>
+        launch({ command: ["true"], hostname: "box", rootfs: join(scratch, path) }, netns),
+      )
+      expect({ code, message }).toEqual({ code: "INVALID_REQUEST", message: expect.stringContaining(path) })
+    }
     netns[Symbol.dispose]()
     Bun.gc(true)
     expect(openFiles().length).toBeLessThanOrEqual(before.length)

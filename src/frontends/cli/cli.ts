@@ -7,7 +7,7 @@ import { COMMANDS } from "./commands.ts"
 import { PartialFailure } from "./each.ts"
 import { GLOBAL_OPTIONS, readGlobals } from "./globals.ts"
 import { grammar } from "./grammar.ts"
-import { parse, parseLeading } from "./parse.ts"
+import { parse, parseLeading, spell } from "./parse.ts"
 import { Session } from "./session.ts"
 import { type Entry, findCommand } from "./table.ts"
 import type { World } from "./world.ts"
@@ -43,7 +43,7 @@ async function dispatch(args: readonly string[], world: World, places: LooselyGi
     left = others
     const found = findCommand(COMMANDS, words)
     if (found.kind === "command") {
-      return runEntry(found.entry, left, { world, places, issues })
+      return runEntry(found.entry, left, { world, places, issues: await pointBehind(found.entry, issues) })
     }
     if (found.kind === "unknown") {
       // How the error is to be written may stand behind it.
@@ -52,6 +52,19 @@ async function dispatch(args: readonly string[], world: World, places: LooselyGi
       throw unknownCommand(COMMANDS, words, issues)
     }
   }
+}
+
+/** An option of the command's own that was written before it is not unknown, it is in the wrong place. */
+async function pointBehind(entry: Entry, issues: readonly Issue[]): Promise<Issue[]> {
+  if (issues.length === 0) {
+    return []
+  }
+  const own = spell(grammar((await entry.load()).command).options)
+  return issues.map((issue) =>
+    own.has(issue.path)
+      ? { ...issue, message: `belongs behind the command: linkspan ${entry.words} ${issue.path}` }
+      : issue,
+  )
 }
 
 const VERSION = { version: { kind: "flag", about: "Show which linkspan this is" } } as const satisfies Options

@@ -23,6 +23,16 @@ describe("mistakes of a command line", () => {
     `)
   })
 
+  test("an option of the command's before the command is in the wrong place, not unknown", async () => {
+    expect(await told("--dry-run --nonsense network create web")).toMatchInlineSnapshot(`
+      "linkspan: Cannot run "linkspan network create": the command line has 2 mistakes
+        --dry-run: belongs behind the command: linkspan network create --dry-run
+        --nonsense: is no option of this command
+        hint: "linkspan help network create" shows how it is written
+      2"
+    `)
+  })
+
   test("those of the engine stand at the options too", async () => {
     const issues = [
       { path: "subnets[1].gateway", message: "10.9.1.1 is taken" },

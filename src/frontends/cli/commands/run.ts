@@ -56,7 +56,7 @@ export const command = act({
   },
   examples: [
     {
-      line: "linkspan run --network web --name api -d -p 8080:80 -- python3 -m http.server 80",
+      line: "linkspan run --network web --name api -d -p 8080:80 -- python3 -m http.server 80 --bind ::",
       about: "A server in the background",
     },
     { line: "linkspan run --rm --network web sh", about: "A shell on the network web" },

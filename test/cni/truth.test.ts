@@ -57,6 +57,24 @@ test("CHECK tells of rules that somebody took away, and reconcile puts them back
   ;(await plugin(host, "DEL", PUBLISHED)).ok()
 })
 
+test("STATUS tells of a packet filter that refuses what containers send, which is no reason to refuse ADD", async () => {
+  await using host = await Host.create()
+  const a = await host.netns("a")
+  ;(await plugin(host, "ADD", CONFLIST, { netns: a.path })).ok()
+  ;(await plugin(host, "STATUS", CONFLIST)).ok()
+  await host.exec(["nft", "-f", "-"], {
+    input: "table inet theirs { chain forward { type filter hook forward priority 0; policy drop; }; }",
+  })
+  expect((await plugin(host, "STATUS", CONFLIST)).json()).toMatchObject({
+    code: 51,
+    msg: expect.stringContaining('chain "forward"'),
+    details: expect.any(String),
+  })
+  await host.exec(["nft", "delete", "table", "inet", "theirs"])
+  ;(await plugin(host, "STATUS", CONFLIST)).ok()
+  ;(await plugin(host, "DEL", CONFLIST)).ok()
+})
+
 test("after a reboot nothing that was given counts any more, with and without a list of what is valid", async () => {
   await using before = await Host.create({ check: false })
   const [a, b] = [await before.netns("a"), await before.netns("b")]

@@ -14,6 +14,7 @@ export const CODES = {
   invalidNetns: 8,
   tryAgainLater: 11,
   unavailable: 50,
+  limited: 51,
   differs: 100,
   inUse: 101,
   notPermitted: 102,

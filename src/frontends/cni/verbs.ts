@@ -3,6 +3,7 @@
 
 import type { LinkspanApi } from "#engine/linkspan.ts"
 import { LinkspanError } from "#model/errors.ts"
+import type { FirewallStatus } from "#model/view.ts"
 import { chainedAnswer, describeChained } from "./chained.ts"
 import { CniError, CODES, toCniError } from "./cni-error.ts"
 import { collect, refuseExhausted } from "./collect.ts"
@@ -232,6 +233,16 @@ function unavailable(error: LinkspanError): CniError {
   return new CniError(CODES.unavailable, error.message, { ...details, cause: error })
 }
 
+/** Containers that are there suffer from it as well as those that come. */
+function refuseObstacle({ obstacles }: FirewallStatus): void {
+  const [obstacle] = obstacles
+  if (obstacle !== undefined) {
+    throw new CniError(CODES.limited, `Containers' packets are refused by ${obstacle.owner}: ${obstacle.where}`, {
+      details: obstacle.integrable ? "Run: linkspan firewall integrate" : obstacle.remedy,
+    })
+  }
+}
+
 /** Whether an ADD could be served now. */
 export async function status(call: Call): Promise<void> {
   const { linkspan, config } = call
@@ -240,7 +251,7 @@ export async function status(call: Call): Promise<void> {
     describeNetwork(config)
   }
   try {
-    await linkspan.firewall.status()
+    refuseObstacle(await linkspan.firewall.status())
     if (delegateOf(config) === undefined) {
       await refuseExhausted(linkspan, named === undefined ? networkId(config.name) : await idOfNamed(call, named))
     }

@@ -97,6 +97,13 @@ function definitions(rows: readonly (readonly [string, string])[], look: Look): 
     .join("")
 }
 
+/** Of a door of its own, which only the executable's name or first word opens. */
+const CNI_COMMANDS: [string, string][] = [
+  ["cni install", "Put linkspan where container runtimes look for CNI plugins"],
+  ["cni convert", "Turn a list of the reference plugins into one for linkspan"],
+  ["cni uninstall", "Take it away again"],
+]
+
 async function overview(commands: readonly Group[], look: Look): Promise<string> {
   const sections = await Promise.all(
     commands.map(
@@ -108,6 +115,7 @@ async function overview(commands: readonly Group[], look: Look): Promise<string>
     "linkspan makes container networks out of namespaces, veth pairs and bridges\n",
     `${paint(look, "bold", "Usage:")} linkspan COMMAND [OPTIONS] …\n`,
     ...sections,
+    `${paint(look, "bold", "Container runtimes:")}\n${definitions(CNI_COMMANDS, look)}`,
     ...optionSection("Global options", GLOBAL_OPTIONS, look),
     `${paint(look, "bold", "Environment:")}\n${definitions(Object.entries(ENVIRONMENT_VARIABLES), look)}`,
     `"linkspan help COMMAND" shows a command with examples; "linkspan demo" shows everything at work.\n`,

@@ -30,9 +30,11 @@ async function importImage(dir: string): Promise<void> {
   await api("POST", "/images/create?fromSrc=-&repo=linkspan-bench&tag=1", await new Response(tar.stdout).bytes())
 }
 
-export async function startDockerd(dir: string): Promise<Bun.Subprocess> {
+/** @param before stands before its command line: what starts it. */
+export async function startDockerd(dir: string, before: readonly string[] = []): Promise<Bun.Subprocess> {
   const daemon = Bun.spawn(
     [
+      ...before,
       "/usr/sbin/dockerd",
       ...["--data-root", `${dir}/data`, "--exec-root", "/run/docker", "--pidfile", "/run/docker.pid"],
       ...["--host", `unix://${SOCKET}`, "--bridge", "none", "--storage-driver", "vfs"],

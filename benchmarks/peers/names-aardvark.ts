@@ -24,7 +24,10 @@ export const start: Start = async ({ dir, namespaces }) => {
   await mkdir(config)
   const line = (name: string, n: number) => `${n.toString(16).padStart(64, "b")} ${address(n)}  ${name}\n`
   await writeFile(`${config}/bench`, `${GATEWAY}\n${names.map(line).join("")}`)
-  const daemon = Bun.spawn([AARDVARK, "--config", config, "-p", "53", "run"], { stdout: "ignore", stderr: "inherit" })
+  const daemon = Bun.spawn(["setsid", AARDVARK, "--config", config, "-p", "53", "run"], {
+    stdout: "ignore",
+    stderr: "inherit",
+  })
   const pidFile = `${config}/aardvark.pid`
   await until(() => Bun.file(pidFile).exists(), "aardvark-dns has started")
   const pid = Number(await readFile(pidFile, "utf8"))

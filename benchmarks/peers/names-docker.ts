@@ -9,7 +9,7 @@ const NETWORK = "bench-net"
 
 export const start: Start = async ({ dir, namespaces }) => {
   await serveOutside(dir)
-  const daemon = await startDockerd(dir)
+  const daemon = await startDockerd(dir, ["setsid"])
   const names = Array.from({ length: namespaces.length - 1 }, (_, n) => `c${n}`)
   await api("POST", "/networks/create", { Name: NETWORK, IPAM: { Config: [{ Subnet: "10.73.0.0/16" }] } })
   for (const [container, Aliases] of [

@@ -1,6 +1,6 @@
 // Unix sockets that only their owner can reach, at paths of any length, in the place of one that a dead process left.
 
-import { lstatSync, rmSync } from "node:fs"
+import { existsSync, lstatSync, rmSync } from "node:fs"
 import { connect } from "node:net"
 import { basename, dirname } from "node:path"
 import { LinkspanError } from "#model/errors.ts"
@@ -12,16 +12,46 @@ import { LinkspanError } from "#model/errors.ts"
  */
 export async function listenPrivately<T>(path: string, listen: (name: string) => T): Promise<T> {
   await removeStale(path)
-  const directory = process.cwd()
   const mask = process.umask(0o177)
   try {
-    process.chdir(dirname(path))
-    return listen(basename(path))
+    return besideSocket(path, () => listen(basename(path)))
   } catch (error) {
     throw unusable(path, (error as Error).message)
   } finally {
     process.umask(mask)
-    process.chdir(directory)
+  }
+}
+
+/** Does at once what names the socket relatively. */
+export function besideSocket<T>(path: string, act: () => T): T {
+  return inDirectory(dirname(path), act)
+}
+
+/**
+ * Stops a server that was given the relative name: Bun removes that name from wherever the process is then, and it would
+ * be somebody else's file.
+ */
+export function leaveSocket<T>(path: string, stop: () => T): T {
+  const directory = dirname(path)
+  return inDirectory(existsSync(directory) ? directory : "/", stop)
+}
+
+function inDirectory<T>(directory: string, act: () => T): T {
+  const before = ownDirectory()
+  process.chdir(directory)
+  try {
+    return act()
+  } finally {
+    process.chdir(before)
+  }
+}
+
+/** The root when the process's own is gone. */
+function ownDirectory(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return "/"
   }
 }
 

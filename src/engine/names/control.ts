@@ -1,6 +1,7 @@
 // Where commands reach the daemon: a socket in the run directory, which only its owner can enter.
 
 import { rmSync } from "node:fs"
+import { besideSocket, leaveSocket } from "../private-socket.ts"
 import { DONE, type Request, SOCKET } from "./address.ts"
 
 type Handlers = Readonly<Record<Request, () => Promise<void>>>
@@ -15,11 +16,10 @@ const LONGEST_LINE = 64
 /** @throws Error when the socket cannot be made */
 export function listenForCommands(directory: string, handlers: Handlers): Disposable {
   rmSync(`${directory}/${SOCKET}`, { force: true })
-  const before = process.cwd()
   // The path from the root may be longer than a socket's address can be (unix(7): 107 bytes).
-  process.chdir(directory)
-  try {
-    const listener = Bun.listen<Peer>({
+  const path = `${directory}/${SOCKET}`
+  const listener = besideSocket(path, () =>
+    Bun.listen<Peer>({
       unix: SOCKET,
       socket: {
         open(socket) {
@@ -45,9 +45,7 @@ export function listenForCommands(directory: string, handlers: Handlers): Dispos
           socket.terminate()
         },
       },
-    })
-    return { [Symbol.dispose]: () => listener.stop(true) }
-  } finally {
-    process.chdir(before)
-  }
+    }),
+  )
+  return { [Symbol.dispose]: () => leaveSocket(path, () => listener.stop(true)) }
 }

@@ -3,7 +3,7 @@
 import { rmSync, statSync } from "node:fs"
 import type { Door, Surroundings } from "#engine/front-door.ts"
 import { type LinkspanApi, type LinkspanOptions, placesOf } from "#engine/linkspan.ts"
-import { listenPrivately } from "#engine/private-socket.ts"
+import { leaveSocket, listenPrivately } from "#engine/private-socket.ts"
 import { CALLS_SOCKET, type Call, type CallAnswer, STOP_LINE } from "#model/call.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Service } from "#model/service.ts"
@@ -57,8 +57,8 @@ export async function serveCalls(options: CallsOptions): Promise<Service> {
     name: "commands",
     address: path,
     async [Symbol.asyncDispose]() {
+      leaveSocket(path, () => listener.stop(true))
       rmSync(path, { force: true })
-      listener.stop(true)
       await engines[Symbol.asyncDispose]()
     },
   }

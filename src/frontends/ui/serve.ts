@@ -4,7 +4,7 @@
 import { timingSafeEqual } from "node:crypto"
 import { rmSync, writeFileSync } from "node:fs"
 import type { LinkspanApi } from "#engine/linkspan.ts"
-import { listenPrivately } from "#engine/private-socket.ts"
+import { leaveSocket, listenPrivately } from "#engine/private-socket.ts"
 import { isLoopback, parseIp } from "#inet/ip.ts"
 import { ERROR_CODES, LinkspanError } from "#model/errors.ts"
 import type { Service } from "#model/service.ts"
@@ -46,7 +46,7 @@ export async function serveUi(linkspan: LinkspanApi, options: UiOptions = {}): P
         rmSync(addressFile, { force: true })
       }
       wiring[Symbol.dispose]()
-      await server.stop(true)
+      await ("unix" in place ? leaveSocket(place.unix, () => server.stop(true)) : server.stop(true))
       if ("unix" in place) {
         rmSync(place.unix, { force: true })
       }

@@ -11,7 +11,7 @@ import { carriersSettled, PATIENCE_MS, Stage } from "../reconcile/stage.ts"
 import { until } from "../run.ts"
 
 /** A loaded machine; the promise is a second. */
-const SECOND_MS = 5000
+const SECOND_MS = 15_000
 
 /** What is inside a container is its own affair, and of proxy neighbours the kernel tells nobody. The rest is like another. */
 const LEFT_OUT = /container's|inside|loopback|an answer for a container|of a map|nobody asked|chain of somebody|hairpin/

@@ -30,8 +30,9 @@ const SETTINGS_MS = 500
 const REFUSALS_MS = 5000
 /** How long a command may take with what it is changing before it is looked at again. */
 const LATER_MS = 200
-/** Of this thread's time, looking takes a tenth at most, however much happens. */
+/** After a look so many times as long as it took, however much happens; but what is damaged waits no longer than that. */
 const REST = 9
+const LONGEST_REST_MS = 400
 
 const OWN_TABLE = "linkspan"
 const RULESET = "ruleset"
@@ -246,7 +247,7 @@ class Watcher implements AsyncDisposable {
       this.#soon(Math.max(LATER_MS, this.#damping.waitMs("", began)))
     } finally {
       this.#host.forgetSandboxes()
-      this.#restUntil = performance.now() + REST * (performance.now() - began)
+      this.#restUntil = performance.now() + Math.min(LONGEST_REST_MS, REST * (performance.now() - began))
     }
   }
 

@@ -69,20 +69,14 @@ async function adopted(linkspan: Linkspan): Promise<void> {
 
 async function none(): Promise<void> {}
 
-/** As a front door of another program's asks: a container, and networks that it describes. */
+/** As the front door of another program asks: a container, and a network that it describes. */
 async function setUp(linkspan: Linkspan, props: Props, options?: MutationOptions): Promise<void> {
-  const network = (
-    id: string,
-    { name, subnets }: { readonly name: string; readonly subnets: typeof DB.subnets | typeof WEB.subnets },
-  ) => ({
-    network: { id, name, subnets },
-  })
   await linkspan.setUp(
     {
       id: "cccccccccccc",
       name: "c",
       netns: { kind: "path", path: props.a },
-      networks: [network("aaaaaaaaaaaa", WEB), network("bbbbbbbbbbbb", DB)],
+      networks: [{ network: { id: "bbbbbbbbbbbb", ...DB } }],
       publish: [{ hostPort: 8080, containerPort: 80 }],
     },
     options,
@@ -268,14 +262,14 @@ export const VERBS: readonly Verb[] = [
     ends: "after",
   },
   {
-    name: "setUp with networks of its own",
+    name: "setUp with a network of its own",
     scene: none,
     act: setUp,
     restore: (linkspan) => linkspan.tearDown({ id: "cccccccccccc" }),
     ends: "before",
   },
   {
-    name: "tearDown with networks of its own",
+    name: "tearDown with a network of its own",
     scene: setUp,
     act: (linkspan, _, options) => linkspan.tearDown({ id: "cccccccccccc" }, options),
     restore: setUp,

@@ -17,10 +17,12 @@ import { growth } from "./scenarios/growth.ts"
 import { inProcess } from "./scenarios/in-process.ts"
 import { oneProcess } from "./scenarios/one-process.ts"
 import { parallel } from "./scenarios/parallel.ts"
+import { podman } from "./scenarios/podman.ts"
 
 const SCENARIOS: readonly Scenario[] = [
   oneProcess,
   cni,
+  podman,
   inProcess,
   growth,
   parallel,

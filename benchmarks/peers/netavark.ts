@@ -7,13 +7,29 @@ import { run, timed } from "../lab.ts"
 
 const NETAVARK = ["/usr/lib/podman/netavark"]
 
-function request(n: number): string {
-  const id = (n + 1).toString(16).padStart(64, "b")
+/** As most of Podman's users have it: names are answered on the network, and a second port is published. */
+export interface Podman {
+  readonly aardvark: string
+}
+
+function request(n: number, podman: Podman | undefined): string {
+  const id = (n + 2).toString(16).padStart(12, "0").padEnd(64, "b")
   return JSON.stringify({
     container_id: id,
     container_name: `bench-${n}`,
-    port_mappings: [{ host_ip: "", container_port: CONTAINER_PORT, host_port: hostPort(n), protocol: "tcp", range: 1 }],
-    networks: { bench: { interface_name: "eth0", static_ips: [`10.71.${(n + 10) >> 8}.${(n + 10) & 255}`] } },
+    port_mappings: [
+      { host_ip: "", container_port: CONTAINER_PORT, host_port: hostPort(n), protocol: "tcp", range: 1 },
+      ...(podman === undefined
+        ? []
+        : [{ host_ip: "", container_port: 53, host_port: hostPort(n) + 10_000, protocol: "udp", range: 1 }]),
+    ],
+    networks: {
+      bench: {
+        interface_name: "eth0",
+        aliases: [`alias-${n}`],
+        static_ips: [`10.71.${(n + 10) >> 8}.${(n + 10) & 255}`],
+      },
+    },
     network_info: {
       bench: {
         name: "bench",
@@ -23,7 +39,7 @@ function request(n: number): string {
         subnets: [{ subnet: "10.71.0.0/16", gateway: "10.71.0.1" }],
         ipv6_enabled: false,
         internal: false,
-        dns_enabled: false,
+        dns_enabled: podman !== undefined,
         ipam_options: { driver: "host-local" },
       },
     },
@@ -35,12 +51,14 @@ export async function open(
   { dir, namespaces }: Place,
   kept: boolean,
   program: readonly string[] = NETAVARK,
+  podman?: Podman,
 ): Promise<Contender> {
+  const aardvark = podman?.aardvark ?? "/nonexistent"
   async function call(verb: "setup" | "teardown", n: number, netns = namespaces[n] ?? ""): Promise<number> {
     return (
       await timed({
-        cmd: [...program, "--config", dir, "--rootless=false", "--aardvark-binary=/nonexistent", verb, netns],
-        stdin: request(n),
+        cmd: [...program, "--config", dir, "--rootless=false", `--aardvark-binary=${aardvark}`, verb, netns],
+        stdin: request(n, podman),
       })
     ).ms
   }

@@ -14,8 +14,11 @@ import { networkId, networkName } from "./identity.ts"
 import type { Config } from "./request.ts"
 import type { Result, ResultDns } from "./result.ts"
 
-/** Names under which linkspan gives the addresses itself. */
-const OWN_IPAM = ["linkspan", "linkspan-ipam"]
+/** Borrowed by linkspan's own client: the reference's plugin would want the interface first, and a daemon. */
+const DHCP = "dhcp"
+
+/** Names under which linkspan sees to the addresses itself. */
+const OWN_IPAM = ["linkspan", "linkspan-ipam", DHCP]
 
 /** The plugin that gives the addresses, when that is not linkspan. */
 export function delegateOf({ keys }: Config): string | undefined {
@@ -35,6 +38,9 @@ export function describeNetwork(config: Config, given?: Result): NetworkDescript
   const { keys, name } = config
   refuseUnsupported(keys)
   const ipam = fold(get(keys, "ipam"))
+  if (text(get(ipam, "type", "ipam")) === DHCP) {
+    return describeLent(config)
+  }
   // Without a word about addresses the choice is linkspan's: a network as `linkspan network create` makes it.
   const isOwnChoice = keys.get("ipam") === undefined
   const isDefaultGateway = flag(get(keys, "isDefaultGateway")) ?? isOwnChoice
@@ -61,6 +67,22 @@ export function describeNetwork(config: Config, given?: Result): NetworkDescript
     ...policy(keys),
     routes: routes.filter((route) => !(isGateway && isDefault(route))).map((route) => staticRoute(route, subnets)),
     // What a container asks is in the hands of its runtime, which writes its resolv.conf; in Kubernetes it is the cluster.
+    dns: flag(get(keys, "names")) ?? false,
+    labels: { "cni.network": name },
+  }
+}
+
+/** A bridge on which somebody else's server gives addresses, and somebody else is the gateway. */
+function describeLent({ keys, name }: Config): NetworkDescription {
+  const mtu = count(get(keys, "mtu"))
+  return {
+    id: networkId(name),
+    name: networkName(name),
+    driver: "bridge",
+    adopt: text(get(keys, "bridge")) ?? "cni0",
+    gatewayMode: "external",
+    ipam: "dhcp",
+    ...(mtu === undefined ? {} : { mtu }),
     dns: flag(get(keys, "names")) ?? false,
     labels: { "cni.network": name },
   }

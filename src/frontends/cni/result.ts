@@ -59,7 +59,10 @@ export function resultOf(
   // Also where it gives no default route: that is what the field has from other plugins.
   const gatewayFor = (address: string): string | undefined => {
     const ip = parseInterface(address)?.ip
-    return network.subnets.find(({ prefix }) => ip !== undefined && prefixContains(prefix, ip))?.gateway
+    return (
+      network.subnets.find(({ prefix }) => ip !== undefined && prefixContains(prefix, ip))?.gateway ??
+      (network.subnets.length === 0 ? endpoint.gateways.find((gw) => isIpv6(gw) === isIpv6(address)) : undefined)
+    )
   }
   return {
     interfaces,

@@ -59,6 +59,8 @@ export async function open(
       await timed({
         cmd: [...program, "--config", dir, "--rootless=false", `--aardvark-binary=${aardvark}`, verb, netns],
         stdin: request(n, podman),
+        // Where linkspan in its place keeps its state; nothing to netavark itself.
+        env: { LINKSPAN_STATE_DIR: dir },
       })
     ).ms
   }

@@ -2,7 +2,7 @@
 // the same transaction, and its commit writes to the database's log beside it, which is what a follower watches. No
 // daemon is needed for that; what only a watcher of the kernel can see is there while one watches.
 
-import { watch } from "node:fs"
+import { DirectoryNews } from "#kernel/directory-watch.ts"
 import { refuseIssues } from "#model/errors.ts"
 import type { Event, EventsRequest } from "#model/event.ts"
 import { checkEvents } from "#model/validate-events.ts"
@@ -21,7 +21,7 @@ export async function* events(host: Host, request: EventsRequest): AsyncGenerato
     ...issues,
     ...(early ? [{ path: "since", message: `${since} has not happened yet: the last event is ${last}` }] : []),
   ])
-  using news = follow === true ? new News(host.stateDir) : undefined
+  using news = follow === true ? new DirectoryNews(host.stateDir) : undefined
   let cursor = Math.max(since ?? 0, tail === undefined ? 0 : last - tail, first - 1)
   if (since !== undefined && since < first - 1) {
     yield { kind: "missed", events: first - 1 - since, cursor: first - 1, time: new Date().toISOString() }
@@ -38,36 +38,5 @@ export async function* events(host: Host, request: EventsRequest): AsyncGenerato
       }
       await news.next()
     }
-  }
-}
-
-/** Word of writes to the state. What comes while nobody waits is told to the next who does. */
-class News implements Disposable {
-  readonly #watcher
-  #isNew = false
-  #wake: (() => void) | undefined
-
-  constructor(directory: string) {
-    this.#watcher = watch(directory, () => {
-      this.#isNew = true
-      this.#wake?.()
-    })
-    // The directory is gone: nothing will happen there any more.
-    this.#watcher.on("error", () => undefined)
-  }
-
-  async next(): Promise<void> {
-    if (!this.#isNew) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve
-      })
-      this.#wake = undefined
-    }
-    this.#isNew = false
-  }
-
-  [Symbol.dispose](): void {
-    this.#watcher.close()
-    this.#wake?.()
   }
 }

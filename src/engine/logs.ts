@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs"
 import { dirname } from "node:path"
-import { DirectoryWatch } from "#kernel/directory-watch.ts"
+import { DirectoryNews } from "#kernel/directory-watch.ts"
 import { LogReader } from "#kernel/log-reader.ts"
 import { PidHandle } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
@@ -34,11 +34,11 @@ export async function* logs(host: Host, nameOrId: string, options: LogOptions): 
   const { pid, startTime } = sandbox.process
   using process = PidHandle.open(pid, { startTime })
   const ended = process === undefined ? Promise.resolve(true) : process.ended()
-  await using watch = new DirectoryWatch(dirname(path))
+  using news = new DirectoryNews(dirname(path))
   for (let over = false; !over; ) {
     // What was written before the watch began is read first, what comes after it wakes it.
     yield* reader.rest()
-    over = await Promise.race([ended.then(() => true), watch.changed().then(() => false)])
+    over = await Promise.race([ended.then(() => true), news.next().then(() => false)])
   }
   yield* reader.rest()
 }

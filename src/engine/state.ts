@@ -1,6 +1,6 @@
 // The state whole, for whoever shows or follows all of it: read once a change, and of that only what has changed.
 
-import { watch } from "node:fs"
+import { watchDirectory } from "#kernel/directory-watch.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
 import type { State } from "#model/view.ts"
@@ -91,10 +91,7 @@ export function watchState(host: Host, onChange: (state: State) => void): Dispos
       onChange(state)
     }
   }
-  const watcher = watch(host.stateDir, { persistent: false }, look)
-  // The directory itself is gone or unreadable: the next command says so.
-  watcher.on("error", () => undefined)
-  return { [Symbol.dispose]: () => watcher.close() }
+  return watchDirectory(host.stateDir, look)
 }
 
 /** Undefined when the state cannot be read just now; the next change tells. */

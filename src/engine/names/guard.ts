@@ -1,8 +1,8 @@
 // Tells when a container's namespace has lost its owner. A socket that the daemon holds in it keeps the namespace alive,
 // so the daemon must let go as soon as nobody else wants it: when the process has ended, or the name is taken away.
 
-import { type FSWatcher, watch } from "node:fs"
 import { basename, dirname } from "node:path"
+import { watchDirectory } from "#kernel/directory-watch.ts"
 import { inodeOf } from "#kernel/file.ts"
 import { PidHandle } from "#kernel/process.ts"
 import { SystemCallError } from "#kernel/syscall.ts"
@@ -10,7 +10,7 @@ import type { NetnsPlace } from "#model/sandbox.ts"
 
 /** Calls back once, when what keeps the namespace is gone. */
 export class Guards implements Disposable {
-  readonly #directories = new Map<string, { readonly watcher: FSWatcher; readonly files: Map<string, Set<Check>> }>()
+  readonly #directories = new Map<string, { readonly watcher: Disposable; readonly files: Map<string, Set<Check>> }>()
 
   /** @param inode of the namespace. @returns what ends the watch; undefined when the owner is gone already. */
   watch(place: NetnsPlace, inode: number, onGone: () => void): Disposable | undefined {
@@ -38,7 +38,7 @@ export class Guards implements Disposable {
         files.delete(name)
       }
       if (files.size === 0) {
-        this.#directories.get(directory)?.watcher.close()
+        this.#directories.get(directory)?.watcher[Symbol.dispose]()
         this.#directories.delete(directory)
       }
     }
@@ -54,12 +54,12 @@ export class Guards implements Disposable {
     let known = this.#directories.get(directory)
     if (known === undefined) {
       const files = new Map<string, Set<Check>>()
-      const watcher = watch(directory, { persistent: false }, (_event, name) => {
-        for (const check of name === null ? [...files.values()].flatMap((set) => [...set]) : (files.get(name) ?? [])) {
+      const watcher = watchDirectory(directory, (names) => {
+        const touched = names.has("") ? [...files.values()] : Array.from(names, (name) => files.get(name) ?? [])
+        for (const check of touched.flatMap((checks) => [...checks])) {
           check()
         }
       })
-      watcher.on("error", () => undefined)
       known = { watcher, files }
       this.#directories.set(directory, known)
     }
@@ -68,7 +68,7 @@ export class Guards implements Disposable {
 
   [Symbol.dispose](): void {
     for (const { watcher } of this.#directories.values()) {
-      watcher.close()
+      watcher[Symbol.dispose]()
     }
     this.#directories.clear()
   }

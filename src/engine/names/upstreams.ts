@@ -1,8 +1,9 @@
 // The name servers that the host itself asks, and word of it when they change: a laptop that comes to another network.
 
-import { type FSWatcher, readFileSync, realpathSync, watch } from "node:fs"
+import { readFileSync, realpathSync } from "node:fs"
 import { basename, dirname } from "node:path"
 import { type Ip, isLoopback, parseIp } from "#inet/ip.ts"
+import { watchDirectory } from "#kernel/directory-watch.ts"
 
 /** systemd-resolved's upstreams; resolv.conf then names only its own stub (systemd-resolved(8), "/etc/resolv.conf"). */
 const RESOLVED = "/run/systemd/resolve/resolv.conf"
@@ -48,14 +49,14 @@ function readText(path: string): string {
 export function watchUpstreams(onChange: () => void, files: UpstreamFiles = UPSTREAM_FILES): Disposable {
   // Their directories, since files are replaced; a link's as well as what it leads to.
   const paths = [files.resolvConf, files.resolved].flatMap((path) => [path, realPath(path)])
-  const watchers = [...new Set(paths)].flatMap((path): FSWatcher[] => {
+  const watchers = [...new Set(paths)].flatMap((path): Disposable[] => {
     try {
       return [
-        watch(dirname(path), { persistent: false }, (_event, name) => {
-          if (name === null || name === basename(path)) {
+        watchDirectory(dirname(path), (names) => {
+          if (names.has("") || names.has(basename(path))) {
             onChange()
           }
-        }).on("error", () => undefined),
+        }),
       ]
     } catch {
       // There is no such directory on this host.
@@ -65,7 +66,7 @@ export function watchUpstreams(onChange: () => void, files: UpstreamFiles = UPST
   return {
     [Symbol.dispose]: () => {
       for (const watcher of watchers) {
-        watcher.close()
+        watcher[Symbol.dispose]()
       }
     },
   }

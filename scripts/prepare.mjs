@@ -56,6 +56,7 @@ const PACKAGES = {
       has: "/usr/lib/python3/dist-packages/prometheus_client/__init__.py",
       why: "reads OpenMetrics",
     },
+    { name: "strace", has: "strace", why: "sees every program that is started" },
     { name: "systemd", has: "systemd-analyze", why: "what a unit file means to it" },
     { name: "tcpdump", has: "tcpdump", why: "captures" },
     { name: "tmux", has: "tmux", why: "a terminal for the interactive tests" },

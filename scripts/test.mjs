@@ -11,7 +11,7 @@
 import { spawn, spawnSync } from "node:child_process"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { cpus, tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { isRoot, PrepareError, prepare, ROOT, report } from "./prepare.mjs"
 
 /** A file may say otherwise in its head: "// time limit: 600 s". */
@@ -127,9 +127,19 @@ function gates() {
       name: "format, lint and layers",
       command: [...tool("@biomejs/biome/bin/biome"), "check", "--error-on-warnings", "--max-diagnostics=none", "."],
     },
-    { name: "types", command: [...tool("typescript/bin/tsc"), "--project", "tsconfig.json"] },
-    { name: "types of the page", command: [...tool("typescript/bin/tsc"), "--project", "src/frontends/ui/page"] },
+    ...projects().map((project) => ({
+      name: project === "tsconfig.json" ? "types" : `types of ${dirname(project)}`,
+      command: [...tool("typescript/bin/tsc"), "--project", project],
+    })),
   ]
+}
+
+/** What is checked by itself, since it runs elsewhere: a browser has other globals. */
+function projects() {
+  const nested = readdirSync(join(ROOT, "src"), { recursive: true }).filter(
+    (path) => basename(path) === "tsconfig.json",
+  )
+  return ["tsconfig.json", ...nested.map((path) => join("src", path))]
 }
 
 async function runGate(gate) {

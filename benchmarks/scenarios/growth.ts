@@ -16,7 +16,7 @@ export const growth: Scenario = {
     const filling = await full.extra<number[]>("fill", 0, present)
     const samples = await interleave(
       [attachDetach(empty, { label: "number 1" }), attachDetach(full, { n: present, label: `number ${last}` })],
-      { rounds: context.pick(60, 10), warmUp: 5 },
+      { rounds: context.pick(200, 10), warmUp: 5 },
     )
     const attach = ratio(samples, `attach: number ${last}`, "attach: number 1")
     const detach = ratio(samples, `detach: number ${last}`, "detach: number 1")

@@ -1,6 +1,7 @@
 import { readFile } from "#kernel/file.ts"
 import { describeRoutes } from "#kernel/links.ts"
 import { missingElements } from "#kernel/missing-elements.ts"
+import { LinkspanError } from "#model/errors.ts"
 import type { Sandbox } from "#model/sandbox.ts"
 import type { ContainerStatus, ContainerSummary, ContainerView } from "#model/view.ts"
 import type { Membership } from "#plan/default-route.ts"
@@ -36,7 +37,15 @@ export function inspectContainer(host: Host, nameOrId: string): ContainerView {
 
 /** What the rules should know about the container, and do not. */
 function lostElements(host: Host, sandbox: Sandbox, members: readonly Membership[]): string[] {
-  const lost = missingElements(host.namespace.netfilter, sandboxElements(members))
+  let lost: ReturnType<typeof missingElements>
+  try {
+    lost = missingElements(host.namespace.netfilter, sandboxElements(members))
+  } catch (error) {
+    if (error instanceof LinkspanError && error.code === "NOT_PERMITTED") {
+      return ["the firewall's elements cannot be looked at without CAP_NET_ADMIN"]
+    }
+    throw error
+  }
   const sets = [...new Set(lost.map(({ set }) => set))]
   return lost.length === 0
     ? []

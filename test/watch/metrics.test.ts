@@ -30,7 +30,9 @@ test("the resident process serves OpenMetrics, with labels of which there are fe
   ;(await host.cli(["network", "create", "web", "--subnet", "10.81.0.0/24"])).ok()
   ;(await host.cli(["attach", "--netns", a.path, "--network", "web", "a"])).ok()
   await using server = await host.outside.listen(80)
-  expect(await a.connect(ADDRESSES.internet4, server.port, { payload: "x".repeat(5000) })).toMatchObject({ ok: true })
+  expect(await a.connect(ADDRESSES.internet4, server.port, { payload: `${"x".repeat(5000)}\n` })).toMatchObject({
+    ok: true,
+  })
   await a.inject("eth0", { dstMac: "ff:ff:ff:ff:ff:ff", src: "10.81.0.77", dst: "10.81.0.1", count: 3 })
   const during = await scrape(host, "127.0.0.1:9475")
   expect(during).toMatchObject({

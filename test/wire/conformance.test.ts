@@ -15,7 +15,7 @@ import {
   u16,
   u32,
 } from "#wire/schema.ts"
-import { compare, type Finding } from "./conformance.ts"
+import { compare, type Finding, YOUNG } from "./conformance.ts"
 import { HEADERS_PACKAGE, haveHeaders, header, parseHeader } from "./uapi.ts"
 
 const ROOT = join(import.meta.dir, "../../src/wire")
@@ -34,7 +34,7 @@ async function everyExport(): Promise<Record<string, unknown>> {
 }
 
 function wrong(findings: readonly Finding[]): readonly Finding[] {
-  return findings.filter(({ ours, theirs }) => ours !== theirs)
+  return findings.filter(({ name, ours, theirs }) => ours !== theirs && !(theirs === undefined && YOUNG.has(name)))
 }
 
 const withHeaders = haveHeaders() ? describe : describe.skip

@@ -62,7 +62,7 @@ const SETS: Readonly<Record<string, Source | "no numbers">> = {
     prefix: "IFLA_BRPORT_",
     except: { number: "IFLA_BRPORT_NO", hairpin: "IFLA_BRPORT_MODE", unicastFlood: "IFLA_BRPORT_UNICAST_FLOOD" },
   },
-  macvlan: { header: IF_LINK, prefix: "IFLA_MACVLAN_" },
+  macvlan: { header: IF_LINK, prefix: "IFLA_MACVLAN_", except: { broadcastCutoff: "IFLA_MACVLAN_BC_CUTOFF" } },
   ipvlan: { header: IF_LINK, prefix: "IFLA_IPVLAN_" },
   vlan: { header: IF_LINK, prefix: "IFLA_VLAN_" },
   veth: { header: "linux/veth.h", prefix: "VETH_INFO_" },
@@ -270,6 +270,8 @@ const NOT_IN_HEADERS: Readonly<Record<string, string>> = {
   CTA_FILTER_F_IP_SRC: "the kernel's own",
   CTA_FILTER_F_PROTO_NUM: "the kernel's own",
   CTA_FILTER_F_PROTO_SRC_PORT: "the kernel's own",
+  CLIENT_PORT: "of DHCP: RFC 2131, section 4.1",
+  SERVER_PORT: "of DHCP: RFC 2131, section 4.1",
   HOOK_FORWARD: "a name of ours for NF_INET_FORWARD and NF_BR_FORWARD",
 }
 
@@ -277,6 +279,9 @@ const NETFILTER_SUBSYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/^IPCTNL_MSG_CT_/, "NFNL_SUBSYS_CTNETLINK"],
   [/^NFT_MSG_/, "NFNL_SUBSYS_NFTABLES"],
 ]
+
+/** Younger than the headers of Debian 12 (Linux 6.1): compared where they are there. */
+export const YOUNG: ReadonlySet<string> = new Set(["IFLA_MACVLAN_BC_CUTOFF"])
 
 /** One thing that was compared. */
 export interface Finding {

@@ -125,6 +125,7 @@ function parseStructs(text: string): Map<string, Struct> {
   const structs = new Map<string, Struct>()
   for (const [, name = "", body = ""] of text.matchAll(/struct\s+(\w+)\s*\{([^{}]*)\}/g)) {
     const sizes = body
+      .replaceAll(/^\s*#.*$/gm, "")
       .split(";")
       .filter((line) => line.trim() !== "")
       .map(sizesOf)

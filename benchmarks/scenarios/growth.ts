@@ -28,7 +28,7 @@ export const growth: Scenario = {
         judge(`attach number ${last} within 20 % of number 1`, attach, { atMost: 1.2 }),
         judge(`detach number ${last} within 20 % of number 1`, detach, { atMost: 1.2 }),
       ],
-      notes: ["The issue's target is the attach; the detach is held to the same."],
+      notes: ["The target is the attach's; the detach is held to the same."],
     }
   },
 }

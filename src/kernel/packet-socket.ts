@@ -1,16 +1,15 @@
 // Every frame of a namespace's interfaces, as packet(7) gives them, with the time at which the kernel saw it.
 
-import { ptr } from "bun:ffi"
 import type { BpfInstruction } from "#plan/port-filter.ts"
 import { closeFile } from "./file.ts"
 import type { Netns } from "./netns.ts"
+import { attachFilter } from "./socket-filter.ts"
 import { check, hasFailed, SystemCallError, syscall } from "./syscall.ts"
 
 const AF_PACKET = 17
 const SOCK_RAW_NONBLOCK = 3 | 0o4000
 const ETH_P_ALL = 3
 const SOL_SOCKET = 1
-const SO_ATTACH_FILTER = 26
 const SO_RCVBUFFORCE = 33
 const SOL_PACKET = 263
 const PACKET_STATISTICS = 6
@@ -55,7 +54,7 @@ export class PacketSocket implements Disposable {
       // The first time it turns timestamps on, and says that there is none.
       syscall("ioctl", this.fd, SIOCGSTAMPNS, this.#stamp)
       if (options.filter !== undefined) {
-        this.#attach(options.filter)
+        attachFilter(this.fd, options.filter)
       }
       const address = new DataView(new ArrayBuffer(SIZEOF_SOCKADDR_LL))
       address.setUint16(0, AF_PACKET, true)
@@ -107,21 +106,5 @@ export class PacketSocket implements Disposable {
     const size = new Uint32Array([numbers.byteLength])
     check("getsockopt", syscall("getsockopt", this.fd, SOL_PACKET, PACKET_STATISTICS, numbers, size))
     return { received: numbers[0] ?? 0, dropped: numbers[1] ?? 0 }
-  }
-
-  #attach(filter: readonly BpfInstruction[]): void {
-    const program = new DataView(new ArrayBuffer(8 * filter.length))
-    for (const [index, { code, jt, jf, k }] of filter.entries()) {
-      program.setUint16(index * 8, code, true)
-      program.setUint8(index * 8 + 2, jt)
-      program.setUint8(index * 8 + 3, jf)
-      program.setUint32(index * 8 + 4, k, true)
-    }
-    const instructions = new Uint8Array(program.buffer)
-    // struct sock_fprog: a length, padding, a pointer.
-    const head = new BigUint64Array([BigInt(filter.length), BigInt(ptr(instructions))])
-    check("SO_ATTACH_FILTER", syscall("setsockopt", this.fd, SOL_SOCKET, SO_ATTACH_FILTER, head, head.byteLength))
-    // Until here nothing of it may be collected.
-    void instructions
   }
 }

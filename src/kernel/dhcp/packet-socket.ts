@@ -3,18 +3,17 @@
 //
 // packet(7), <linux/if_packet.h>, <linux/filter.h>
 
-import { ptr } from "bun:ffi"
 import { type Mac, macBytes, macFromBytes } from "#inet/mac.ts"
+import type { BpfInstruction } from "#plan/port-filter.ts"
 import { CLIENT_PORT } from "#wire/dhcp/requests.ts"
 import { closeFile } from "../file.ts"
 import type { Netns } from "../netns.ts"
+import { attachFilter } from "../socket-filter.ts"
 import { check, hasFailed, syscall } from "../syscall.ts"
 
 const AF_PACKET = 17
 const SOCK_DGRAM_NONBLOCK = 2 | 0o4000
 const ETH_P_IP = 0x0800
-const SOL_SOCKET = 1
-const SO_ATTACH_FILTER = 26
 const SIZEOF_SOCKADDR_LL = 20
 const PACKET_OUTGOING = 4
 /** More than any frame that a server sends: options of a whole Ethernet frame. */
@@ -23,16 +22,16 @@ const BUFFER_BYTES = 2048
 export const EVERYBODY = "ff:ff:ff:ff:ff:ff" as Mac
 
 /** UDP to the client's port, whole or in its first fragment; everything else the kernel drops before this process wakes. */
-const FILTER: readonly (readonly [code: number, ifTrue: number, ifFalse: number, k: number])[] = [
-  [0x30, 0, 0, 9], //                  A = protocol
-  [0x15, 0, 6, 17], //                 UDP?
-  [0x28, 0, 0, 6], //                  A = flags and fragment offset
-  [0x45, 4, 0, 0x1fff], //             a later fragment?
-  [0xb1, 0, 0, 0], //                  X = length of the IP header
-  [0x48, 0, 0, 2], //                  A = UDP destination port
-  [0x15, 0, 1, CLIENT_PORT],
-  [0x06, 0, 0, 0xffff_ffff], //        all of it
-  [0x06, 0, 0, 0], //                  nothing
+const FILTER: readonly BpfInstruction[] = [
+  { code: 0x30, jt: 0, jf: 0, k: 9 }, //                  A = protocol
+  { code: 0x15, jt: 0, jf: 6, k: 17 }, //                 UDP?
+  { code: 0x28, jt: 0, jf: 0, k: 6 }, //                  A = flags and fragment offset
+  { code: 0x45, jt: 4, jf: 0, k: 0x1fff }, //             a later fragment?
+  { code: 0xb1, jt: 0, jf: 0, k: 0 }, //                  X = length of the IP header
+  { code: 0x48, jt: 0, jf: 0, k: 2 }, //                  A = UDP destination port
+  { code: 0x15, jt: 0, jf: 1, k: CLIENT_PORT },
+  { code: 0x06, jt: 0, jf: 0, k: 0xffff_ffff }, //        all of it
+  { code: 0x06, jt: 0, jf: 0, k: 0 }, //                  nothing
 ]
 
 export class PacketSocket implements Disposable {
@@ -50,7 +49,7 @@ export class PacketSocket implements Disposable {
     // Of no protocol until it is filtered and bound, so that nothing of other interfaces gets in.
     const socket = new PacketSocket(netns.socket(AF_PACKET, SOCK_DGRAM_NONBLOCK), index)
     try {
-      attachFilter(socket.#fd)
+      attachFilter(socket.#fd, FILTER)
       const address = linkAddress(index)
       check("bind", syscall("bind", socket.#fd, address, address.length))
       return socket
@@ -110,17 +109,4 @@ function linkAddress(index: number, mac?: Mac): Uint8Array {
     bytes.set(macBytes(mac), 12)
   }
   return bytes
-}
-
-function attachFilter(fd: number): void {
-  const program = new DataView(new ArrayBuffer(FILTER.length * 8))
-  for (const [index, [code, ifTrue, ifFalse, k]] of FILTER.entries()) {
-    program.setUint16(index * 8, code, true)
-    program.setUint8(index * 8 + 2, ifTrue)
-    program.setUint8(index * 8 + 3, ifFalse)
-    program.setUint32(index * 8 + 4, k, true)
-  }
-  const bytes = new Uint8Array(program.buffer)
-  const description = new BigUint64Array([BigInt(FILTER.length), BigInt(ptr(bytes))])
-  check("setsockopt", syscall("setsockopt", fd, SOL_SOCKET, SO_ATTACH_FILTER, description, description.byteLength))
 }

@@ -2,6 +2,7 @@
 
 import type { Gate, TopologyLink } from "#model/topology.ts"
 import type { Box, PlacedCable, PlacedContainer, PlacedLink, PlacedNetwork, Placement, Point } from "./layout.ts"
+import { cableId } from "./wiring.ts"
 
 export type Attributes = Readonly<Record<string, string | number>>
 /** As a page's library has it: tag, attributes, what is inside. */
@@ -156,10 +157,9 @@ function drawContainer<E>(make: Make<E>, { space, box }: PlacedContainer): E {
 }
 
 function drawCable<E>(make: Make<E>, { cable, points }: PlacedCable): E {
-  const id = `${cable.near.ifname}/${cable.far.space}/${cable.far.ifname}`
   return make(
     "g",
-    { "data-kind": "cable", "data-id": id, class: cable.kind },
+    { "data-kind": "cable", "data-id": cableId(cable), class: cable.kind },
     make("title", {}, `${cable.near.ifname} ⇄ ${cable.far.ifname}`),
     make("path", { class: "cable", d: pathOf(points) }),
   )

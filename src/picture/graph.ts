@@ -1,6 +1,7 @@
 // The same wiring for programs that lay it out by themselves: Graphviz' language and Mermaid's flowcharts.
 
 import type { Topology } from "#model/topology.ts"
+import { outerLinks } from "./wiring.ts"
 
 /** https://graphviz.org/doc/info/lang.html */
 export function dotOf({ host, networks, containers, cables, gates }: Topology): string {
@@ -60,15 +61,6 @@ export function mermaidOf({ host, networks, containers, cables, gates }: Topolog
     ...gates.map((gate, index) => `  g${index}>${label([gateText(gate)])}] -.- ${ids.get(gate.container)}`),
   ]
   return `${lines.join("\n")}\n`
-}
-
-/** The host's links that are neither a network's bridge nor the end of a cable. */
-function outerLinks({ host, networks, cables }: Pick<Topology, "host" | "networks" | "cables">) {
-  const known = new Set<string>([
-    ...networks.filter(({ driver }) => driver === "bridge").map(({ ifname }) => ifname ?? ""),
-    ...cables.filter(({ kind }) => kind === "veth").map(({ near }) => near.ifname),
-  ])
-  return host.links.filter(({ ifname }) => !known.has(ifname))
 }
 
 /** Those that others reach it at. */

@@ -3,6 +3,7 @@
 
 import type { Cable, Gate, Space, Topology, TopologyLink, TopologyNetwork } from "#model/topology.ts"
 import { assignSlots, type Slots } from "./slots.ts"
+import { outerLinks } from "./wiring.ts"
 
 export interface Box {
   readonly x: number
@@ -132,15 +133,10 @@ function columnsFor(slots: Slots): number {
 const LINK: Pick<Box, "width" | "height"> = { width: 196, height: 40 }
 
 /** They sit on the frame's upper edge, as interfaces sit on the edge of what they belong to. */
-function hostLinks({ host, networks, cables }: Topology, frame: Box): PlacedLink[] {
-  const drawn = new Set<string>([
-    ...networks.filter(({ driver }) => driver === "bridge").map(({ ifname }) => ifname ?? ""),
-    ...cables.filter(({ kind }) => kind === "veth").map(({ near }) => near.ifname),
-  ])
+function hostLinks(topology: Topology, frame: Box): PlacedLink[] {
   const room = Math.max(1, Math.floor((frame.width - 2 * MARGIN) / (LINK.width + MARGIN / 2)))
-  const free = host.links.filter(({ ifname }) => !drawn.has(ifname))
   // The others are in the data, and a listing shows them; a picture of a hundred foreign links says nothing.
-  return free
+  return outerLinks(topology)
     .toSorted((a, b) => rank(a) - rank(b) || a.ifindex - b.ifindex)
     .slice(0, room)
     .map((link, index) => ({

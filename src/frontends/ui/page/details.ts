@@ -2,6 +2,7 @@
 
 import { h, type JSX } from "preact"
 import type { Space, Topology, TopologyLink, TopologyNetwork } from "#model/topology.ts"
+import { cableId } from "#picture/wiring.ts"
 
 interface DetailsProps {
   readonly topology: Topology
@@ -12,7 +13,7 @@ export function Details({ topology, id }: DetailsProps): JSX.Element {
   const space = topology.containers.find((each) => each.id === id)
   const network = topology.networks.find((each) => each.id === id)
   const link = topology.host.links.find(({ ifname }) => id === `host/${ifname}`)
-  const cable = topology.cables.find(({ near, far }) => id === `${near.ifname}/${far.space}/${far.ifname}`)
+  const cable = topology.cables.find((each) => id === cableId(each))
   if (space !== undefined) {
     return containerDetails(space, topology)
   }

@@ -2,6 +2,7 @@
 
 import type { Hop } from "#model/explain.ts"
 import type { Topology } from "#model/topology.ts"
+import { cableId } from "#picture/wiring.ts"
 
 /** data-id of the elements; none where a hop is about something that is not drawn. */
 export function elementsOf({ place }: Pick<Hop, "place">, { containers, networks, cables, host }: Topology): string[] {
@@ -22,10 +23,6 @@ export function elementsOf({ place }: Pick<Hop, "place">, { containers, networks
   return host.links.some(({ ifname }) => ifname === bare || `host:${ifname}` === bare)
     ? [`host/${bare.replace(/^host:/, "")}`]
     : []
-}
-
-export function cableId({ near, far }: Topology["cables"][number]): string {
-  return `${near.ifname}/${far.space}/${far.ifname}`
 }
 
 /** Bytes a second over each cable, from two readings of the host's ends. */

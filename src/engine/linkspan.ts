@@ -143,8 +143,6 @@ export interface ServeOptions {
   readonly signal: AbortSignal
   /** What is worth a line while it runs. */
   readonly log?: (line: string) => void
-  /** A descriptor that a byte is written to, and that is closed, once all services are there. */
-  readonly readyFd?: number
   /** NOTIFY_SOCKET of sd_notify(3). */
   readonly notifySocket?: string
 }

@@ -1,10 +1,8 @@
 // The one resident process of a host: it holds the services that must outlive a command. It is one more user of the
 // engine and of the state; every command works without it.
 
-import { closeFile } from "#kernel/file.ts"
 import { notifyManager } from "#kernel/notify.ts"
 import { privateDirectory } from "#kernel/private-files.ts"
-import { syscall } from "#kernel/syscall.ts"
 import { askServer } from "#kernel/unix-call.ts"
 import { CALLS_SOCKET, STOP_LINE } from "#model/call.ts"
 import { LinkspanError } from "#model/errors.ts"
@@ -14,7 +12,7 @@ import type { Host } from "./host.ts"
 import type { ServeOptions } from "./linkspan.ts"
 
 /** Serves until it is told to stop. @throws LinkspanError BUSY when another process does so, or what a service says that cannot start */
-export async function serve(host: Host, { services, signal, log, readyFd, notifySocket }: ServeOptions): Promise<void> {
+export async function serve(host: Host, { services, signal, log, notifySocket }: ServeOptions): Promise<void> {
   privateDirectory(host.runDir)
   if (!host.locks.lock(RESIDENT_BYTE, "exclusive", false)) {
     throw new LinkspanError("BUSY", {
@@ -29,10 +27,6 @@ export async function serve(host: Host, { services, signal, log, readyFd, notify
     for (const start of services) {
       const service: Service = running.use(await start())
       log?.(`${service.name}: ${service.address}`)
-    }
-    if (readyFd !== undefined) {
-      syscall("write", readyFd, new Uint8Array([1]), 1)
-      closeFile(readyFd)
     }
     if (notifySocket !== undefined) {
       notifyManager(notifySocket, "READY=1")

@@ -121,8 +121,6 @@ class Daemon {
     try {
       await this.#sync()
       sayReady(this.#options)
-      // The executable starts with a JIT that is slow to begin, which is right for commands (scripts/build.ts).
-      Bun.unsafe.setJITPolicy(1)
       await this.#finished.promise
     } finally {
       signal?.removeEventListener("abort", stop)

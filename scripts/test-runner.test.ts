@@ -21,6 +21,10 @@ const FILES: Readonly<Record<string, string>> = {
   "src/broken.test.ts": 'import "./not-there.ts"\n\ntest("never", () => {})',
   "src/empty.test.ts": "export {}",
   "src/late.test.ts": '// time limit: 1 s\ntest("hangs", async () => {\n  await Bun.sleep(60_000)\n}, 60_000)',
+  "src/unsteady.test.ts":
+    'import { existsSync, writeFileSync } from "node:fs"\n' +
+    'test("the second time", () => {\n  const again = existsSync("again")\n  writeFileSync("again", "")\n' +
+    "  expect(again).toBe(true)\n})",
   "src/unhandled.test.ts": 'test("one", () => {\n  void Promise.reject(new Error("nobody listens"))\n})',
 }
 
@@ -83,6 +87,11 @@ describe("npm test", () => {
     { file: "empty", last: "0 passed, 1 failed" },
     { file: "late", last: "0 passed, 1 failed", says: "did not end within 1 s" },
     { file: "unhandled", last: "failed", says: "nobody listens" },
+    {
+      file: "unsteady",
+      last: "1 passed, 0 failed",
+      says: "Unsteady: failed, and passed when run again:\n  src/unsteady",
+    },
     { file: "no-such-file", last: "0 passed, 1 failed", says: "Cannot find a test file of that name" },
   ]
 

@@ -41,7 +41,7 @@ export interface HostOptions {
   readonly check?: boolean
   /** True: names are answered as for a user, by a daemon that is stopped at the end; none when absent. */
   readonly names?: boolean
-  /** How long the end of a namespace, a process or a link may take before it counts as a leak: 3 s when absent. */
+  /** How long the end of a namespace, a process or a link may take before it counts as a leak: 10 s when absent. */
   readonly patienceMs?: number
 }
 
@@ -58,7 +58,10 @@ export class HostLeak extends Error {
   }
 }
 
-const PATIENCE_MS = 3000
+/** The kernel ends namespaces one after the other, when it has the time: on a busy machine that takes seconds. */
+const PATIENCE_MS = 10_000
+/** Duplicate detection of an address takes one to two seconds; on a bridge without a port it never ends. */
+const DETECTION_MS = 3000
 
 /** What is common to all hosts of this process: how it was before the first, and those that live. */
 const machine: {
@@ -164,6 +167,10 @@ export class Host extends Netns implements AsyncDisposable {
 
   /** From now on, how things are at this moment is what they must be at the end: call it after setting a scene. */
   async baseline(): Promise<void> {
+    await until(async () => {
+      const links = await this.ip<{ addr_info: object[] }>(["address", "show", "tentative"])
+      return links.every((link) => link.addr_info.length === 0) ? true : undefined
+    }, DETECTION_MS)
     ;[this.#before, this.#idsBefore] = await Promise.all([this.snapshot(), namespaceIds(this.path)])
   }
 

@@ -31,6 +31,7 @@ describe("readDockerOptions() obeys", () => {
       in: { [o.hostIpv4]: "192.0.2.1", [o.hostIpv6]: "2001:db8::1" },
       want: { request: { outbound: ["192.0.2.1", "2001:db8::1"] } },
     },
+    { name: "no masquerade", in: { [o.masquerade]: "0" }, want: { request: { masquerade: false } } },
     { name: "a mode", in: { [o.modeIpv4]: "routed" }, want: { request: { gatewayMode: "routed" } } },
     {
       name: "one mode for both families",
@@ -101,7 +102,6 @@ describe("readDockerOptions() refuses", () => {
       in: { parent: "eth0" },
       want: /^Options.parent is an option of driver "macvlan" and "ipvlan", not of "bridge"/,
     },
-    { name: "no masquerade", in: { [o.masquerade]: "0" }, want: /gateway mode "routed"/ },
     { name: "inhibit_ipv4", in: { [o.inhibitIpv4]: "true" }, want: /"isolated"/ },
     { name: "the default bridge", in: { [o.defaultBridge]: "true" }, want: /no default network/ },
     { name: "trusted interfaces", in: { [o.trusted]: "eth0" }, want: /not offered/ },

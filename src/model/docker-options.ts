@@ -24,7 +24,7 @@ export interface DockerNetwork {
 export interface DockerOptions {
   readonly request: Pick<
     CreateNetworkRequest,
-    "mtu" | "icc" | "gatewayMode" | "containerIfname" | "parent" | "mode" | "ipv4" | "ipv6" | "outbound"
+    "mtu" | "icc" | "gatewayMode" | "containerIfname" | "parent" | "mode" | "ipv4" | "ipv6" | "outbound" | "masquerade"
   >
   /** The bridge's name: one that exists is used as it is and outlives the network, another is made. */
   readonly bridge?: string
@@ -120,6 +120,7 @@ export function readDockerOptions(field: Field, network: DockerNetwork): DockerO
       containerIfname: read("ifnamePrefix", (one) => textOf(one)),
       gatewayMode: readModes(read, { ...network, ipv4: ipv4 ?? network.ipv4, ipv6: ipv6 ?? network.ipv6 }),
       outbound: readOutbound(read),
+      masquerade: read("masquerade", readWord) === false ? false : undefined,
       parent: read("parent", readIfname),
       mode: read("macvlanMode", oneOf(MACVLAN_MODES)) ?? read("ipvlanMode", oneOf(IPVLAN_MODES)),
     }),
@@ -189,11 +190,6 @@ function refuseUnsupported(read: Read): void {
   const unless = (option: Option, fine: (text: string, field: Field) => boolean, message: string): void => {
     read(option, (field) => (fine(textOf(field), field) ? undefined : refuse(field, message)))
   }
-  unless(
-    "masquerade",
-    (_, field) => readWord(field) !== false,
-    'cannot be false by itself: use gateway mode "routed", in which nothing is masqueraded and published ports are opened at the container\'s own address',
-  )
   unless(
     "inhibitIpv4",
     (_, field) => readWord(field) !== true,

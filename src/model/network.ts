@@ -111,6 +111,8 @@ export interface BridgeNetwork extends NetworkCommon {
   readonly isolation?: Exclude<Isolation, "strict">
   /** What the world sees of the containers, at most one address a family, instead of the interface's own. Of NAT networks. */
   readonly outbound?: readonly Ip[]
+  /** What leaves a NAT network keeps the container's address: somebody else knows the way back, or translates it. */
+  readonly masquerade?: false
 }
 
 export interface MacvlanNetwork extends NetworkCommon {

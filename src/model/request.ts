@@ -68,6 +68,8 @@ export interface CreateNetworkRequest {
   readonly isolation?: string
   /** Sources of what leaves a NAT network, at most one a family: addresses of the host. */
   readonly outbound?: readonly string[]
+  /** Default true; false: what leaves a NAT network keeps the container's address. Ports are published all the same. */
+  readonly masquerade?: boolean
   readonly defaultRoute?: boolean
   readonly metric?: number
   readonly containerIfname?: string

@@ -351,8 +351,9 @@ describe("checkCreateNetwork() refuses", () => {
         icc: true,
         isolation: "open",
         outbound: [],
+        masquerade: true,
       },
-      ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound"].map(
+      ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound", "masquerade"].map(
         (key) => `${key} is possible only with driver "bridge", not with "macvlan"`,
       ),
     ],
@@ -368,6 +369,11 @@ describe("checkCreateNetwork() refuses", () => {
       "outbound addresses that are none",
       { outbound: ["192.0.2.1", "192.0.2.2"] },
       ["outbound has two IPv4 addresses; give at most one a family"],
+    ],
+    [
+      "an address for what leaves, and none",
+      { outbound: ["192.0.2.1"], masquerade: false },
+      ["masquerade cannot be false while outbound says which address replaces the containers'"],
     ],
     [
       "a loopback address for what leaves",
@@ -533,6 +539,7 @@ function anyRequest(): fc.Arbitrary<unknown> {
       icc: or(true, false),
       isolation: or("strict", "open"),
       outbound: or(["192.0.2.1"], ["192.0.2.1", "2001:db8::1"]),
+      masquerade: or(true, false),
       defaultRoute: or(true, false),
       metric: or(0, 100),
       containerIfname: or("eth", "net"),

@@ -73,6 +73,7 @@ export interface BridgeDraft extends DraftCommon {
   readonly icc: boolean
   readonly isolation?: Exclude<Isolation, "strict">
   readonly outbound?: readonly Ip[]
+  readonly masquerade?: false
 }
 
 export interface MacvlanDraft extends DraftCommon {
@@ -112,6 +113,7 @@ const NETWORK_FIELDS = {
   icc: true,
   isolation: true,
   outbound: true,
+  masquerade: true,
   defaultRoute: true,
   metric: true,
   containerIfname: true,
@@ -231,11 +233,11 @@ function readNetworkDns(fields: Fields): NetworkDns | undefined {
 export const INTERNAL_NEEDS_BRIDGE = `only networks with driver "bridge" can be internal: what macvlan and ipvlan send passes none of linkspan's rules`
 
 type Specific =
-  | Pick<BridgeDraft, "driver" | "bridge" | "adopted" | "gatewayMode" | "icc" | "isolation" | "outbound">
+  | Pick<BridgeDraft, "driver" | "bridge" | "adopted" | "gatewayMode" | "icc" | "isolation" | "outbound" | "masquerade">
   | Pick<MacvlanDraft, "driver" | "parent" | "mode" | "broadcastCutoff">
   | Pick<IpvlanDraft, "driver" | "parent" | "mode">
 
-const BRIDGE_ONLY = ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound"] as const
+const BRIDGE_ONLY = ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound", "masquerade"] as const
 const PARENT_ONLY = ["parent", "mode"] as const
 const readCutoff = integerFrom(-(2 ** 31), 2 ** 31 - 1)
 
@@ -290,7 +292,11 @@ function readBridge(fields: Fields, dhcp: boolean): Specific {
     adopted: adopt !== undefined,
     gatewayMode,
     icc: optional(fields.icc, readBoolean) ?? true,
-    ...presentOnly({ isolation: readIsolation(fields, gatewayMode), outbound: readOutbound(fields, gatewayMode) }),
+    ...presentOnly({
+      isolation: readIsolation(fields, gatewayMode),
+      outbound: readOutbound(fields, gatewayMode),
+      masquerade: readMasquerade(fields, gatewayMode),
+    }),
   }
 }
 
@@ -326,6 +332,16 @@ function readOutbound(fields: Fields, gatewayMode: GatewayMode): readonly Ip[] |
     refuse(fields.outbound, `has two IPv${familyOf(first)} addresses; give at most one a family`)
   }
   return addresses
+}
+
+/** Undefined when nothing is said that is not so anyway. */
+function readMasquerade(fields: Fields, gatewayMode: GatewayMode): false | undefined {
+  if (optional(fields.masquerade, readBoolean) !== false || gatewayMode !== "nat" || fields.internal.value === true) {
+    return undefined
+  }
+  return fields.outbound.value === undefined
+    ? false
+    : refuse(fields.masquerade, "cannot be false while outbound says which address replaces the containers'")
 }
 
 /** From a DHCP server, and so not from here. */

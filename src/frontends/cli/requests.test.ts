@@ -60,6 +60,7 @@ describe("network create", () => {
       "network create web --isolation open --outbound 192.0.2.9 --outbound 2001:db8::9",
       { name: "web", isolation: "open", outbound: ["192.0.2.9", "2001:db8::9"] },
     ],
+    ["network create web --no-masquerade", { name: "web", masquerade: false }],
     ["network create web --no-default-route --metric 20", { name: "web", defaultRoute: false, metric: 20 }],
     ["network create web --container-ifname lan", { name: "web", containerIfname: "lan" }],
     ["network create web --label a=1 -l b --label c=x=y", { name: "web", labels: { a: "1", b: "", c: "x=y" } }],

@@ -72,10 +72,11 @@ function optionsOf(network: Network): Record<string, string> {
   }
 }
 
-function bridgeOptions({ bridge, icc, gatewayMode, subnets }: BridgeNetwork): Record<string, string> {
+function bridgeOptions({ bridge, icc, gatewayMode, masquerade, subnets }: BridgeNetwork): Record<string, string> {
   const families = new Set(subnets.map(({ prefix }) => prefixFamily(prefix)))
   return {
     [DOCKER_OPTIONS.bridge]: bridge,
+    ...(masquerade === false ? { [DOCKER_OPTIONS.masquerade]: "false" } : {}),
     ...(icc ? {} : { [DOCKER_OPTIONS.icc]: "false" }),
     ...(gatewayMode === "nat" || !families.has(4) ? {} : { [DOCKER_OPTIONS.modeIpv4]: gatewayMode }),
     ...(gatewayMode === "nat" || !families.has(6) ? {} : { [DOCKER_OPTIONS.modeIpv6]: gatewayMode }),

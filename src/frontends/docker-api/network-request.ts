@@ -300,6 +300,7 @@ const FIELDS: readonly (readonly [RegExp, string])[] = [
   [/^mtu$/, `Options.${DOCKER_OPTIONS.mtu}`],
   [/^containerIfname$/, `Options.${DOCKER_OPTIONS.ifnamePrefix}`],
   [/^outbound(\[[0-9]\])?$/, `Options.${DOCKER_OPTIONS.hostIpv4}`],
+  [/^masquerade$/, `Options.${DOCKER_OPTIONS.masquerade}`],
   [/^gatewayMode$/, `Options.${DOCKER_OPTIONS.modeIpv4}`],
 ]
 

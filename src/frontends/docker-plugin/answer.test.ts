@@ -32,3 +32,20 @@ test("reply() gives errors the shape that both of Docker's sides read", async ()
   expect(await reply(NOBODY, "/NetworkDriver.Nothing", "{}")).toMatchObject({ status: 404 })
   expect((await reply(NOBODY, "/NetworkDriver.Join", "{}")).answer["Err"]).toContain("SandboxKey is missing")
 })
+
+test("reply() refuses what nobody would obey of an endpoint, all at once", async () => {
+  const Options = {
+    "com.docker.network.endpoint.ifname": "net7",
+    "com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.log_martians=1",
+    "com.docker.network.portmap": [],
+    speed: "fast",
+  }
+  const body = JSON.stringify({ NetworkID: "n", EndpointID: "e", Interface: {}, Options })
+  const refusal = async (origin: string): Promise<unknown> =>
+    (await reply(NOBODY, `${origin}/NetworkDriver.CreateEndpoint`, body)).answer["Err"]
+  expect(await refusal("")).toMatch(
+    /^Cannot create an endpoint: \S+ifname is not possible, .*; \S+sysctls is not possible, .*; speed is no option of an endpoint$/,
+  )
+  // Later versions of Docker obey it themselves.
+  expect(await refusal("http://plugin.moby.localhost")).not.toContain("sysctls")
+})

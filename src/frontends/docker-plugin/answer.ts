@@ -36,7 +36,7 @@ export async function reply(linkspan: LinkspanApi, url: string, body: string): P
   }
   try {
     const message = BODILESS.test(method) ? {} : parseMessage(method, body)
-    return { status: 200, answer: await call(linkspan, message) }
+    return { status: 200, answer: await call(linkspan, message, { isOld: /^([a-z]+:\/\/)?\//.test(url) }) }
   } catch (error) {
     return { status: 500, answer: failure(sentenceOf(error)) }
   }

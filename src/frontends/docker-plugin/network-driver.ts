@@ -8,18 +8,22 @@ import { prefixFamily } from "#inet/prefix.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { isBridge, isGateway, type Network } from "#model/network.ts"
 import type { CreateNetworkRequest } from "#model/request.ts"
+import { refuseEndpointOptions } from "./endpoint-options.ts"
 import { sandboxId, toId } from "./ids.ts"
 import { type Answer, type Message, object, optionalText, text } from "./message.ts"
 import { DRIVER_OPTION, gatewaysBeside, networkRequest } from "./network-request.ts"
 import { passDocker } from "./own-filter.ts"
 import { ofFamilies, publicationsOf } from "./ports.ts"
 
-export type Method = (linkspan: LinkspanApi, message: Message) => Promise<Answer>
+/** Which dockerd asks, as far as it can be told. */
+export interface Daemon {
+  /** Older than 24: its Host header is empty (moby's "plugin.moby.localhost" came with 24.0.5). */
+  readonly isOld: boolean
+}
+
+export type Method = (linkspan: LinkspanApi, message: Message, daemon: Daemon) => Promise<Answer>
 
 const NOTHING: Answer = {}
-
-/** Names of the interface inside are Docker's to give: a prefix and the first free number. */
-const ENDPOINT_IFNAME = "com.docker.network.endpoint.ifname"
 
 const SWARM_ONLY: Method = () =>
   Promise.reject(
@@ -95,15 +99,9 @@ async function deleteNetwork(linkspan: LinkspanApi, message: Message): Promise<A
 
 // ── Endpoints ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function createEndpoint(linkspan: LinkspanApi, message: Message): Promise<Answer> {
+async function createEndpoint(linkspan: LinkspanApi, message: Message, daemon: Daemon): Promise<Answer> {
   const wanted = object(message, "Interface")
-  const ifname = optionalText(object(message, "Options"), ENDPOINT_IFNAME)
-  if (ifname !== undefined) {
-    throw new LinkspanError("NOT_SUPPORTED", {
-      message: `Cannot create an endpoint: option "${ENDPOINT_IFNAME}" is not possible, since Docker names the interfaces of plugins' networks itself`,
-      hint: `Choose the beginning of the name for the whole network with: docker network create -o ${DRIVER_OPTION.ifnamePrefix}=PREFIX`,
-    })
-  }
+  refuseEndpointOptions(object(message, "Options"), daemon)
   const addresses = ["Address", "AddressIPv6"].flatMap((key) => optionalText(wanted, key)?.split("/")[0] ?? [])
   const mac = optionalText(wanted, "MacAddress")
   const { result } = await linkspan.cables.lay({

@@ -62,6 +62,18 @@ describe("networkElements()", () => {
       ],
     },
     {
+      name: "what leaves keeps its address where nobody is to change it, and ports are published all the same",
+      network: { masquerade: false },
+      want: [
+        'inet bridges "br-web"',
+        'inet same_network "br-web" . "br-web"',
+        'inet leaving "br-web" : goto leave',
+        'inet entering "br-web" : jump enter_nat',
+        'inet hairpin4 10.89.0.0/24 . "br-web"',
+        'inet hairpin6 fd00:89::/64 . "br-web"',
+      ],
+    },
+    {
       name: "an internal network is neither left nor entered, and sees only its gateway",
       network: { internal: true },
       want: [

@@ -1,7 +1,7 @@
 // What a bridge network and a container's connection to it are to the rules: the elements that are in force while they
 // exist. Pure functions of the whole object, so a change of either is the difference between two answers.
 
-import { family, type Ip } from "#inet/ip.ts"
+import { type Family, family, type Ip } from "#inet/ip.ts"
 import { prefixFamily } from "#inet/prefix.ts"
 import { type BridgeNetwork, isBridge, isPool, type Network } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
@@ -65,14 +65,21 @@ function natElements(network: BridgeNetwork): NftElement[] {
   return network.subnets.flatMap(({ prefix }) => {
     const text = prefixText(prefix)
     const of = prefixFamily(prefix)
-    const source = network.outbound?.find((ip) => family(ip) === of)
-    return [
-      source === undefined
-        ? element("inet", `masquerade${of}`, [text])
-        : element("inet", `outbound${of}`, [text], [source]),
-      element("inet", `hairpin${of}`, [text, bridge]),
-    ]
+    return [...sourceElements(network, text, of), element("inet", `hairpin${of}`, [text, bridge])]
   })
+}
+
+/** Whose address the world sees. */
+function sourceElements({ outbound, masquerade }: BridgeNetwork, subnet: string, of: Family): NftElement[] {
+  if (masquerade === false) {
+    return []
+  }
+  const source = outbound?.find((ip) => family(ip) === of)
+  return [
+    source === undefined
+      ? element("inet", `masquerade${of}`, [subnet])
+      : element("inet", `outbound${of}`, [subnet], [source]),
+  ]
 }
 
 /**

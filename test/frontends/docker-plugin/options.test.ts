@@ -24,7 +24,9 @@ test("every option of a network, an endpoint and a port is obeyed, or refused wi
   for (const [options, sentence] of [
     [["-o", `${BRIDGE}.gateway_mode_ipv4=nat-unprotected`], '"nat-unprotected" is not offered'],
     [["-o", "nonsense=1", "-o", "com.docker.network.driver.mtu=x"], "nonsense is no option"],
-    [["-o", `${BRIDGE}.enable_ip_masquerade=false`], 'use gateway mode "routed"'],
+    [["-o", `${BRIDGE}.trusted_host_interfaces=eth0`], "is not offered"],
+    [["-o", `${BRIDGE}.default_bridge=true`], "there is no default network"],
+    [["--ipv6", "--subnet", "fd00:50::/64", "-o", `${BRIDGE}.gateway_mode_ipv6=routed`], "different modes"],
     [["--ipam-driver", "linkspan", "--ipam-opt", "a=b"], 'knows no IPAM option "a"'],
     [["--ipam-driver", "null"], 'cannot have the IPAM driver "null"'],
     [["--ipam-driver", "linkspan", "--subnet", "192.0.2.0/25"], "overlaps address 192.0.2.1/24"],
@@ -95,6 +97,30 @@ test("every option of a network, an endpoint and a port is obeyed, or refused wi
     expect((await host.outside.connect("10.56.0.2", 82, { timeoutMs: 500 })).ok).toBe(false)
   }
 
+  // What leaves keeps its address, or gets one that was chosen; published ports are as ever.
+  await create("plain", "-o", `${BRIDGE}.enable_ip_masquerade=false`, "--subnet", "10.57.0.0/24")
+  await host.exec(["ip", "address", "add", "192.0.2.77/24", "dev", "uplink"])
+  await create("chosen", "-o", "com.docker.network.host_ipv4=192.0.2.77", "--subnet", "10.58.0.0/24")
+  const plain = await docker.run("plain", "--network", "plain", "-p", "8057:80")
+  const chosen = await docker.run("chosen", "--network", "chosen")
+  await host.outside.exec(["ip", "route", "add", "10.57.0.0/24", "via", ADDRESSES.host4])
+  {
+    await using beyond = await host.outside.listen(443)
+    await using _web = await plain.listen(80)
+    const seenAs = async (from: typeof plain) => (await from.connect(ADDRESSES.outside4, beyond.port)).seenAs
+    expect([await seenAs(plain), await seenAs(chosen)]).toEqual(["10.57.0.2", "192.0.2.77"])
+    expect(await host.outside.connect(ADDRESSES.host4, 8057)).toMatchObject({ ok: true, seenAs: ADDRESSES.outside4 })
+    expect((await host.outside.connect("10.57.0.2", 80, { timeoutMs: 500 })).ok).toBe(false)
+  }
+
+  await host.exec(["ip", "address", "del", "192.0.2.77/24", "dev", "uplink"])
+
+  // Of one connection: what Docker passes on and nobody would obey.
+  const knob = (option: string) => docker.try("network", "connect", "--driver-opt", option, "ranged", "plain")
+  expect((await knob("com.docker.network.endpoint.ifname=net7")).stderr).toContain("Docker names the interfaces")
+  expect((await knob("com.docker.network.endpoint.sysctls=a=1")).stderr).toContain("this version of Docker")
+  expect((await knob("speed=fast")).stderr).toContain("speed is no option of an endpoint")
+
   // Without a subnet each gets another one, of both families; the host's routes and addresses are kept clear of.
   await host.exec(["ip", "route", "add", "blackhole", "10.201.0.0/16"])
   for (const name of ["p", "q"]) {
@@ -103,13 +129,13 @@ test("every option of a network, an endpoint and a port is obeyed, or refused wi
   const subnets = (await linkspan.networks.list()).flatMap((network) =>
     network.subnets.length === 2 ? network.subnets : [],
   )
-  const chosen = subnets.filter((subnet) => !subnet.startsWith("10.5"))
-  expect(new Set(chosen).size).toBe(4)
-  expect(chosen.filter((subnet) => subnet.startsWith("fd")).length).toBe(2)
-  expect(chosen.some((subnet) => subnet.startsWith("10.201."))).toBe(false)
+  const found = subnets.filter((subnet) => !subnet.startsWith("10.5"))
+  expect(new Set(found).size).toBe(4)
+  expect(found.filter((subnet) => subnet.startsWith("fd")).length).toBe(2)
+  expect(found.some((subnet) => subnet.startsWith("10.201."))).toBe(false)
 
   await host.exec(["ip", "route", "del", "blackhole", "10.201.0.0/16"])
-  await docker.ok("rm", "-f", "named", "ranged", "fixed", "aa", "ab", "ac", "inner", "routed")
-  await docker.ok("network", "rm", "named", "ranged", "apart", "inner", "routed", "p", "q")
+  await docker.ok("rm", "-f", "named", "ranged", "fixed", "aa", "ab", "ac", "inner", "routed", "plain", "chosen")
+  await docker.ok("network", "rm", "named", "ranged", "apart", "inner", "routed", "plain", "chosen", "p", "q")
   expect(await linkspan.networks.list()).toEqual([])
 })

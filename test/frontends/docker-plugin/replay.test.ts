@@ -103,7 +103,9 @@ async function replay(host: Host, linkspan: Linkspan, daemon: string): Promise<R
         continue
       }
       const body = request === null ? "" : JSON.stringify(answers.translate(request))
-      const { status, answer } = await reply(linkspan, `/${method}`, body)
+      // The Host header of those daemons.
+      const origin = daemon === "20.10.24" ? "" : "http://plugin.moby.localhost"
+      const { status, answer } = await reply(linkspan, `${origin}/${method}`, body)
       if (status !== 200) {
         expect(answer["Err"]).toBe(answer["Error"] as never)
         errors.push(`${scenario} ${method}: ${String(answer["Err"])}`)

@@ -63,6 +63,11 @@ export const command = change({
       value: text("IP"),
       about: "What the world sees instead of the address of the interface by which packets leave; one a family",
     },
+    masquerade: {
+      kind: "flag",
+      negatable: true,
+      about: "Whether what leaves a NAT network gets the host's address (the default)",
+    },
     "default-route": {
       kind: "flag",
       negatable: true,
@@ -136,6 +141,7 @@ export const command = change({
         gatewayMode,
         icc: options.icc,
         isolation: options.isolation,
+        masquerade: options.masquerade,
         defaultRoute: options["default-route"],
         metric: options.metric,
         mtu: options.mtu,
@@ -163,6 +169,7 @@ export const command = change({
     icc: "--icc",
     isolation: "--isolation",
     outbound: "--outbound",
+    masquerade: "--masquerade",
     defaultRoute: "--default-route",
     metric: "--metric",
     mtu: "--mtu",

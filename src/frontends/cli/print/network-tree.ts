@@ -31,6 +31,7 @@ function traits(network: Network): string[] {
         ...(network.adopted ? ["adopted"] : []),
         network.gatewayMode,
         ...(network.outbound === undefined ? [] : [`as ${network.outbound.join(" and ")}`]),
+        ...(network.masquerade === false ? ["not masqueraded"] : []),
         ...(network.icc ? [] : ["containers kept apart"]),
         ...(network.isolation === undefined ? [] : [`${network.isolation} to other networks`]),
       ]

@@ -184,11 +184,7 @@ describe("joinMisfits()", () => {
       ["10.9.2.5"],
       ['networks[0].addresses[0] 10.9.2.5 is in no subnet of network "web" (10.9.0.0/24, 10.9.1.0/24, fd00::/64)'],
     ],
-    [
-      "two of one subnet",
-      ["10.9.0.5", "fd00::5", "10.9.0.6"],
-      ["networks[0].addresses[2] 10.9.0.6 is a second address in subnet 10.9.0.0/24; a container gets one a subnet"],
-    ],
+    ["two of one subnet", ["10.9.0.5", "fd00::5", "10.9.0.6"], []],
     [
       "no host address",
       ["10.9.0.255"],

@@ -28,12 +28,11 @@ import { readIfname, readName } from "./read-names.ts"
 import type { ConnectRequest, JoinRequest } from "./request.ts"
 import { notHostOf } from "./subnet-sense.ts"
 import { MOST_LINKS, readLink } from "./validate-dns.ts"
-import { MOST_SUBNETS } from "./validate-subnets.ts"
 
 export interface Join extends Rates {
   /** Name or id. */
   readonly network: string
-  /** Fixed addresses; the subnets without one give an automatic address. */
+  /** Fixed addresses; a family without one gets an automatic one. The first of a family is the one that it speaks from. */
   readonly addresses: readonly Ip[]
   readonly mac?: Mac
   /** Absent: the network's prefix and the first free number. */
@@ -67,6 +66,7 @@ export const JOIN_FIELDS = {
 const CONNECT_FIELDS = { container: true, ...JOIN_FIELDS } as const satisfies Record<keyof ConnectRequest, true>
 
 const MOST_ALIASES = 64
+const MOST_ADDRESSES = 64
 /** A container cannot usefully have more cables. */
 export const MOST_NETWORKS = 128
 
@@ -141,7 +141,7 @@ function readJoinFields(fields: Record<keyof JoinRequest, Field>): Join | undefi
 
 /** @param network its name or id, however the request named it. */
 export function readJoinTo(network: string, fields: Record<Exclude<keyof JoinRequest, "network">, Field>): Join {
-  const addresses = optional(fields.addresses, (list) => readList(list, MOST_SUBNETS, readHostIp)) ?? []
+  const addresses = optional(fields.addresses, (list) => readList(list, MOST_ADDRESSES, readHostIp)) ?? []
   for (const [index, ip] of addresses.entries()) {
     if (ip !== undefined && addresses.indexOf(ip) < index) {
       refuse(childField(fields.addresses, index, ip), `${ip} is given twice`)
@@ -172,7 +172,6 @@ export function readJoinTo(network: string, fields: Record<Exclude<keyof JoinReq
  */
 export function joinMisfits(join: Join, network: Network, path = ""): readonly Issue[] {
   const field: Field = { value: join, path, issues: [] }
-  const used = new Set<string>()
   for (const [index, ip] of join.addresses.entries()) {
     const at = childField(childField(field, "addresses", join.addresses), index, ip)
     const subnet = network.subnets.find(({ prefix }) => prefixContains(prefix, ip))
@@ -182,10 +181,6 @@ export function joinMisfits(join: Join, network: Network, path = ""): readonly I
         : notHostOf(subnet.prefix, ip)
     if (problem !== undefined) {
       refuse(at, `${ip} ${problem}`)
-    } else if (subnet !== undefined && used.has(subnet.prefix)) {
-      refuse(at, `${ip} is a second address in subnet ${subnet.prefix}; a container gets one a subnet`)
-    } else if (subnet !== undefined) {
-      used.add(subnet.prefix)
     }
   }
   if (join.mac !== undefined && network.driver === "ipvlan") {

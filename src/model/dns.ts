@@ -4,6 +4,8 @@ import type { Ip } from "#inet/ip.ts"
 import type { StaticRecord } from "./directory.ts"
 import type { Id } from "./name.ts"
 
+export const NAME_SERVER_PORT = 53
+
 export interface NetworkDns {
   /** False: linkspan answers no names on the network, and leaves port 53 alone. */
   readonly enabled: boolean
@@ -12,6 +14,8 @@ export interface NetworkDns {
   readonly records: readonly StaticRecord[]
   /** Another program answers at the gateways; linkspan's own containers on the network know its names all the same. */
   readonly elsewhere?: true
+  /** Where that program answers: what is asked at port 53 is led there. Absent: at port 53 itself. */
+  readonly port?: number
   /** False: what servers say is kept for none of its containers; each question is asked of them anew. */
   readonly cache?: false
 }

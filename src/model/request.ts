@@ -83,6 +83,8 @@ export interface CreateNetworkRequest {
   readonly dns?: boolean
   /** Another program answers at the gateways: port 53 is left to it. */
   readonly dnsElsewhere?: boolean
+  /** The port at which that program answers: what is asked at port 53 is led there. 53 when absent. */
+  readonly dnsPort?: number
   /** Asked about the rest of the world instead of the host's servers. */
   readonly dnsServers?: readonly string[]
   readonly dnsRecords?: readonly DnsRecordRequest[]
@@ -123,7 +125,7 @@ export interface ConnectRequest {
   /** Name or id. */
   readonly container: string
   readonly network: string
-  /** Fixed addresses, at most one a subnet. */
+  /** Fixed addresses of its subnets; a family without one gets an automatic one. */
   readonly addresses?: readonly string[]
   readonly mac?: string
   readonly ifname?: string

@@ -106,6 +106,15 @@ describe("a network's", () => {
     ])
   })
 
+  test("has a port where another program answers, or none", () => {
+    const asked = { name: "web", dnsElsewhere: true }
+    expect(checkCreateNetwork({ ...asked, dnsPort: 5353 }).value?.dns).toMatchObject({ elsewhere: true, port: 5353 })
+    expect(checkCreateNetwork({ ...asked, dnsPort: 53 }).value?.dns).not.toHaveProperty("port")
+    expect(checkCreateNetwork({ name: "web", dnsPort: 5353 }).issues).toEqual([
+      { path: "dnsPort", message: "is possible only with dnsElsewhere: linkspan itself answers at port 53" },
+    ])
+  })
+
   test("can be changed", () => {
     expect(
       checkUpdateNetwork({ network: "web", dns: false, dnsServers: [], dnsRecords: [{ name: "a", addresses: [] }] })

@@ -2,7 +2,7 @@
 
 import { type Family, family as familyOf, type Ip } from "#inet/ip.ts"
 import { prefixFamily } from "#inet/prefix.ts"
-import type { NetworkDns } from "./dns.ts"
+import { NAME_SERVER_PORT, type NetworkDns } from "./dns.ts"
 import {
   type Checked,
   checked,
@@ -123,6 +123,7 @@ const NETWORK_FIELDS = {
   labels: true,
   dns: true,
   dnsElsewhere: true,
+  dnsPort: true,
   dnsCache: true,
   dnsServers: true,
   dnsRecords: true,
@@ -213,6 +214,7 @@ function readNetwork(fields: Fields, transient: boolean): NetworkDraft | undefin
 function readNetworkDns(fields: Fields): NetworkDns | undefined {
   const enabled = optional(fields.dns, readBoolean) ?? true
   const elsewhere = optional(fields.dnsElsewhere, readBoolean) ?? false
+  const port = optional(fields.dnsPort, integerFrom(1, 65535)) ?? NAME_SERVER_PORT
   const cache = optional(fields.dnsCache, readBoolean) ?? true
   const servers = optional(fields.dnsServers, readServers) ?? []
   const records = optional(fields.dnsRecords, (list) => readRecords(list, { whole: true })) ?? []
@@ -224,9 +226,17 @@ function readNetworkDns(fields: Fields): NetworkDns | undefined {
       refuse(field, "is of no use while dns is false: no names are answered on the network")
     }
   }
+  if (fields.dnsPort.value !== undefined && !elsewhere) {
+    refuse(fields.dnsPort, "is possible only with dnsElsewhere: linkspan itself answers at port 53")
+  }
   return enabled && servers.length === 0 && records.length === 0 && !elsewhere && cache
     ? undefined
-    : { enabled, servers, records, ...(elsewhere ? { elsewhere } : {}), ...(cache ? {} : { cache }) }
+    : {
+        ...{ enabled, servers, records },
+        ...(elsewhere ? { elsewhere } : {}),
+        ...(port === NAME_SERVER_PORT ? {} : { port }),
+        ...(cache ? {} : { cache }),
+      }
 }
 
 /** A macvlan or ipvlan interface hands its frames to the parent below every hook where linkspan could refuse them. */

@@ -4,6 +4,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { withFileLock } from "#engine/file-lock.ts"
 import { type Entry, headerLine, withEntry, withoutEntry, withServers } from "./aardvark-file.ts"
+import { dnsPort } from "./dns-port.ts"
 import { NetavarkError } from "./error.ts"
 
 export interface Aardvark {
@@ -26,21 +27,6 @@ export interface Commit {
 }
 
 const INTERNAL = "%int"
-const DEFAULT_PORT = 53
-
-/** @throws NetavarkError when the port in the environment is none */
-export function dnsPort(env: Aardvark["env"]): number {
-  const text = env["NETAVARK_DNS_PORT"]
-  if (text === undefined) {
-    return DEFAULT_PORT
-  }
-  if (!/^[0-9]+$/.test(text) || Number(text) > 0xffff) {
-    throw new NetavarkError(
-      `Invalid NETAVARK_DNS_PORT ${text}: ${/^[0-9]+$/.test(text) ? "number too large to fit in target type" : "invalid digit found in string"}`,
-    )
-  }
-  return Number(text)
-}
 
 /** Adds entries, then sees to it that they are answered. @throws NetavarkError with what aardvark-dns said */
 export function commitEntries(aardvark: Aardvark, commits: readonly Commit[]): void {

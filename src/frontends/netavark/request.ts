@@ -22,7 +22,8 @@ export function engineId(id: string): string {
   return short
 }
 
-export function setUpRequest(options: NetworkOptions, netns: string): SetUpRequest {
+/** @param dnsPort where aardvark-dns listens. */
+export function setUpRequest(options: NetworkOptions, netns: string, dnsPort: number): SetUpRequest {
   const id = engineId(options.containerId)
   const { containerName: name, hostname } = options
   return {
@@ -30,7 +31,7 @@ export function setUpRequest(options: NetworkOptions, netns: string): SetUpReque
     name: isName(name) ? name : id,
     ...(hostname !== undefined && isHostname(hostname) ? { hostname } : {}),
     netns: { kind: "path", path: netns },
-    networks: options.networks.map(joinRequest),
+    networks: options.networks.map((attachment) => joinRequest(attachment, dnsPort)),
     publish: publishRequests(options),
     // Podman binds every published port itself, before or after.
     portsHeld: true,
@@ -42,7 +43,7 @@ export function setUpRequest(options: NetworkOptions, netns: string): SetUpReque
 
 // ── Networks ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function joinRequest(attachment: Attachment): SetUpJoinRequest {
+function joinRequest(attachment: Attachment, dnsPort: number): SetUpJoinRequest {
   const { network, ifname, staticMac, hostIfname } = attachment
   refuseIfname(ifname)
   if (hostIfname !== undefined) {
@@ -54,7 +55,7 @@ function joinRequest(attachment: Attachment): SetUpJoinRequest {
     throw new NetavarkError(`failed to parse static mac address "${staticMac}"`)
   }
   return {
-    network: describe(network),
+    network: describe(network, dnsPort),
     ifname,
     addresses,
     gatewayPriority: priorityOf(ifname),
@@ -118,7 +119,7 @@ export function networkPrefix(text: string): NonNullable<ReturnType<typeof parse
   return prefixOf(parsed.ip, parsed.length)
 }
 
-export function describe(network: Network): NetworkDescription {
+function describe(network: Network, dnsPort: number): NetworkDescription {
   const common = {
     id: engineId(network.id),
     name: isName(network.name) ? network.name : engineId(network.id),
@@ -130,6 +131,7 @@ export function describe(network: Network): NetworkDescription {
     dns: network.dns && network.driver === "bridge",
     // At the gateways aardvark-dns answers.
     dnsElsewhere: true,
+    dnsPort,
     ...(network.dnsServers.length === 0 || !network.dns || network.driver !== "bridge"
       ? {}
       : { dnsServers: network.dnsServers }),

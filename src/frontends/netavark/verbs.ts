@@ -6,6 +6,7 @@ import type { LinkspanApi } from "#engine/linkspan.ts"
 import { parseIp } from "#inet/ip.ts"
 import type { Aardvark } from "./aardvark.ts"
 import type { CommandLine } from "./command-line.ts"
+import { dnsPort } from "./dns-port.ts"
 import { combined, NetavarkError, OS_ERROR } from "./error.ts"
 import { type Attachment, type NetworkOptions, readNetworkOptions } from "./options.ts"
 import { divide, findPlugin, plug, unplug } from "./plugin.ts"
@@ -119,7 +120,7 @@ async function setUpOwn(
   options: NetworkOptions,
 ): Promise<Record<string, StatusBlock>> {
   const attachments = await namesOf(line, options)
-  const request = setUpRequest(options, inDirectory(line.argument ?? "", world))
+  const request = setUpRequest(options, inDirectory(line.argument ?? "", world), dnsPort(world.env))
   await using linkspan = await openEngine(line, world)
   const { result } = await linkspan.setUp(request)
   const addresses = await bridgeAddresses(options)

@@ -74,6 +74,20 @@ describe("networkElements()", () => {
       ],
     },
     {
+      name: "names are asked at port 53, wherever another program answers them",
+      network: { gatewayMode: "routed", dns: { enabled: true, servers: [], records: [], elsewhere: true, port: 5353 } },
+      want: [
+        'inet bridges "br-web"',
+        'inet same_network "br-web" . "br-web"',
+        'inet leaving "br-web" : goto leave',
+        'inet entering "br-web" : jump enter_routed',
+        "inet published4_at 10.89.0.1 . tcp . 53 : 10.89.0.1 . 5353",
+        "inet published4_at 10.89.0.1 . udp . 53 : 10.89.0.1 . 5353",
+        "inet published6_at fd00:89::1 . tcp . 53 : fd00:89::1 . 5353",
+        "inet published6_at fd00:89::1 . udp . 53 : fd00:89::1 . 5353",
+      ],
+    },
+    {
       name: "an internal network is neither left nor entered, and sees only its gateway",
       network: { internal: true },
       want: [

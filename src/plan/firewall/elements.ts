@@ -3,7 +3,8 @@
 
 import { type Family, family, type Ip } from "#inet/ip.ts"
 import { prefixFamily } from "#inet/prefix.ts"
-import { type BridgeNetwork, isBridge, isPool, type Network } from "#model/network.ts"
+import { dnsOf, NAME_SERVER_PORT } from "#model/dns.ts"
+import { type BridgeNetwork, isBridge, isGateway, isPool, type Network } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import type { NftElement } from "#plan/op.ts"
 import { element } from "./element.ts"
@@ -26,6 +27,7 @@ export function networkElements(network: BridgeNetwork): NftElement[] {
     element("inet", "bridges", [bridge]),
     ...(network.icc ? [element("inet", "same_network", [bridge, bridge])] : []),
     ...boundaryElements(network),
+    ...nameElements(network),
     ...(publishes(network) && network.gatewayMode === "nat" ? natElements(network) : []),
   ]
 }
@@ -58,6 +60,27 @@ function confinedElements(bridge: string, leaving: string, reaching: string): Nf
     element("inet", "leaving", [bridge], [leaving]),
     element("inet", "reaching", [bridge], [reaching]),
   ]
+}
+
+/** What is asked at the gateways goes to where another program answers, when that is not port 53. */
+function nameElements(network: BridgeNetwork): NftElement[] {
+  const { enabled, port } = dnsOf(network)
+  // Containers of internal networks use nothing that is translated.
+  if (!enabled || port === undefined || network.internal || !isGateway(network)) {
+    return []
+  }
+  return network.subnets.flatMap(({ gateway }) =>
+    gateway === undefined
+      ? []
+      : (["tcp", "udp"] as const).map((protocol) =>
+          element(
+            "inet",
+            `published${family(gateway)}_at`,
+            [gateway, protocol, String(NAME_SERVER_PORT)],
+            [gateway, String(port)],
+          ),
+        ),
+  )
 }
 
 function natElements(network: BridgeNetwork): NftElement[] {

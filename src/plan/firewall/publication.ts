@@ -6,7 +6,7 @@
 
 import type { Ip } from "#inet/ip.ts"
 import { family, isUnspecified } from "#inet/ip.ts"
-import { dnsOf } from "#model/dns.ts"
+import { dnsOf, NAME_SERVER_PORT } from "#model/dns.ts"
 import { type BridgeNetwork, isGateway } from "#model/network.ts"
 import type { Endpoint, Publication } from "#model/sandbox.ts"
 import type { NftElement } from "#plan/op.ts"
@@ -35,8 +35,6 @@ export function translatedElements(endpoint: Endpoint): NftElement[] {
     targets(endpoint, publication).flatMap((ip) => translated(publication, ip)),
   )
 }
-
-const NAME_SERVER_PORT = 53
 
 /**
  * A name server's port that is published everywhere is not at the gateways of its own network, where linkspan answers:

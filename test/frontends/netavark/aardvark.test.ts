@@ -198,6 +198,36 @@ test.each([
   60_000,
 )
 
+test("with dns_bind_port containers ask at port 53 all the same, which the host may then use itself", async () => {
+  await using host = await Host.create({ uplink: false })
+  mkdirSync(host.file("networks"))
+  const a = await host.netns("a")
+  const input = options({
+    network: {
+      ipv6_enabled: true,
+      subnets: [
+        { subnet: "10.89.0.0/24", gateway: "10.89.0.1" },
+        { subnet: "fd89::/64", gateway: "fd89::1" },
+      ],
+    },
+    attachment: { static_ips: ["10.89.0.2", "fd89::2"], aliases: ["uno"] },
+  })
+  const call = { input, aardvark: ours(host), env: { NETAVARK_DNS_PORT: "5553" } }
+  // What has port 53 of every address is the reason to choose another one.
+  await using _taken = await host.listen(53, "udp", { address: "0.0.0.0" })
+  const mistaken = await netavark(host, ["setup", a.path], { ...call, env: { NETAVARK_DNS_PORT: "x" } })
+  expect(mistaken.json<object>()).toEqual({ error: "Invalid NETAVARK_DNS_PORT x: invalid digit found in string" })
+  ;(await netavark(host, ["setup", a.path], call)).ok()
+  await running(`${host.file("networks")}/aardvark-dns`)
+  for (const at of ["@10.89.0.1", "@fd89::1"]) {
+    for (const how of ["+notcp", "+tcp"]) {
+      expect([at, how, await dig(a, how, at, "uno.dns.podman")]).toEqual([at, how, "NOERROR A 10.89.0.2"])
+      expect([at, how, await dig(host, how, at, "uno.dns.podman")]).toEqual([at, how, "NOERROR A 10.89.0.2"])
+    }
+  }
+  ;(await netavark(host, ["teardown", a.path], call)).ok()
+}, 60_000)
+
 test("Podman's containers need no name server of linkspan's, and linkspan's own know their names", async () => {
   await using host = await Host.create({ uplink: false, names: true })
   mkdirSync(host.file("networks"))

@@ -8,7 +8,7 @@ import { ADDRESSES, Host } from "../../host.ts"
 import type { Netns } from "../../netns.ts"
 import { run } from "../../run.ts"
 import { MAIN, netavark } from "./call.ts"
-import { options } from "./request.ts"
+import { options, PORT } from "./request.ts"
 
 /** Container `number` on network `number`, both of the same name. */
 function alone(number: number, network: object): object {
@@ -111,6 +111,43 @@ test("a bridge has the MTU of the default route's interface, or the one that was
   ;(await netavark(host, ["teardown", a.path], { input: requests[0] })).ok()
   ;(await netavark(host, ["teardown", b.path], { input: requests[1] })).ok()
 })
+
+test("an interface may have several addresses of one subnet; ports lead to the first", async () => {
+  await using host = await Host.create({ uplink: false })
+  mkdirSync(host.file("networks"))
+  const [a, b] = [await host.netns("a"), await host.netns("b")]
+  const all = ["10.89.0.9", "10.89.0.7", "fd89::9", "fd89::7"]
+  const dual = {
+    ipv6_enabled: true,
+    subnets: [
+      { subnet: "10.89.0.0/24", gateway: "10.89.0.1" },
+      { subnet: "fd89::/64", gateway: "fd89::1" },
+    ],
+  }
+  const input = options({ network: dual, attachment: { static_ips: all }, ports: [PORT] })
+  const other = options({ number: 2, network: dual, attachment: { static_ips: ["10.89.0.7", "fd89::2"] } })
+  const answer = (await netavark(host, ["setup", a.path], { input })).ok().json<Blocks>()
+  expect(answer.n1.interfaces.eth0.subnets.map(({ ipnet }) => ipnet)).toEqual([
+    "10.89.0.9/24",
+    "10.89.0.7/24",
+    "fd89::9/64",
+    "fd89::7/64",
+  ])
+  // Each is held by the container, and let through as its own.
+  const refused = await netavark(host, ["setup", b.path], { input: other })
+  expect(refused.json<{ error: string }>().error).toContain('10.89.0.7 of network "n1" is held by container "c1"')
+  for (const address of all) {
+    await using _server = await a.listen(90, "tcp", { address })
+    expect(await host.connect(address, 90)).toMatchObject({ ok: true })
+  }
+  await using _published = await a.listen(80, "tcp", { address: "10.89.0.9" })
+  expect(await host.connect("127.0.0.1", 8080)).toMatchObject({ ok: true })
+  ;(await netavark(host, ["teardown", a.path], { input })).ok()
+}, 60_000)
+
+interface Blocks {
+  readonly n1: { readonly interfaces: { readonly eth0: { readonly subnets: readonly { readonly ipnet: string }[] } } }
+}
 
 needs("macvlan")("macvlan has the mode and the broadcast cutoff that were asked for", async () => {
   await using host = await Host.create()

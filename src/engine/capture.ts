@@ -12,6 +12,7 @@ import { checkCapture, MOST_SNAP_BYTES } from "#model/validate-capture.ts"
 import { VERSION } from "#model/version.ts"
 import { portFilter } from "#plan/port-filter.ts"
 import { interfaceDescription, interfaceStatistics, packetBlock, sectionHeader } from "#wire/pcapng.ts"
+import { onAbort } from "./abort.ts"
 import { findSandbox } from "./find.ts"
 import type { Host } from "./host.ts"
 import { Guards } from "./names/guard.ts"
@@ -56,12 +57,11 @@ export async function* capture(
   )
   const readiness = opened.use(new Readiness([socket.fd]))
   const end = (): void => readiness[Symbol.dispose]()
-  signal?.addEventListener("abort", end)
-  opened.defer(() => signal?.removeEventListener("abort", end))
+  opened.use(onAbort(signal, end))
   watchOwner(opened, sandbox, namespace, end)
   const file = new File(names, snapBytes)
   yield file.begin(wanted.map(([index]) => index))
-  for (let left = packets; left > 0 && signal?.aborted !== true && (await readiness.next()); ) {
+  for (let left = packets; left > 0 && (await readiness.next()); ) {
     const blocks: Uint8Array[] = []
     for (let number = 0; number < MOST_AT_ONCE && left > 0; number++) {
       const frame = socket.read()

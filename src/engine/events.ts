@@ -6,13 +6,18 @@ import { DirectoryNews } from "#kernel/directory-watch.ts"
 import { refuseIssues } from "#model/errors.ts"
 import type { Event, EventsRequest } from "#model/event.ts"
 import { checkEvents } from "#model/validate-events.ts"
+import { onAbort } from "./abort.ts"
 import type { Host } from "./host.ts"
 
 /** Read at once. */
 const PAGE = 500
 
 /** @throws LinkspanError INVALID_REQUEST */
-export async function* events(host: Host, request: EventsRequest): AsyncGenerator<Event> {
+export async function* events(
+  host: Host,
+  request: EventsRequest,
+  { signal }: { readonly signal?: AbortSignal } = {},
+): AsyncGenerator<Event> {
   const { issues, value } = checkEvents(request)
   const { since, tail, follow } = value ?? {}
   const { first, last } = host.store.eventBounds()
@@ -22,6 +27,7 @@ export async function* events(host: Host, request: EventsRequest): AsyncGenerato
     ...(early ? [{ path: "since", message: `${since} has not happened yet: the last event is ${last}` }] : []),
   ])
   using news = follow === true ? new DirectoryNews(host.stateDir) : undefined
+  using _aborting = onAbort(signal, () => news?.[Symbol.dispose]())
   let cursor = Math.max(since ?? 0, tail === undefined ? 0 : last - tail, first - 1)
   if (since !== undefined && since < first - 1) {
     yield { kind: "missed", events: first - 1 - since, cursor: first - 1, time: new Date().toISOString() }
@@ -33,10 +39,9 @@ export async function* events(host: Host, request: EventsRequest): AsyncGenerato
     }
     cursor = page.at(-1)?.cursor ?? cursor
     if (page.length < PAGE) {
-      if (news === undefined) {
+      if (!(await news?.next())) {
         return
       }
-      await news.next()
     }
   }
 }

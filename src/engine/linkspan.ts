@@ -45,6 +45,7 @@ import type {
 } from "#model/view.ts"
 import type { Host } from "./host.ts"
 import type { IntegrationOwner } from "./integrations/integration.ts"
+import type { LogOptions } from "./logs.ts"
 import type { NoteAddress } from "./notes.ts"
 
 export interface LinkspanOptions {
@@ -217,7 +218,7 @@ export interface LinkspanApi extends AsyncDisposable {
   exec(container: string, request: ExecRequest): Promise<Running>
   list(options?: { readonly all?: boolean }): Promise<ContainerSummary[]>
   inspect(container: string): Promise<ContainerView>
-  logs(container: string, options?: { readonly follow?: boolean; readonly tail?: number }): AsyncIterable<Uint8Array>
+  logs(container: string, options?: LogOptions): AsyncIterable<Uint8Array>
   /** SIGTERM, then SIGKILL after the timeout (10 s). */
   stop(container: string, options?: StopOptions): Promise<ContainerSummary>
   /** Removes an exited container (a running one only with `force`). */
@@ -253,9 +254,9 @@ export interface LinkspanApi extends AsyncDisposable {
   /** Traffic of every container, and refused packets. */
   statistics(): Promise<Statistics>
   /** The same now and after every interval, until nobody asks any more. */
-  watchStatistics(intervalMs: number): AsyncIterable<Statistics>
+  watchStatistics(intervalMs: number, options?: { readonly signal?: AbortSignal }): AsyncIterable<Statistics>
   /** What has happened and, with `follow`, what happens. @throws LinkspanError INVALID_REQUEST */
-  events(request?: EventsRequest): AsyncIterable<Event>
+  events(request?: EventsRequest, options?: { readonly signal?: AbortSignal }): AsyncIterable<Event>
   /** Heals what is damaged now, and whatever somebody damages until it is disposed of. */
   watch(options?: WatchOptions): Promise<AsyncDisposable>
   readonly leases: {
@@ -452,10 +453,7 @@ export class Linkspan implements LinkspanApi {
     return this.#look(() => inspectContainer(this.#host, container))
   }
 
-  async *logs(
-    container: string,
-    options: { readonly follow?: boolean; readonly tail?: number } = {},
-  ): AsyncIterable<Uint8Array> {
+  async *logs(container: string, options: LogOptions = {}): AsyncIterable<Uint8Array> {
     yield* (await import("./logs.ts")).logs(this.#host, container, options)
   }
 
@@ -510,15 +508,19 @@ export class Linkspan implements LinkspanApi {
     return this.#look(() => statistics(this.#host))
   }
 
-  async *watchStatistics(intervalMs: number): AsyncIterable<Statistics> {
-    for (;;) {
+  async *watchStatistics(
+    intervalMs: number,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): AsyncIterable<Statistics> {
+    const { setTimeout } = await import("node:timers/promises")
+    while (signal?.aborted !== true) {
       yield await this.statistics()
-      await Bun.sleep(intervalMs)
+      await setTimeout(intervalMs, undefined, signal === undefined ? {} : { signal }).catch(() => undefined)
     }
   }
 
-  async *events(request: EventsRequest = {}): AsyncIterable<Event> {
-    yield* (await import("./events.ts")).events(this.#host, request)
+  async *events(request: EventsRequest = {}, options: { readonly signal?: AbortSignal } = {}): AsyncIterable<Event> {
+    yield* (await import("./events.ts")).events(this.#host, request, options)
   }
 
   async watch(options: WatchOptions = {}): Promise<AsyncDisposable> {

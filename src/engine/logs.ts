@@ -6,6 +6,7 @@ import { DirectoryNews } from "#kernel/directory-watch.ts"
 import { LogReader } from "#kernel/log-reader.ts"
 import { PidHandle } from "#kernel/process.ts"
 import { LinkspanError } from "#model/errors.ts"
+import { onAbort } from "./abort.ts"
 import { findSandbox } from "./find.ts"
 import type { Host } from "./host.ts"
 import { logFile } from "./inspect-container.ts"
@@ -14,6 +15,8 @@ export interface LogOptions {
   readonly follow?: boolean
   /** Only the last lines. */
   readonly tail?: number
+  /** Ends it. */
+  readonly signal?: AbortSignal
 }
 
 export async function* logs(host: Host, nameOrId: string, options: LogOptions): AsyncGenerator<Uint8Array> {
@@ -33,12 +36,13 @@ export async function* logs(host: Host, nameOrId: string, options: LogOptions): 
   }
   const { pid, startTime } = sandbox.process
   using process = PidHandle.open(pid, { startTime })
-  const ended = process === undefined ? Promise.resolve(true) : process.ended()
   using news = new DirectoryNews(dirname(path))
-  for (let over = false; !over; ) {
+  const end = (): void => news[Symbol.dispose]()
+  using _aborting = onAbort(options.signal, end)
+  void (process?.ended() ?? Promise.resolve()).then(end)
+  do {
     // What was written before the watch began is read first, what comes after it wakes it.
     yield* reader.rest()
-    over = await Promise.race([ended.then(() => true), news.next().then(() => false)])
-  }
+  } while (await news.next())
   yield* reader.rest()
 }

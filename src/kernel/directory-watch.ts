@@ -56,6 +56,7 @@ function namesIn(events: Uint8Array): ReadonlySet<string> {
 export class DirectoryNews implements Disposable {
   readonly #watch: Disposable
   #isNew = false
+  #isOver = false
   #wake: (() => void) | undefined
 
   /** @throws SystemCallError */
@@ -66,18 +67,20 @@ export class DirectoryNews implements Disposable {
     })
   }
 
-  /** Resolves when something has happened since the news began or since the last time. One call at a time. */
-  async next(): Promise<void> {
-    if (!this.#isNew) {
+  /** True: something has happened since the news began or since the last time. False: disposed of. One call at a time. */
+  async next(): Promise<boolean> {
+    if (!(this.#isNew || this.#isOver)) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
       this.#wake = undefined
     }
     this.#isNew = false
+    return !this.#isOver
   }
 
   [Symbol.dispose](): void {
+    this.#isOver = true
     this.#watch[Symbol.dispose]()
     this.#wake?.()
   }

@@ -4,11 +4,14 @@
 // epoll instance cannot be read (EINVAL) does not matter.
 
 import { closeFile } from "./file.ts"
-import { check, syscall } from "./syscall.ts"
+import { check, SystemCallError, syscall } from "./syscall.ts"
 
 const EPOLL_CLOEXEC = 0o2000000
 const EPOLL_CTL_ADD = 1
 const EPOLLIN = 1
+/** Errors and hang-ups are reported whatever is asked for (epoll_ctl(2)). */
+const NO_EVENTS = 0
+const EPERM = 1
 const EFD_CLOEXEC_NONBLOCK = 0o2004000
 const F_SETFL = 4
 const O_NONBLOCK = 0o4000
@@ -22,16 +25,26 @@ export class Readiness implements Disposable {
   #isWaiting = false
   #hasEnded = false
 
-  /** The descriptors stay the caller's, and open until this is disposed of. */
-  constructor(descriptors: readonly number[]) {
+  /** The descriptors stay the caller's, and open until this is disposed of. @throws SystemCallError */
+  constructor(descriptors: readonly number[], events = EPOLLIN) {
     this.#epoll = check("epoll_create1", syscall("epoll_create1", EPOLL_CLOEXEC))
     this.#end = check("eventfd2", syscall("eventfd2", 0, EFD_CLOEXEC_NONBLOCK))
     check("fcntl", syscall("fcntl", this.#epoll, F_SETFL, O_NONBLOCK))
-    for (const fd of [this.#end, ...descriptors]) {
-      const event = new Uint8Array(EVENT_BYTES)
-      event[0] = EPOLLIN
-      check("epoll_ctl", syscall("epoll_ctl", this.#epoll, EPOLL_CTL_ADD, fd, event))
+    try {
+      this.#add(this.#end, EPOLLIN)
+      for (const fd of descriptors) {
+        this.#add(fd, events)
+      }
+    } catch (error) {
+      this.#close()
+      throw error
     }
+  }
+
+  #add(fd: number, events: number): void {
+    const event = new Uint8Array(EVENT_BYTES)
+    event[0] = events
+    check("epoll_ctl", syscall("epoll_ctl", this.#epoll, EPOLL_CTL_ADD, fd, event))
   }
 
   /** True: there is something to read. False: disposed of. One wait at a time. */
@@ -79,6 +92,28 @@ export async function becomesReadable(fd: number, withinMs: number): Promise<boo
   } finally {
     clearTimeout(timer)
     readiness[Symbol.dispose]()
+  }
+}
+
+/**
+ * Calls back when nobody is at the other end of a pipe, socket or terminal any more; never for a file, which has no other
+ * end.
+ */
+export function watchHangup(fd: number, onHangup: () => void): Disposable | undefined {
+  try {
+    const readiness = new Readiness([fd], NO_EVENTS)
+    void readiness.next().then((isOver) => {
+      if (isOver) {
+        readiness[Symbol.dispose]()
+        onHangup()
+      }
+    })
+    return readiness
+  } catch (error) {
+    if (error instanceof SystemCallError && error.errno === EPERM) {
+      return undefined
+    }
+    throw error
   }
 }
 

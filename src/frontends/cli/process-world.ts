@@ -11,6 +11,7 @@ export function processWorld(around: Surroundings, doors: Doors): World {
   return {
     ...worldOf(around, doors),
     progress,
+    unread: async () => (await import("#engine/terminal.ts")).unreadSignal(),
     stdoutLook: () => lookOf(process.stdout, env),
     stderrLook: () => lookOf(process.stderr, env),
     stderrIsTerminal: async () => (await import("#engine/terminal.ts")).isTerminal(2),
@@ -23,6 +24,7 @@ export function handedWorld(around: Surroundings, doors: Doors): World {
   return {
     ...worldOf(around, doors),
     progress: () => undefined,
+    unread: async () => new AbortController().signal,
     stdoutLook: () => ({ colour: false }),
     stderrLook: () => ({ colour: false }),
     stderrIsTerminal: async () => false,

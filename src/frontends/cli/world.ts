@@ -12,6 +12,8 @@ export interface World extends Doors {
   open(options: LinkspanOptions): Promise<LinkspanApi>
   /** Results: the only thing that ever goes to stdout. False once nobody reads any more (EPIPE). */
   out(output: string | Uint8Array): Promise<boolean>
+  /** Aborted once nobody reads stdout any more: for what goes on without anything to write. */
+  unread(): Promise<AbortSignal>
   /** One line for people, on stderr. At once, also from within a synchronous engine. */
   err(line: string): void
   /** A line on a terminal's stderr that the next one replaces; "" clears it. Nothing elsewhere. */

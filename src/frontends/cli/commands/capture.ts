@@ -65,7 +65,8 @@ export const command = act({
       })
     }
     const engine = await session.engine()
-    for await (const bytes of engine.capture(request, { signal: world.stopSignal() })) {
+    const signal = AbortSignal.any([world.stopSignal(), await world.unread()])
+    for await (const bytes of engine.capture(request, { signal })) {
       if (!(await world.out(bytes))) {
         break
       }

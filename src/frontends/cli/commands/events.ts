@@ -36,7 +36,7 @@ export const command = act({
     const engine = await session.engine()
     const { eventLine } = await import("../print/event-line.ts")
     const look = session.look()
-    for await (const event of engine.events(request)) {
+    for await (const event of engine.events(request, { signal: await session.world.unread() })) {
       const line = session.globals.json ? `${JSON.stringify(event)}\n` : eventLine(event, look)
       if (!(await session.world.out(line))) {
         break

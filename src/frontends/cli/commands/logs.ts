@@ -24,7 +24,7 @@ export const command = act({
   origins: () => ({ container: "CONTAINER", tail: "--tail" }),
   async act(session, { container, options }) {
     const engine = await session.engine()
-    for await (const bytes of engine.logs(container, options)) {
+    for await (const bytes of engine.logs(container, { ...options, signal: await session.world.unread() })) {
       if (!(await session.world.out(bytes))) {
         break
       }

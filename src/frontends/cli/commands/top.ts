@@ -42,7 +42,7 @@ export const command = act({
     const begin = look.columns !== undefined && !session.globals.json && count > 1 ? HOME_AND_CLEAR : ""
     let before: Statistics | undefined
     let number = 0
-    for await (const after of engine.watchStatistics(intervalMs)) {
+    for await (const after of engine.watchStatistics(intervalMs, { signal: await session.world.unread() })) {
       if (before === undefined) {
         before = after
         continue

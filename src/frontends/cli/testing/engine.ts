@@ -209,7 +209,7 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
       ask("inspect", container)
       return CONTAINER
     },
-    async *logs(container, request) {
+    async *logs(container, { signal: _, ...request } = {}) {
       ask("logs", { container, ...request })
       yield new TextEncoder().encode("first\n")
       yield new TextEncoder().encode("second\n")

@@ -45,6 +45,7 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
       stdout += typeof output === "string" ? output : new TextDecoder().decode(output)
       return true
     },
+    unread: async () => new AbortController().signal,
     err(line) {
       stderr += `${line}\n`
     },

@@ -1,4 +1,3 @@
-import { LinkspanError } from "#model/errors.ts"
 import { accept } from "#model/field.ts"
 import { quote } from "#model/quote.ts"
 import type { AttachRequest } from "#model/request.ts"
@@ -12,6 +11,7 @@ import { detach } from "./detach.ts"
 import type { Host } from "./host.ts"
 import { summarize } from "./inspect-container.ts"
 import { joinNetworks } from "./join-networks.ts"
+import { refuseKnownNetns } from "./known-netns.ts"
 import { withLeases } from "./leases/with-leases.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { obstacleWarnings } from "./obstacles.ts"
@@ -49,7 +49,7 @@ function decide(
   const netns = openRequested(title, wanted.netns)
   host.adopt(id, netns)
   const identity = host.identify(netns)
-  refuseKnown(host, title, identity.cookie)
+  refuseKnownNetns(host, title, identity.cookie)
   const name = availableName(host, title, wanted.name)
   const sandbox: Sandbox = {
     id,
@@ -79,22 +79,5 @@ function decide(
     intent: "make",
     result: () => summarize(host, sandbox),
     warnings: wanted.publish.length > 0 ? obstacleWarnings(host) : [],
-  }
-}
-
-/** One namespace is one container; and the host's own is none. */
-function refuseKnown(host: Host, title: string, cookie: string): void {
-  if (cookie === host.namespace.netns.cookie().toString()) {
-    throw new LinkspanError("INVALID_REQUEST", {
-      message: `Cannot ${title}: that is the host's own network namespace`,
-      issues: [{ path: "netns", message: "is the host's own network namespace" }],
-    })
-  }
-  const known = host.store.sandboxesByNetns(cookie).find(({ body }) => body.netns?.bootId === host.bootId)
-  if (known !== undefined) {
-    throw new LinkspanError("NAME_IN_USE", {
-      message: `Cannot ${title}: that network namespace is attached already, as container "${known.body.name}"`,
-      hint: `Connect it to further networks with: linkspan network connect NETWORK ${known.body.name}`,
-    })
   }
 }

@@ -24,6 +24,7 @@ import { memberships, settled } from "./find.ts"
 import { adoptInterface, designForeign, refuseUnreachable } from "./foreign-interface.ts"
 import type { Host } from "./host.ts"
 import { endpointView } from "./inspect-endpoint.ts"
+import { refuseKnownNetns } from "./known-netns.ts"
 import { withLeases } from "./leases/with-leases.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { mendFirst } from "./mend.ts"
@@ -143,7 +144,7 @@ function sandboxOf(host: Host, title: string, wanted: SetUp): Sandbox {
     })
   }
   host.adopt(wanted.id, netns)
-  refuseStranger(host, title, identity.cookie)
+  refuseKnownNetns(host, title, identity.cookie)
   const name =
     host.store.sandboxNamed(wanted.name) === undefined ? wanted.name : `${wanted.name.slice(0, 50)}-${wanted.id}`
   return {
@@ -156,15 +157,6 @@ function sandboxOf(host: Host, title: string, wanted: SetUp): Sandbox {
     netns: identity,
     place: placeOf(wanted.netns),
     ...(wanted.asksElsewhere ? { asksElsewhere: true } : {}),
-  }
-}
-
-function refuseStranger(host: Host, title: string, cookie: string): void {
-  const isHost = cookie === host.namespace.netns.cookie().toString()
-  const known = host.store.sandboxesByNetns(cookie).find(({ body }) => body.netns?.bootId === host.bootId)
-  if (isHost || known !== undefined) {
-    const message = isHost ? "is the host's own network namespace" : `is that of container "${known?.body.name}"`
-    throw new LinkspanError("INVALID_REQUEST", { message: `Cannot ${title}`, issues: [{ path: "netns", message }] })
   }
 }
 

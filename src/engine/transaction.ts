@@ -6,6 +6,7 @@ import { exists } from "#kernel/file.ts"
 import { ownTableComment } from "#kernel/foreign-firewall.ts"
 import { Netns } from "#kernel/netns.ts"
 import { isBareName, NETNS_DIRECTORY, pin, unpin } from "#kernel/netns-pin.ts"
+import { isEncodable } from "#kernel/set-elements.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
 import type { Outcome } from "#model/view.ts"
@@ -143,9 +144,14 @@ function rehearse<T>(host: Host, decide: (store: Store) => Decision<T>): Outcome
   })
 }
 
-/** The tables are loaded when the first elements do not fit; the library for that shall not be missed half the way. */
+/** Opens libnftables, where it will be needed, before anything is changed: it shall not be missed half the way. */
 function ensureNftables(host: Host, ops: readonly Op[]): void {
-  if (ops.some((op) => op.kind === "nft.run" && op.add.length > 0) && ownTableComment(host.namespace) === undefined) {
+  const runs = ops.filter((op) => op.kind === "nft.run")
+  // The tables are loaded when the first elements do not fit, and go with the elements of the last network.
+  if (
+    runs.some(({ add, del }) => !(isEncodable(add) && isEncodable(del))) ||
+    (runs.some(({ add }) => add.length > 0) && ownTableComment(host.namespace) === undefined)
+  ) {
     void host.nftables
   }
 }

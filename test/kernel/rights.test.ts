@@ -129,7 +129,7 @@ describe("as a user with a state of its own", () => {
   })
 })
 
-test("without libnftables nothing is made, and the package is named", async () => {
+test("without libnftables nothing is made or half removed, and the package is named", async () => {
   await using bare = await Host.create({ uplink: false })
   const files = (await run(["find", "/usr/lib", "-name", "libnftables.so.1*"])).stdout.trim().split("\n")
   const script = `${files.map((file) => `mount --bind /dev/null ${file}`).join(" && ")} && exec "$@"`
@@ -140,8 +140,18 @@ test("without libnftables nothing is made, and the package is named", async () =
   })
   expect(created).toMatchObject({ code: LIBRARY_MISSING, stderr: expect.stringMatching(missing) })
   expect(await bare.changes()).toEqual([])
-  expect(await as(prefix, ["reconcile"], host.stateDir)).toMatchObject({
-    code: LIBRARY_MISSING,
-    stderr: expect.stringMatching(missing),
-  })
+  const before = await host.snapshot()
+  for (const args of [
+    ["reconcile"],
+    ["network", "rm", "db"],
+    ["network", "rm", "--force", "web"],
+    ["network", "prune"],
+  ]) {
+    expect({ args, ...(await as(prefix, args, host.stateDir)) }).toMatchObject({
+      args,
+      code: LIBRARY_MISSING,
+      stderr: expect.stringMatching(missing),
+    })
+  }
+  expect(await host.snapshot()).toEqual(before)
 })

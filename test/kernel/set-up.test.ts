@@ -90,6 +90,25 @@ test("a network stays while a container is on it, and published ports go over to
   }
 })
 
+test("a namespace that is a container already is refused with the same code, whichever way it comes", async () => {
+  await using host = await Host.create()
+  const a = await host.netns("a")
+  {
+    await using linkspan = await host.linkspan()
+    const netns = { kind: "path", path: a.path } as const
+    await linkspan.attach({ name: "first", netns, networks: [] })
+    const known = { code: "NAME_IN_USE", message: expect.stringContaining('as container "first"') }
+    await expect(linkspan.setUp(request(a.path))).rejects.toMatchObject(known)
+    await expect(linkspan.attach({ name: "second", netns, networks: [] })).rejects.toMatchObject(known)
+    const own = { code: "INVALID_REQUEST", issues: [{ path: "netns" }] }
+    await expect(linkspan.setUp(request(host.path))).rejects.toMatchObject(own)
+    await expect(
+      linkspan.attach({ name: "second", netns: { kind: "path", path: host.path }, networks: [] }),
+    ).rejects.toMatchObject(own)
+    await linkspan.detach("first")
+  }
+})
+
 test("setUp() leaves nothing when it fails, also of the networks", async () => {
   await using host = await Host.create()
   const a = await host.netns("a")

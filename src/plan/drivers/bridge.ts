@@ -12,10 +12,10 @@ import type { Endpoint } from "#model/sandbox.ts"
 import { flowsToForget } from "../firewall/conntrack.ts"
 import { elementDifference } from "../firewall/difference.ts"
 import { endpointElements, networkElements } from "../firewall/elements.ts"
-import { type HostFacts, hasFamily, hostClaims, type PortFacts, usesIpv6 } from "../host.ts"
-import { planForgetSettings, planSettings } from "../interface-settings.ts"
+import { type HostFacts, hasFamily, hostClaims, type PortFacts } from "../host.ts"
+import { planInterface } from "../interface.ts"
+import { planForgetSettings } from "../interface-settings.ts"
 import type { LinkChange, NetnsRef, Op } from "../op.ts"
-import { planRates } from "../rates.ts"
 
 /** What the kernel has of a bridge that is adopted (or found during reconciliation). */
 export interface BridgeFacts {
@@ -161,10 +161,11 @@ export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts
   const ifname = looseEnd ?? endpoint.ifname
   const netns = looseEnd === undefined ? sandbox : "host"
   const mtu = network.mtu === undefined ? {} : { mtu: network.mtu }
+  const unguarded = isGuarded(network) ? {} : ({ unguarded: true } as const)
   return [
     {
       kind: "link.add",
-      link: { kind: "veth", ifname: hostIfname, ...mtu, ...unguarded(network), peer: { netns, ifname, mac } },
+      link: { kind: "veth", ifname: hostIfname, ...mtu, ...unguarded, peer: { netns, ifname, mac } },
     },
     {
       kind: "link.set",
@@ -173,26 +174,14 @@ export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts
       change: { linkLocal: false, master: network.bridge, up: true, ...portFlags(network, endpoint, facts) },
     },
     ...proxyNeighbours(network, endpoint).map((op): Op => ({ kind: "neigh.proxy.add", ...op })),
-    ...(looseEnd === undefined ? planInside(network, endpoint) : []),
-  ]
-}
-
-/** What whoever plugs the container's end in has to do. */
-function planInside(network: BridgeNetwork, endpoint: Endpoint): Op[] {
-  const { sandbox, ifname } = endpoint
-  const v6 = usesIpv6(network)
-  return [
-    { kind: "link.set", netns: sandbox, ifname: "lo" as Ifname, change: { up: true } },
-    { kind: "link.set", netns: sandbox, ifname, change: { ...(v6 ? {} : { linkLocal: false }), up: true } },
-    ...endpoint.addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
-    ...planRates(endpoint),
-    ...planSettings(endpoint),
+    // What a cable's loose end needs, whoever plugs it in has to do.
+    ...(looseEnd === undefined ? planInterface(network, endpoint, { isGuarded: isGuarded(network) }) : []),
   ]
 }
 
 /** Where addresses are not linkspan's to give, no container can be held to its own. */
-function unguarded({ gatewayMode, subnets }: BridgeNetwork): { readonly unguarded?: true } {
-  return gatewayMode === "external" || subnets.length === 0 ? { unguarded: true } : {}
+function isGuarded({ gatewayMode, subnets }: BridgeNetwork): boolean {
+  return gatewayMode !== "external" && subnets.length > 0
 }
 
 /** Flags of the bridge port; absent means the kernel's default. */

@@ -1,13 +1,11 @@
 // The drivers that put containers directly on a host interface's own network: macvlan and ipvlan. The host's bridge,
 // NAT and rules are not involved; the container is a neighbour of the host on the parent's wire.
 
-import type { Ifname } from "#model/name.ts"
 import type { IpvlanNetwork, MacvlanNetwork } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
-import { usesIpv6 } from "../host.ts"
-import { planForgetSettings, planSettings } from "../interface-settings.ts"
+import { planInterface } from "../interface.ts"
+import { planForgetSettings } from "../interface-settings.ts"
 import type { LinkSpec, Op } from "../op.ts"
-import { planRates } from "../rates.ts"
 
 export type ParentNetwork = MacvlanNetwork | IpvlanNetwork
 
@@ -44,19 +42,7 @@ export function planPlugParent(network: ParentNetwork, endpoint: Endpoint): Op[]
           ...(network.broadcastCutoff === undefined ? {} : { broadcastCutoff: network.broadcastCutoff }),
         }
       : { kind: "ipvlan", ifname, netns: sandbox, parent: network.parent, mode: network.mode, ...mtu }
-  return [
-    { kind: "link.add", link },
-    { kind: "link.set", netns: sandbox, ifname: "lo" as Ifname, change: { up: true } },
-    {
-      kind: "link.set",
-      netns: sandbox,
-      ifname,
-      change: { ...(usesIpv6(network) ? {} : { linkLocal: false }), up: true },
-    },
-    ...endpoint.addresses.map((address): Op => ({ kind: "addr.add", netns: sandbox, ifname, address })),
-    ...planRates(endpoint),
-    ...planSettings(endpoint),
-  ]
+  return [{ kind: "link.add", link }, ...planInterface(network, endpoint, { isGuarded: false })]
 }
 
 /** The link lives in the container's namespace only: gone with it, or deleted there. */

@@ -27,7 +27,12 @@ export interface Reply {
 }
 
 /** @param url "/IpamDriver.RequestPool" with or without an origin: with Docker 20.10 the Host header is empty. */
-export async function reply(linkspan: LinkspanApi, url: string, body: string): Promise<Reply> {
+export async function reply(
+  linkspan: LinkspanApi,
+  url: string,
+  body: string,
+  log: (line: string) => void = () => undefined,
+): Promise<Reply> {
   const method = methodOf(url)
   const call = METHODS.get(method)
   if (call === undefined) {
@@ -36,7 +41,7 @@ export async function reply(linkspan: LinkspanApi, url: string, body: string): P
   }
   try {
     const message = BODILESS.test(method) ? {} : parseMessage(method, body)
-    return { status: 200, answer: await call(linkspan, message, { isOld: /^([a-z]+:\/\/)?\//.test(url) }) }
+    return { status: 200, answer: await call(linkspan, message, { isOld: /^([a-z]+:\/\/)?\//.test(url), log }) }
   } catch (error) {
     return { status: 500, answer: failure(sentenceOf(error)) }
   }

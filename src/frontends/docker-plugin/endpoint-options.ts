@@ -3,7 +3,6 @@
 
 import { LinkspanError } from "#model/errors.ts"
 import type { Message } from "./message.ts"
-import type { Daemon } from "./network-driver.ts"
 import { DRIVER_OPTION } from "./network-request.ts"
 
 const DOCKERS_OWN = "com.docker.network."
@@ -12,7 +11,7 @@ const IFNAME = `${ENDPOINT}ifname`
 const SYSCTLS = `${ENDPOINT}sysctls`
 
 /** @throws LinkspanError NOT_SUPPORTED, with everything that nobody would obey */
-export function refuseEndpointOptions(options: Message, { isOld }: Daemon): void {
+export function refuseEndpointOptions(options: Message, isOld: boolean): void {
   const issues = Object.keys(options).flatMap((key) => {
     const message = reason(key, isOld)
     return message === undefined ? [] : [{ path: key, message }]

@@ -15,13 +15,15 @@ import { DRIVER_OPTION, gatewaysBeside, networkRequest } from "./network-request
 import { passDocker } from "./own-filter.ts"
 import { ofFamilies, publicationsOf } from "./ports.ts"
 
-/** Which dockerd asks, as far as it can be told. */
-export interface Daemon {
-  /** Older than 24: its Host header is empty (moby's "plugin.moby.localhost" came with 24.0.5). */
+/** Beside the message. */
+export interface Call {
+  /** dockerd is older than 24: its Host header is empty (moby's "plugin.moby.localhost" came with 24.0.5). */
   readonly isOld: boolean
+  /** What Docker has no place for. */
+  readonly log: (line: string) => void
 }
 
-export type Method = (linkspan: LinkspanApi, message: Message, daemon: Daemon) => Promise<Answer>
+export type Method = (linkspan: LinkspanApi, message: Message, call: Call) => Promise<Answer>
 
 const NOTHING: Answer = {}
 
@@ -58,7 +60,7 @@ export const NETWORK_DRIVER: Readonly<Record<string, Method>> = {
 
 // ── Networks ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function createNetwork(linkspan: LinkspanApi, message: Message): Promise<Answer> {
+async function createNetwork(linkspan: LinkspanApi, message: Message, { log }: Call): Promise<Answer> {
   const { request, bridge } = networkRequest(message)
   if (bridge === undefined) {
     await linkspan.networks.create(request)
@@ -66,7 +68,9 @@ async function createNetwork(linkspan: LinkspanApi, message: Message): Promise<A
     await createOnBridge(linkspan, request, bridge)
   }
   try {
-    await passDocker(linkspan)
+    for (const warning of await passDocker(linkspan)) {
+      log(warning)
+    }
   } catch (error) {
     await linkspan.networks.remove(toId(text(message, "NetworkID")), { force: true })
     throw error
@@ -99,9 +103,9 @@ async function deleteNetwork(linkspan: LinkspanApi, message: Message): Promise<A
 
 // ── Endpoints ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-async function createEndpoint(linkspan: LinkspanApi, message: Message, daemon: Daemon): Promise<Answer> {
+async function createEndpoint(linkspan: LinkspanApi, message: Message, { isOld }: Call): Promise<Answer> {
   const wanted = object(message, "Interface")
-  refuseEndpointOptions(object(message, "Options"), daemon)
+  refuseEndpointOptions(object(message, "Options"), isOld)
   const addresses = ["Address", "AddressIPv6"].flatMap((key) => optionalText(wanted, key)?.split("/")[0] ?? [])
   const mac = optionalText(wanted, "MacAddress")
   const { result } = await linkspan.cables.lay({

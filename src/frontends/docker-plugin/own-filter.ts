@@ -4,15 +4,17 @@
 
 import type { LinkspanApi } from "#engine/linkspan.ts"
 
-export async function passDocker(linkspan: LinkspanApi): Promise<void> {
-  await linkspan.firewall.integrate({ owners: ["docker"] })
+/** @returns what linkspan cannot help: of the old tables of iptables-legacy it changes nothing */
+export async function passDocker(linkspan: LinkspanApi): Promise<readonly string[]> {
+  return (await linkspan.firewall.integrate({ owners: ["docker"] })).warnings
 }
 
 /** dockerd has started, perhaps for the first time with a filter. @returns why that is of no avail */
 export async function passDockerAgain(linkspan: LinkspanApi): Promise<string | undefined> {
   try {
     if ((await linkspan.networks.list()).some(({ driver }) => driver === "bridge")) {
-      await passDocker(linkspan)
+      const warnings = await passDocker(linkspan)
+      return warnings.length === 0 ? undefined : warnings.join("\n")
     }
     return undefined
   } catch (error) {

@@ -53,7 +53,7 @@ export async function serveDockerPlugin(linkspan: LinkspanApi, options: DockerPl
     async fetch(request) {
       const began = performance.now()
       const body = await request.text()
-      const { status, answer } = await reply(linkspan, request.url, body)
+      const { status, answer } = await reply(linkspan, request.url, body, options.log)
       const text = JSON.stringify(answer)
       if (methodOf(request.url) === ACTIVATE) {
         // Not awaited by dockerd: it may be at its own filter.

@@ -26,7 +26,7 @@ function scenarios(daemon: string): { scenario: string; calls: Call[] }[] {
 }
 
 /** Options that the scenarios made up, to see how they arrive; linkspan refuses what it does not know. */
-const OF_NOBODY = ["custom.opt", "ipo1", "a", "k"]
+const OF_NOBODY = ["custom.opt", "ipo1", "a", "k", "epk", "epopt"]
 
 /** What linkspan refuses of it, and why that is right. */
 const REFUSED: readonly RegExp[] = [

@@ -126,7 +126,13 @@ export function designNetwork(host: Host, title: string, draft: NetworkDraft, id
       adopted: draft.adopted,
       gatewayMode: draft.gatewayMode,
       icc: draft.icc,
-      ...presentOnly({ isolation: draft.isolation, outbound: draft.outbound, masquerade: draft.masquerade, mtu }),
+      ...presentOnly({
+        isolation: draft.isolation,
+        outbound: draft.outbound,
+        masquerade: draft.masquerade,
+        direct: draft.direct,
+        mtu,
+      }),
       ...(draft.adopted ? {} : { mac: bridgeMac(id) }),
     }
     const adopted = facts === undefined ? undefined : adoptedFacts(host, network, facts)

@@ -56,7 +56,11 @@ function ownBridges(networks: readonly Network[]): OwnBridge[] {
       ({ bridge, internal, gatewayMode }) => !bridge.startsWith(prefix) && !internal && isGateway({ gatewayMode }),
     )
     .map(
-      ({ bridge, gatewayMode, adopted }): OwnBridge => ({ ifname: bridge, routed: gatewayMode === "routed", adopted }),
+      ({ bridge, gatewayMode, direct, adopted }): OwnBridge => ({
+        ifname: bridge,
+        routed: gatewayMode === "routed" || direct === true,
+        adopted,
+      }),
     )
   return [{ ifname: BRIDGE_NAMES, routed: false, adopted: false }, ...named]
 }

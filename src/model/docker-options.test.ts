@@ -63,6 +63,11 @@ describe("readDockerOptions() obeys", () => {
       want: { request: { parent: "eth0", mode: "l3" } },
     },
     {
+      name: "NAT, with containers open to whoever routes to them",
+      in: { [o.modeIpv4]: "nat-unprotected" },
+      want: { request: { gatewayMode: "nat", direct: true } },
+    },
+    {
       name: "what is so anyway",
       in: {
         [o.inhibitIpv4]: "false",
@@ -107,9 +112,12 @@ describe("readDockerOptions() refuses", () => {
     { name: "trusted interfaces", in: { [o.trusted]: "eth0" }, want: /not offered/ },
     { name: "an SNAT address of the other family", in: { [o.hostIpv6]: "192.0.2.1" }, want: /the other family/ },
     { name: "other announcements", in: { [o.advertiseCount]: "0" }, want: /not offered/ },
-    { name: "nat-unprotected", in: { [o.modeIpv4]: "nat-unprotected" }, want: /not offered/ },
     { name: "isolated without internal", in: { [o.modeIpv4]: "isolated" }, want: /needs an internal network/ },
-    { name: "an unknown mode", in: { [o.modeIpv4]: "nap" }, want: /must be "nat", "routed" or "isolated", not "nap"/ },
+    {
+      name: "an unknown mode",
+      in: { [o.modeIpv4]: "nap" },
+      want: /must be "nat", "routed", "isolated" or "nat-unprotected", not/,
+    },
     {
       name: "a mode for one of two families",
       in: { [o.modeIpv6]: "routed" },

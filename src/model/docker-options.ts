@@ -24,7 +24,17 @@ export interface DockerNetwork {
 export interface DockerOptions {
   readonly request: Pick<
     CreateNetworkRequest,
-    "mtu" | "icc" | "gatewayMode" | "containerIfname" | "parent" | "mode" | "ipv4" | "ipv6" | "outbound" | "masquerade"
+    | "mtu"
+    | "icc"
+    | "gatewayMode"
+    | "containerIfname"
+    | "parent"
+    | "mode"
+    | "ipv4"
+    | "ipv6"
+    | "outbound"
+    | "masquerade"
+    | "direct"
   >
   /** The bridge's name: one that exists is used as it is and outlives the network, another is made. */
   readonly bridge?: string
@@ -118,7 +128,7 @@ export function readDockerOptions(field: Field, network: DockerNetwork): DockerO
       mtu: read("mtu", readMtuText),
       icc: read("icc", readWord),
       containerIfname: read("ifnamePrefix", (one) => textOf(one)),
-      gatewayMode: readModes(read, { ...network, ipv4: ipv4 ?? network.ipv4, ipv6: ipv6 ?? network.ipv6 }),
+      ...readModes(read, { ...network, ipv4: ipv4 ?? network.ipv4, ipv6: ipv6 ?? network.ipv6 }),
       outbound: readOutbound(read),
       masquerade: read("masquerade", readWord) === false ? false : undefined,
       parent: read("parent", readIfname),
@@ -142,7 +152,13 @@ function unknownOption(key: string, driver: NetworkDriver, known: readonly strin
     : `is no option of driver "${driver}"${didYouMean(key, known)}`
 }
 
-function readModes(read: Read, { internal, ipv4, ipv6 }: DockerNetwork): string | undefined {
+/** NAT, with the containers' own addresses reached at every port. */
+export const UNPROTECTED = "nat-unprotected"
+
+function readModes(
+  read: Read,
+  { internal, ipv4, ipv6 }: DockerNetwork,
+): Pick<CreateNetworkRequest, "gatewayMode" | "direct"> | undefined {
   const one = (option: "modeIpv4" | "modeIpv6"): { mode: string; field: Field } | undefined =>
     read(option, (field) => {
       const mode = field.value === "" ? "nat" : readMode(field, internal)
@@ -162,7 +178,8 @@ function readModes(read: Read, { internal, ipv4, ipv6 }: DockerNetwork): string 
       "gives IPv4 and IPv6 different modes (the one that is not given is nat), and a network here has one for both",
     )
   }
-  return asked[0]?.mode
+  const mode = asked[0]?.mode
+  return mode === UNPROTECTED ? { gatewayMode: "nat", direct: true } : presentOnly({ gatewayMode: mode })
 }
 
 /** What the world sees of the containers; the model checks whether that can be. */
@@ -178,10 +195,7 @@ function readOutbound(read: Read): readonly string[] | undefined {
 }
 
 function readMode(field: Field, internal: boolean): string | undefined {
-  if (field.value === "nat-unprotected") {
-    return refuse(field, '"nat-unprotected" is not offered: publish the ports that shall be reached, or use "routed"')
-  }
-  const mode = oneOf(GATEWAY_MODES.filter((each) => each !== "external"))(field)
+  const mode = oneOf([...GATEWAY_MODES.filter((each) => each !== "external"), UNPROTECTED])(field)
   return mode === "isolated" && !internal ? refuse(field, '"isolated" needs an internal network') : mode
 }
 

@@ -113,6 +113,8 @@ export interface BridgeNetwork extends NetworkCommon {
   readonly outbound?: readonly Ip[]
   /** What leaves a NAT network keeps the container's address: somebody else knows the way back, or translates it. */
   readonly masquerade?: false
+  /** From outside, the containers' own addresses are reached at every port; absent: published ports alone let in. */
+  readonly direct?: true
 }
 
 export interface MacvlanNetwork extends NetworkCommon {

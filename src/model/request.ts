@@ -70,6 +70,8 @@ export interface CreateNetworkRequest {
   readonly outbound?: readonly string[]
   /** Default true; false: what leaves a NAT network keeps the container's address. Ports are published all the same. */
   readonly masquerade?: boolean
+  /** True: whoever is outside and has a route reaches the containers' addresses at every port, not at published ones alone. */
+  readonly direct?: boolean
   readonly defaultRoute?: boolean
   readonly metric?: number
   readonly containerIfname?: string

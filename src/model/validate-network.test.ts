@@ -351,9 +351,10 @@ describe("checkCreateNetwork() refuses", () => {
         icc: true,
         isolation: "open",
         outbound: [],
-        masquerade: true,
+        masquerade: false,
+        direct: true,
       },
-      ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound", "masquerade"].map(
+      ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound", "masquerade", "direct"].map(
         (key) => `${key} is possible only with driver "bridge", not with "macvlan"`,
       ),
     ],
@@ -363,6 +364,13 @@ describe("checkCreateNetwork() refuses", () => {
       [
         'isolation cannot be "open": containers of a network that is internal, or whose gateway the host is not, meet no others',
         "outbound is possible only where the host rewrites what leaves (nat), and something may leave",
+      ],
+    ],
+    [
+      "a way in where nothing comes in",
+      { internal: true, direct: true },
+      [
+        "direct cannot be true: nothing from outside comes into a network that is internal, or whose gateway the host is not",
       ],
     ],
     [

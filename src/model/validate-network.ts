@@ -74,6 +74,7 @@ export interface BridgeDraft extends DraftCommon {
   readonly isolation?: Exclude<Isolation, "strict">
   readonly outbound?: readonly Ip[]
   readonly masquerade?: false
+  readonly direct?: true
 }
 
 export interface MacvlanDraft extends DraftCommon {
@@ -114,6 +115,7 @@ const NETWORK_FIELDS = {
   isolation: true,
   outbound: true,
   masquerade: true,
+  direct: true,
   defaultRoute: true,
   metric: true,
   containerIfname: true,
@@ -243,11 +245,14 @@ function readNetworkDns(fields: Fields): NetworkDns | undefined {
 export const INTERNAL_NEEDS_BRIDGE = `only networks with driver "bridge" can be internal: what macvlan and ipvlan send passes none of linkspan's rules`
 
 type Specific =
-  | Pick<BridgeDraft, "driver" | "bridge" | "adopted" | "gatewayMode" | "icc" | "isolation" | "outbound" | "masquerade">
+  | Pick<
+      BridgeDraft,
+      "driver" | "bridge" | "adopted" | "gatewayMode" | "icc" | "isolation" | "outbound" | "masquerade" | "direct"
+    >
   | Pick<MacvlanDraft, "driver" | "parent" | "mode" | "broadcastCutoff">
   | Pick<IpvlanDraft, "driver" | "parent" | "mode">
 
-const BRIDGE_ONLY = ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound", "masquerade"] as const
+const BRIDGE_ONLY = ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound", "masquerade", "direct"] as const
 const PARENT_ONLY = ["parent", "mode"] as const
 const readCutoff = integerFrom(-(2 ** 31), 2 ** 31 - 1)
 
@@ -306,6 +311,7 @@ function readBridge(fields: Fields, dhcp: boolean): Specific {
       isolation: readIsolation(fields, gatewayMode),
       outbound: readOutbound(fields, gatewayMode),
       masquerade: readMasquerade(fields, gatewayMode),
+      direct: readDirect(fields, gatewayMode),
     }),
   }
 }
@@ -352,6 +358,18 @@ function readMasquerade(fields: Fields, gatewayMode: GatewayMode): false | undef
   return fields.outbound.value === undefined
     ? false
     : refuse(fields.masquerade, "cannot be false while outbound says which address replaces the containers'")
+}
+
+function readDirect(fields: Fields, gatewayMode: GatewayMode): true | undefined {
+  if (optional(fields.direct, readBoolean) !== true) {
+    return undefined
+  }
+  return isGateway({ gatewayMode }) && fields.internal.value !== true
+    ? true
+    : refuse(
+        fields.direct,
+        "cannot be true: nothing from outside comes into a network that is internal, or whose gateway the host is not",
+      )
 }
 
 /** From a DHCP server, and so not from here. */

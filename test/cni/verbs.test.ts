@@ -54,6 +54,35 @@ test("ADD gives a container everything at once, and DEL takes everything back", 
   expect((await plugin(host, "CHECK", previous, { netns: a.path })).json()).toMatchObject({ code: 3 })
 })
 
+// Pods of other nodes, and a kubelet's probes elsewhere: nothing of the reference's keeps them out.
+test("a container is reached at its own address; without ipMasq it leaves with it, and its ports are published still", async () => {
+  await using host = await Host.create()
+  const a = await host.netns("a")
+  await using outer = await host.outside.listen(8080)
+  await using _published = await a.listen(80)
+  await using inner = await a.listen(8081)
+  const routes = [
+    ["10.77.1.0/24", ADDRESSES.host4],
+    ["fd77::/64", ADDRESSES.host6],
+  ] as const
+  for (const [subnet, via] of routes) {
+    await host.outside.ip(["route", "add", subnet, "via", via])
+  }
+  const config = { ...PUBLISHED, ipMasq: false }
+  ;(await plugin(host, "ADD", config, { netns: a.path })).ok()
+  for (const [own, hosts, outside] of [
+    ["10.77.1.2", ADDRESSES.host4, ADDRESSES.outside4],
+    ["fd77::2", ADDRESSES.host6, ADDRESSES.outside6],
+  ] as const) {
+    expect(await host.outside.connect(own, inner.port)).toMatchObject({ ok: true, seenAs: outside })
+    expect(await host.outside.connect(hosts, 30080)).toMatchObject({ ok: true })
+    expect(await a.connect(outside, outer.port)).toMatchObject({ ok: true, seenAs: own })
+  }
+  ;(await host.cli(["explain", "outside", `c1:${inner.port}`])).ok()
+  ;(await plugin(host, "DEL", config)).ok()
+  expect(await host.changes()).toEqual([])
+})
+
 // The reference chain leaves masquerading or published ports behind in each of these.
 test.each([
   ["the namespace is gone", { netns: "/run/netns/gone" }, PUBLISHED],

@@ -47,7 +47,7 @@ export interface LabNetwork {
 }
 
 export type LabNetworkOptions = Partial<
-  Pick<BridgeNetwork, "gatewayMode" | "icc" | "internal" | "isolation" | "outbound">
+  Pick<BridgeNetwork, "gatewayMode" | "icc" | "internal" | "isolation" | "outbound" | "masquerade" | "direct">
 >
 
 let made = 0

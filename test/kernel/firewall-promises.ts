@@ -21,7 +21,7 @@ const UPLINK_MAC = { host: "02:00:00:ff:00:01", neighbour: "02:00:00:ff:00:02" }
 /**
  * nat: web (a, b, and m with a second interface), db (c, m). routed: lan (d). internal: inner (e, f). isolated: island (g, h).
  * Without inter-container communication: hermit (i, j). open: plaza (k), with a source of its own, and market (l).
- * guarded: yard (n) and court (o). Not linkspan's: br-alien (x, y).
+ * guarded: yard (n) and court (o). Entered directly, and without masquerading: mall (p). Not linkspan's: br-alien (x, y).
  * A stranger is plugged into web's bridge by somebody else.
  */
 export async function buildTown(bridgeNetfilter: 0 | 1): Promise<FirewallLab> {
@@ -39,6 +39,7 @@ export async function buildTown(bridgeNetfilter: 0 | 1): Promise<FirewallLab> {
   const market = lab.addNetwork("market", prefixesOf(8), { isolation: "open" })
   const yard = lab.addNetwork("yard", prefixesOf(9), { isolation: "guarded" })
   const court = lab.addNetwork("court", prefixesOf(10), { isolation: "guarded" })
+  const mall = lab.addNetwork("mall", prefixesOf(11), { direct: true, masquerade: false })
 
   lab.connect("a", web, [
     publish("tcp", 8080, 80),
@@ -61,6 +62,7 @@ export async function buildTown(bridgeNetfilter: 0 | 1): Promise<FirewallLab> {
   lab.connect("l", market)
   lab.connect("n", yard)
   lab.connect("o", court)
+  lab.connect("p", mall, [publish("tcp", 8060, 80)])
   const first = lab.connect("m", web)
   const second = lab.connect("m", db, [publish("tcp", 8091, 80)])
   lab.change({
@@ -92,6 +94,7 @@ export async function buildTown(bridgeNetfilter: 0 | 1): Promise<FirewallLab> {
     "m",
     "n",
     "o",
+    "p",
     "x",
     "y",
     "neighbour",
@@ -516,6 +519,30 @@ export const PROMISES: readonly FirewallPromise[] = [
         lab.succeeds("neighbour", "ping", "-nc1", "-W1", to) ? [] : [`no answer to ping at ${to}`],
       ),
     ],
+  },
+  {
+    name: "a network that is entered directly is reached at every port by its own addresses, from outside alone",
+    check: (lab) =>
+      all(
+        connections(lab, "neighbour", {
+          "tcp 10.89.11.2 81": "p:81 sees 192.0.2.2",
+          "udp 10.89.11.2 81": "p:81 sees 192.0.2.2",
+          "tcp fd00:89:11::2 81": "p:81 sees 2001:db8::2",
+          "tcp 192.0.2.1 8060": "p:80 sees 192.0.2.2",
+          "tcp 2001:db8::1 8060": "p:80 sees 2001:db8::2",
+        }),
+        // Masquerading is another matter, and this one has none.
+        connections(lab, "p", {
+          "tcp 192.0.2.2 80": "neighbour:80 sees 10.89.11.2",
+          "tcp 2001:db8::2 80": "neighbour:80 sees fd00:89:11::2",
+          "tcp 192.0.2.1 8060": "p:80 sees 10.89.11.1",
+        }),
+        connections(lab, "a", {
+          "tcp 10.89.11.2 81": "refused",
+          "tcp fd00:89:11::2 81": "refused",
+          "tcp 192.0.2.1 8060": "p:80 sees 10.89.1.2",
+        }),
+      ),
   },
   {
     name: "a destination translated by somebody else's rules is let into a routed network",

@@ -28,6 +28,7 @@ const OUTSIDE = "containers reach the outside behind the host's address, and the
 const ITSELF = "the host talks to itself at a gateway address as itself"
 const INVALID = "packets that conntrack cannot translate do not leave with the container's address"
 const ROUTED = "a routed network is open at its published ports and to ping, by its own addresses both ways"
+const DIRECT = "a network that is entered directly is reached at every port by its own addresses, from outside alone"
 const THEIRS = "a destination translated by somebody else's rules is let into a routed network"
 const INTERNAL = "an internal network reaches its gateway and nothing else, and is told so at once"
 const ISOLATED = "an isolated network and the host do not see each other"
@@ -54,6 +55,8 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "inet enter_routed: ip6 daddr . meta l4proto . th dport @opened6 accept": { breaks: ROUTED },
   "inet enter_routed: icmp type echo-request accept": { breaks: ROUTED },
   "inet enter_routed: icmpv6 type echo-request accept": { breaks: ROUTED },
+  "inet enter_direct: ct status dnat accept": { breaks: DIRECT },
+  "inet enter_direct: iifname != @bridges accept": { breaks: DIRECT },
   "inet refuse: meta l4proto tcp reject with tcp reset": { breaks: FIFTY },
   "inet refuse: reject with icmpx admin-prohibited": { breaks: REFUSED },
   "inet cross: iifname @open oifname @open_or_guarded accept": { breaks: OPEN },

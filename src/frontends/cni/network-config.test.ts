@@ -50,7 +50,9 @@ test.each([
     { IsDefaultGateway: true, IPAM: { Type: "linkspan-ipam", Subnet: "10.77.1.0/24", RangeStart: "10.77.1.9" } },
     {
       subnets: [{ prefix: "10.77.1.0/24", range: "10.77.1.9-10.77.1.254" }],
-      gatewayMode: "routed",
+      gatewayMode: "nat",
+      masquerade: false,
+      direct: true,
       defaultRoute: true,
     },
   ],

@@ -62,7 +62,10 @@ export function describeNetwork(config: Config, given?: Result): NetworkDescript
       ? subnets
       : subnets.map(({ gateway, ...rest }) => (gateway === undefined ? rest : withheld(rest, gateway))),
     ...(subnets.length > 0 && !subnets.some(isIpv4) ? { ipv4: false } : {}),
-    gatewayMode: isGateway ? (isMasked ? "nat" : "routed") : "isolated",
+    gatewayMode: isGateway ? "nat" : "isolated",
+    ...(isGateway && !isMasked ? { masquerade: false } : {}),
+    // Nothing of the reference's keeps pods of other nodes, and probes of their kubelets, from a container's address.
+    ...(isGateway && !isOwnChoice ? { direct: true } : {}),
     defaultRoute: isGateway && (isDefaultGateway || routes.some(isDefault)),
     ...policy(keys),
     routes: routes.filter((route) => !(isGateway && isDefault(route))).map((route) => staticRoute(route, subnets)),

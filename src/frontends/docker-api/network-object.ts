@@ -1,7 +1,7 @@
 // A network as Docker's API shows it.
 
 import { parseInterface, prefixFamily } from "#inet/prefix.ts"
-import { DOCKER_OPTIONS } from "#model/docker-options.ts"
+import { DOCKER_OPTIONS, UNPROTECTED } from "#model/docker-options.ts"
 import type { BridgeNetwork, Network, Subnet } from "#model/network.ts"
 import type { Endpoint, Sandbox } from "#model/sandbox.ts"
 import type { State, SubnetView } from "#model/view.ts"
@@ -72,14 +72,15 @@ function optionsOf(network: Network): Record<string, string> {
   }
 }
 
-function bridgeOptions({ bridge, icc, gatewayMode, masquerade, subnets }: BridgeNetwork): Record<string, string> {
+function bridgeOptions({ bridge, icc, subnets, masquerade, ...network }: BridgeNetwork): Record<string, string> {
   const families = new Set(subnets.map(({ prefix }) => prefixFamily(prefix)))
+  const mode = network.direct === true && network.gatewayMode === "nat" ? UNPROTECTED : network.gatewayMode
   return {
     [DOCKER_OPTIONS.bridge]: bridge,
     ...(masquerade === false ? { [DOCKER_OPTIONS.masquerade]: "false" } : {}),
     ...(icc ? {} : { [DOCKER_OPTIONS.icc]: "false" }),
-    ...(gatewayMode === "nat" || !families.has(4) ? {} : { [DOCKER_OPTIONS.modeIpv4]: gatewayMode }),
-    ...(gatewayMode === "nat" || !families.has(6) ? {} : { [DOCKER_OPTIONS.modeIpv6]: gatewayMode }),
+    ...(mode === "nat" || !families.has(4) ? {} : { [DOCKER_OPTIONS.modeIpv4]: mode }),
+    ...(mode === "nat" || !families.has(6) ? {} : { [DOCKER_OPTIONS.modeIpv6]: mode }),
   }
 }
 

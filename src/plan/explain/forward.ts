@@ -48,7 +48,7 @@ function own(trail: Trail, came: LinkFact, out: LinkFact): Position | undefined 
       `linkspan network inspect ${networkOf(trail, iif)}`,
     )
   }
-  if (enters(trail, oif)) {
+  if (enters(trail, iif, oif)) {
     return undefined
   }
   if (!rules.has("inet", "bridges", [oif])) {
@@ -79,13 +79,16 @@ function crosses(rules: OwnRules, iif: string, oif: string): boolean {
 }
 
 /** Map entering: what a bridge takes. */
-function enters({ world: { rules }, published, destination, port, trip }: Trail, oif: string): boolean {
+function enters({ world: { rules }, published, destination, port, trip }: Trail, iif: string, oif: string): boolean {
   const way = rules?.verdict("entering", oif)
   if (way === undefined) {
     return false
   }
   if (published) {
     return true
+  }
+  if (way === "enter_direct") {
+    return rules?.has("inet", "bridges", [iif]) !== true
   }
   const opened = family(destination) === 4 ? "opened4" : "opened6"
   return (

@@ -36,6 +36,20 @@ describe("networkElements()", () => {
       ],
     },
     {
+      name: "a network that is entered directly is let into by another chain",
+      network: { direct: true },
+      want: [
+        'inet bridges "br-web"',
+        'inet same_network "br-web" . "br-web"',
+        'inet leaving "br-web" : goto leave',
+        'inet entering "br-web" : jump enter_direct',
+        "inet masquerade4 10.89.0.0/24",
+        'inet hairpin4 10.89.0.0/24 . "br-web"',
+        "inet masquerade6 fd00:89::/64",
+        'inet hairpin6 fd00:89::/64 . "br-web"',
+      ],
+    },
+    {
       name: "an open network is one that others meet, a guarded one meets open ones",
       network: { isolation: "open", gatewayMode: "routed", icc: false },
       want: [

@@ -48,10 +48,14 @@ function boundaryElements(network: BridgeNetwork): NftElement[] {
   }
   return [
     element("inet", "leaving", [bridge], ["goto leave"]),
-    element("inet", "entering", [bridge], [network.gatewayMode === "routed" ? "jump enter_routed" : "jump enter_nat"]),
+    element("inet", "entering", [bridge], [`jump ${wayIn(network)}`]),
     ...(network.isolation === "open" ? [element("inet", "open", [bridge])] : []),
     ...(network.isolation === undefined ? [] : [element("inet", "open_or_guarded", [bridge])]),
   ]
+}
+
+function wayIn({ direct, gatewayMode }: BridgeNetwork): string {
+  return direct === true ? "enter_direct" : gatewayMode === "routed" ? "enter_routed" : "enter_nat"
 }
 
 function confinedElements(bridge: string, leaving: string, reaching: string): NftElement[] {

@@ -52,6 +52,12 @@ export const INET_RULES = `\
 		icmpv6 type echo-request accept
 	}
 
+	# Containers of other networks are no outsiders: what is not published to them is for "cross" to judge.
+	chain enter_direct {
+		ct status dnat accept
+		iifname != @bridges accept
+	}
+
 	# A refusal that arrives. Of ICMP errors a receiver gets about one a second (icmp_ratelimit), and one that comes back
 	# while connect() still holds its socket, as it does from the same machine, is dropped (TcpExtLockDroppedIcmps).
 	chain refuse {

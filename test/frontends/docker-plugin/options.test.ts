@@ -22,7 +22,6 @@ test("every option of a network, an endpoint and a port is obeyed, or refused wi
 
   // Refused: the sentence reaches the terminal, and nothing is made.
   for (const [options, sentence] of [
-    [["-o", `${BRIDGE}.gateway_mode_ipv4=nat-unprotected`], '"nat-unprotected" is not offered'],
     [["-o", "nonsense=1", "-o", "com.docker.network.driver.mtu=x"], "nonsense is no option"],
     [["-o", `${BRIDGE}.trusted_host_interfaces=eth0`], "is not offered"],
     [["-o", `${BRIDGE}.default_bridge=true`], "there is no default network"],
@@ -97,14 +96,17 @@ test("every option of a network, an endpoint and a port is obeyed, or refused wi
     expect((await host.outside.connect("10.56.0.2", 82, { timeoutMs: 500 })).ok).toBe(false)
   }
 
-  // What leaves keeps its address, or gets one that was chosen; published ports are as ever.
+  // What leaves keeps its address, or gets one that was chosen; published ports are as ever, and others where it is said.
   await create("plain", "-o", `${BRIDGE}.enable_ip_masquerade=false`, "--subnet", "10.57.0.0/24")
   await host.exec(["ip", "address", "add", "192.0.2.77/24", "dev", "uplink"])
-  await create("chosen", "-o", "com.docker.network.host_ipv4=192.0.2.77", "--subnet", "10.58.0.0/24")
+  const open = ["-o", `${BRIDGE}.gateway_mode_ipv4=nat-unprotected`]
+  await create("chosen", ...open, "-o", "com.docker.network.host_ipv4=192.0.2.77", "--subnet", "10.58.0.0/24")
   const plain = await docker.run("plain", "--network", "plain", "-p", "8057:80")
   const chosen = await docker.run("chosen", "--network", "chosen")
-  await host.outside.exec(["ip", "route", "add", "10.57.0.0/24", "via", ADDRESSES.host4])
+  await host.outside.exec(["ip", "route", "add", "10.56.0.0/14", "via", ADDRESSES.host4])
   {
+    await using _open = await chosen.listen(82)
+    expect(await host.outside.connect("10.58.0.2", 82)).toMatchObject({ ok: true, seenAs: ADDRESSES.outside4 })
     await using beyond = await host.outside.listen(443)
     await using _web = await plain.listen(80)
     const seenAs = async (from: typeof plain) => (await from.connect(ADDRESSES.outside4, beyond.port)).seenAs

@@ -68,6 +68,11 @@ export const command = change({
       negatable: true,
       about: "Whether what leaves a NAT network gets the host's address (the default)",
     },
+    direct: {
+      kind: "flag",
+      about:
+        "Who is outside and has a route reaches all ports of the containers' own addresses, not published ones alone",
+    },
     "default-route": {
       kind: "flag",
       negatable: true,
@@ -142,6 +147,7 @@ export const command = change({
         icc: options.icc,
         isolation: options.isolation,
         masquerade: options.masquerade,
+        direct: options.direct,
         defaultRoute: options["default-route"],
         metric: options.metric,
         mtu: options.mtu,
@@ -170,6 +176,7 @@ export const command = change({
     isolation: "--isolation",
     outbound: "--outbound",
     masquerade: "--masquerade",
+    direct: "--direct",
     defaultRoute: "--default-route",
     metric: "--metric",
     mtu: "--mtu",

@@ -32,6 +32,7 @@ function traits(network: Network): string[] {
         network.gatewayMode,
         ...(network.outbound === undefined ? [] : [`as ${network.outbound.join(" and ")}`]),
         ...(network.masquerade === false ? ["not masqueraded"] : []),
+        ...(network.direct === true ? ["containers reached directly"] : []),
         ...(network.icc ? [] : ["containers kept apart"]),
         ...(network.isolation === undefined ? [] : [`${network.isolation} to other networks`]),
       ]

@@ -2,7 +2,7 @@
 // missing set) puts the whole ruleset back as the state says, with that change in it.
 
 import { KernelError } from "#kernel/netlink.ts"
-import { NftError } from "#kernel/nftables.ts"
+import { type Nftables, NftError } from "#kernel/nftables.ts"
 import { changeSetElements, isEncodable } from "#kernel/set-elements.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
@@ -13,6 +13,7 @@ import { hasRules, networkElements } from "#plan/firewall/elements.ts"
 import { rulesFingerprint } from "#plan/firewall/fingerprint.ts"
 import { foreignNetworkElements } from "#plan/firewall/foreign-elements.ts"
 import { parseListing } from "#plan/firewall/listing.ts"
+import { withoutTelling } from "#plan/firewall/refusal.ts"
 import { renderTransaction } from "#plan/firewall/render.ts"
 import { removeRuleset, replaceRuleset } from "#plan/firewall/ruleset.ts"
 import { sandboxElements } from "#plan/membership.ts"
@@ -98,10 +99,22 @@ export function rulesText(host: Host): string {
 function replace(host: Host, elements: readonly NftElement[]): void {
   const { nftables } = host
   try {
-    nftables.run(replaceRuleset(elements, ownerOf(host)))
+    loadRuleset(nftables, replaceRuleset(elements, ownerOf(host)))
     rememberFingerprint(host)
   } catch (error) {
     throw error instanceof NftError ? refused(error) : error
+  }
+}
+
+/** Where the kernel cannot tell of refused packets it refuses them without a word. @throws NftError */
+export function loadRuleset(nftables: Nftables, ruleset: string): void {
+  try {
+    nftables.run(ruleset)
+  } catch (error) {
+    if (!(error instanceof NftError)) {
+      throw error
+    }
+    nftables.run(withoutTelling(ruleset))
   }
 }
 

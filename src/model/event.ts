@@ -25,8 +25,32 @@ export type Happening =
   | { readonly kind: "link-up" | "link-down"; readonly ifname: string }
   /** Packets that a rule of linkspan's refused in a few seconds; `reason` is its counter's name. */
   | { readonly kind: "refused"; readonly reason: string; readonly packets: number }
+  /** One packet that a rule of linkspan's refused: the first of its kind within a minute, and not more than one a second. */
+  | Denial
   /** So many events are not kept any more. */
   | { readonly kind: "missed"; readonly events: number }
+
+export interface Denial {
+  readonly kind: "denied"
+  /** Where the rule stands: table, hook and chain of nftables, and the name of the rule's counter. */
+  readonly table: "inet" | "bridge"
+  readonly hook: string
+  readonly chain: string
+  readonly reason: string
+  /** Absent where the packet has none that linkspan reads. */
+  readonly from?: string
+  readonly to?: string
+  /** "tcp", "udp", "sctp", "icmp", "icmpv6", "igmp", "arp", a number of IANA's, or an EtherType. */
+  readonly protocol: string
+  /** Where it wanted to, of protocols that have ports. */
+  readonly port?: number
+  /** Links of the host by which it came, and would have left. */
+  readonly iif?: string
+  readonly oif?: string
+  /** Who sent it, or of what comes from elsewhere for whom it was. */
+  readonly container?: string
+  readonly network?: string
+}
 
 export type EventKind = Happening["kind"]
 

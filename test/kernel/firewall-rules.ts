@@ -173,5 +173,7 @@ function rulesOf(table: string, text: string): string[] {
 
 /** Rules are indented twice; so are hooks. */
 function ruleText(line: string): string | undefined {
-  return /^\t\t(?!type |#)\S/.test(line) ? line.trim().replace(/counter name "[^"]*" /, "") : undefined
+  return /^\t\t(?!type |#)\S/.test(line)
+    ? line.trim().replace(/counter name "[^"]*" log prefix "[^"]*" group \d+ /, "")
+    : undefined
 }

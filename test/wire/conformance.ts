@@ -16,6 +16,7 @@ const RTNETLINK = "linux/rtnetlink.h"
 const IF_LINK = "linux/if_link.h"
 const CONNTRACK = "linux/netfilter/nfnetlink_conntrack.h"
 const NF_TABLES = "linux/netfilter/nf_tables.h"
+const NF_LOG = "linux/netfilter/nfnetlink_log.h"
 
 const TUPLE = { source: "SRC", destination: "DST" }
 
@@ -157,6 +158,16 @@ const SETS: Readonly<Record<string, Source | "no numbers">> = {
     prefix: "NFTA_GEN_",
     except: { pid: "NFTA_GEN_PROC_PID", processName: "NFTA_GEN_PROC_NAME" },
   },
+  "log-config": { header: NF_LOG, prefix: "NFULA_CFG_" },
+  "log-packet": {
+    header: NF_LOG,
+    prefix: "NFULA_",
+    except: {
+      inputLink: "NFULA_IFINDEX_INDEV",
+      outputLink: "NFULA_IFINDEX_OUTDEV",
+      physicalInputLink: "NFULA_IFINDEX_PHYSINDEV",
+    },
+  },
   batch: "no numbers",
 }
 
@@ -235,6 +246,7 @@ const CONSTANT_HEADERS = [
   "linux/netfilter/nfnetlink.h",
   CONNTRACK,
   NF_TABLES,
+  NF_LOG,
   "linux/sock_diag.h",
 ]
 const CONSTANT_OBJECTS: Readonly<Record<string, Source>> = {
@@ -250,6 +262,7 @@ const CONSTANT_OBJECTS: Readonly<Record<string, Source>> = {
     except: { bridgeIifname: "NFT_META_BRI_IIFNAME", bridgeOifname: "NFT_META_BRI_OIFNAME" },
   },
   NFT_CT: { header: NF_TABLES, prefix: "NFT_CT_" },
+  NFULNL_CFG_CMD: { header: NF_LOG, prefix: "NFULNL_CFG_CMD_" },
   RTNLGRP: {
     header: RTNETLINK,
     prefix: "RTNLGRP_",
@@ -278,6 +291,7 @@ const NOT_IN_HEADERS: Readonly<Record<string, string>> = {
 const NETFILTER_SUBSYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/^IPCTNL_MSG_CT_/, "NFNL_SUBSYS_CTNETLINK"],
   [/^NFT_MSG_/, "NFNL_SUBSYS_NFTABLES"],
+  [/^NFULNL_MSG_/, "NFNL_SUBSYS_ULOG"],
 ]
 
 /** Younger than the headers of Debian 12 (Linux 6.1): compared where they are there. */

@@ -14,6 +14,7 @@ import type { Ifname } from "#model/name.ts"
 import { isBridge } from "#model/network.ts"
 import { isOwnGroup } from "#plan/firewall/link-group.ts"
 import { replaceRuleset } from "#plan/firewall/ruleset.ts"
+import { loadRuleset } from "../firewall.ts"
 import { firewallStatus } from "../firewall-status.ts"
 import type { Host } from "../host.ts"
 import { defaultRouteLink, observeTaken } from "../observe-host.ts"
@@ -53,8 +54,16 @@ function checkKernel(): Finding[] {
     tried("veth pairs", () => rtnl.perform(addLink(veth, {}))),
     tried("linkspan's firewall rules", () => {
       using nftables = Nftables.open(netns)
-      nftables.run(replaceRuleset([], { id: "", directory: "" }))
+      loadRuleset(nftables, replaceRuleset([], { id: "", directory: "" }))
     }),
+    tried(
+      "a log of refused packets",
+      () => {
+        using nftables = Nftables.open(netns)
+        nftables.run(replaceRuleset([], { id: "", directory: "" }))
+      },
+      "note",
+    ),
     ...(["macvlan", "ipvlan", "vlan"] as const).map((kind) =>
       tried(`${kind} links`, () => requireLinkKind(rtnl, `make ${kind} links`, kind), "note"),
     ),

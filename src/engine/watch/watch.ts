@@ -8,6 +8,7 @@
 import { listLinks } from "#kernel/links.ts"
 import { refusalCounters } from "#kernel/refusal-counters.ts"
 import { HostWatch, type News } from "#kernel/watch/host-watch.ts"
+import { RefusedPackets } from "#kernel/watch/refused-packets.ts"
 import type { Happening } from "#model/event.ts"
 import type { Id } from "#model/name.ts"
 import { mendRuleset, rulesetDrift } from "../firewall.ts"
@@ -20,6 +21,8 @@ import { refuseOtherOwner } from "../ownership.ts"
 import { sweep } from "../sweep.ts"
 import { carryOut } from "../transaction.ts"
 import { Damping } from "./damping.ts"
+import { Denials } from "./denials.ts"
+import { ownerOfPacket } from "./packet-owner.ts"
 import { SettingWatch } from "./setting-watch.ts"
 import { suspectsAmong } from "./suspicion.ts"
 
@@ -28,6 +31,8 @@ const GATHER_MS = 30
 const SETTINGS_MS = 500
 /** Refused packets are told of in sums over this time. */
 const REFUSALS_MS = 5000
+/** Who refuses more than can be told is not listened to for so long. */
+const PAUSE_MS = 1000
 /** How long a command may take with what it is changing before it is looked at again. */
 const LATER_MS = 200
 /** After a look so many times as long as it took, however much happens; but what is damaged waits no longer than that. */
@@ -51,7 +56,9 @@ class Watcher implements AsyncDisposable {
   readonly #intervals: readonly NodeJS.Timeout[]
   #refused = new Map<string, number>()
   readonly #damping = new Damping()
-  readonly #reading: Promise<void>
+  readonly #refusedPackets: RefusedPackets
+  readonly #denials: Denials
+  readonly #reading: Promise<unknown>
   /** By ifindex. */
   readonly #links = new Map<number, { readonly ifname: string; readonly up: boolean }>()
   /** Down by somebody else's doing. */
@@ -86,7 +93,12 @@ class Watcher implements AsyncDisposable {
       setInterval(() => this.#try(() => this.#checkSettings()), SETTINGS_MS),
       setInterval(() => this.#try(() => this.#countRefusals()), options.refusalsMs ?? REFUSALS_MS),
     ]
-    this.#reading = this.#read()
+    this.#denials = new Denials({
+      ifname: (index) => this.#links.get(index)?.ifname,
+      owner: (packet) => ownerOfPacket(host.store, packet),
+    })
+    this.#refusedPackets = new RefusedPackets(host.namespace.netns, { pauseMs: PAUSE_MS })
+    this.#reading = Promise.all([this.#read(), this.#readRefusals()])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -97,7 +109,16 @@ class Watcher implements AsyncDisposable {
     this.#timerAt = Number.NEGATIVE_INFINITY
     this.#watch[Symbol.dispose]()
     this.#settings[Symbol.dispose]()
+    this.#refusedPackets[Symbol.dispose]()
     await this.#reading
+  }
+
+  async #readRefusals(): Promise<void> {
+    for (let some = await this.#refusedPackets.next(); some !== undefined; some = await this.#refusedPackets.next()) {
+      for (const denial of this.#denials.of(some, performance.now())) {
+        this.#try(() => this.#tell(denial))
+      }
+    }
   }
 
   async #read(): Promise<void> {

@@ -3,6 +3,7 @@
 
 import { LINK_GROUP } from "./link-group.ts"
 import { PRIORITIES } from "./priorities.ts"
+import { counted } from "./refusal.ts"
 
 export const BRIDGE_COUNTERS = [
   "spoofed_arp",
@@ -19,39 +20,39 @@ export const BRIDGE_RULES = `\
 	# A DHCP server in a container would reconfigure its neighbours; an IGMP or MLD querier draw all multicast to itself;
 	# router advertisements and redirects (RFC 6105) and neighbour advertisements for somebody else's address all traffic.
 	chain rogue_udp {
-		udp sport { 67, 547 } counter name "rogue_dhcp" drop
+		udp sport { 67, 547 } ${counted("rogue_dhcp", "rogue_udp")} drop
 	}
 
 	chain rogue_igmp {
-		ether type ip igmp type membership-query counter name "rogue_querier" drop
+		ether type ip igmp type membership-query ${counted("rogue_querier", "rogue_igmp")} drop
 	}
 
 	chain rogue_icmp6 {
-		icmpv6 type { nd-router-advert, nd-redirect } counter name "rogue_router" drop
-		icmpv6 type mld-listener-query counter name "rogue_querier" drop
-		icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 != @advertised6 counter name "spoofed_ip6" drop
+		icmpv6 type { nd-router-advert, nd-redirect } ${counted("rogue_router", "rogue_icmp6")} drop
+		icmpv6 type mld-listener-query ${counted("rogue_querier", "rogue_icmp6")} drop
+		icmpv6 type nd-neighbor-advert iifname . ether saddr . @th,64,128 != @advertised6 ${counted("spoofed_ip6", "rogue_icmp6")} drop
 	}
 
 	# The host answers ARP for each of its addresses on every link (arp_ignore=0), so it would tell an isolated network
 	# all of them. RFC 5227: a probe asks for an address from 0.0.0.0 and claims nothing.
 	chain guard_arp {
-		iifname . ether saddr != @macs counter name "spoofed_arp" drop
-		iifname @detached arp daddr ip != @isolated4 counter name "arp_to_host" drop
+		iifname . ether saddr != @macs ${counted("spoofed_arp", "guard_arp")} drop
+		iifname @detached arp daddr ip != @isolated4 ${counted("arp_to_host", "guard_arp")} drop
 		iifname . arp saddr ether . arp saddr ip @sources4 accept
 		arp operation request arp saddr ip 0.0.0.0 iifname . arp saddr ether @macs accept
-		counter name "spoofed_arp" drop
+		${counted("spoofed_arp", "guard_arp")} drop
 	}
 
 	# Without an address of its own a container may ask for one by DHCP,
 	chain unaddressed4 {
 		ip saddr 0.0.0.0 udp sport 68 udp dport 67 iifname . ether saddr @macs accept
-		counter name "spoofed_ip4" drop
+		${counted("spoofed_ip4", "unaddressed4")} drop
 	}
 
 	# and by address detection (RFC 4862 §5.4), with the multicast report that goes with it (RFC 3590).
 	chain unaddressed6 {
 		ip6 saddr :: icmpv6 type { nd-router-solicit, nd-neighbor-solicit, mld2-listener-report } iifname . ether saddr @macs accept
-		counter name "spoofed_ip6" drop
+		${counted("spoofed_ip6", "unaddressed6")} drop
 	}
 
 	chain special {
@@ -78,7 +79,7 @@ export const BRIDGE_RULES = `\
 		ether type ip goto guard4
 		ether type ip6 goto guard6
 		ether type arp goto guard_arp
-		counter name "other_protocol" drop
+		${counted("other_protocol", "guard")} drop
 	}
 
 	# Before the bridge learns the sender's MAC, before br_netfilter and conntrack. The group is in every link that

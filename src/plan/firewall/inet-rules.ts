@@ -3,6 +3,7 @@
 // priorities.ts shows where the hooks are.
 
 import { PRIORITIES } from "./priorities.ts"
+import { counted } from "./refusal.ts"
 
 export const INET_COUNTERS = ["loopback_from_network", "refused", "unpublished", "invalid"] as const
 
@@ -61,8 +62,8 @@ export const INET_RULES = `\
 	# A refusal that arrives. Of ICMP errors a receiver gets about one a second (icmp_ratelimit), and one that comes back
 	# while connect() still holds its socket, as it does from the same machine, is dropped (TcpExtLockDroppedIcmps).
 	chain refuse {
-		meta l4proto tcp counter name "refused" reject with tcp reset
-		counter name "refused" reject with icmpx admin-prohibited
+		meta l4proto tcp ${counted("refused", "refuse")} reject with tcp reset
+		${counted("refused", "refuse")} reject with icmpx admin-prohibited
 	}
 
 	# Between two networks: at least one of them is open, and neither is strict.
@@ -77,21 +78,21 @@ export const INET_RULES = `\
 		oifname vmap @entering
 		oifname @bridges goto cross
 		# Conntrack cannot translate these, so they would leave with the container's address.
-		ct state invalid counter name "invalid" drop
+		ct state invalid ${counted("invalid", "leave")} drop
 	}
 
 	# The first rule: see from_bridge, which a translated flow's packets do not come by. Frames that br_netfilter shows to
 	# this hook while they cross a bridge have that bridge as input and output.
 	chain forward {
 		type filter hook forward priority ${PRIORITIES.forward}; policy accept;
-		ip saddr 127.0.0.0/8 iifname @bridges counter name "loopback_from_network" drop
-		ip saddr 127.0.0.0/8 iifname @lent counter name "loopback_from_network" drop
+		ip saddr 127.0.0.0/8 iifname @bridges ${counted("loopback_from_network", "forward")} drop
+		ip saddr 127.0.0.0/8 iifname @lent ${counted("loopback_from_network", "forward")} drop
 		ct state established,related accept
 		iifname . oifname @same_network accept
 		iifname vmap @leaving
 		oifname vmap @entering
 		# From elsewhere, and not published: silence, as if there were no such address.
-		oifname @bridges counter name "unpublished" drop
+		oifname @bridges ${counted("unpublished", "forward")} drop
 	}
 
 	chain reach_gateway {
@@ -104,14 +105,14 @@ export const INET_RULES = `\
 	# port, which conntrack has given its address back.
 	chain to_loopback {
 		ct status snat accept
-		counter name "loopback_from_network" drop
+		${counted("loopback_from_network", "to_loopback")} drop
 	}
 
 	# route_localnet=1 on a bridge lets the host's own clients use published ports at 127.0.0.1. What it would also let
 	# happen, somebody on the bridge sending to or from the host's loopback addresses, ends here. (A chain at prerouting
 	# would see less to consider, and cost every packet of the host, forwarded or not, as much as all of "forward".)
 	chain from_bridge {
-		ip saddr 127.0.0.0/8 iifname @bridges counter name "loopback_from_network" drop
+		ip saddr 127.0.0.0/8 iifname @bridges ${counted("loopback_from_network", "from_bridge")} drop
 		ip daddr 127.0.0.0/8 iifname @bridges goto to_loopback
 		iifname vmap @reaching
 	}
@@ -120,7 +121,7 @@ export const INET_RULES = `\
 	# route_localnet=1 as well while ports are published behind them.
 	chain input {
 		type filter hook input priority ${PRIORITIES.input}; policy accept;
-		ip saddr 127.0.0.0/8 iifname @lent counter name "loopback_from_network" drop
+		ip saddr 127.0.0.0/8 iifname @lent ${counted("loopback_from_network", "input")} drop
 		ip daddr 127.0.0.0/8 iifname @lent goto to_loopback
 		meta iifkind "bridge" goto from_bridge
 	}

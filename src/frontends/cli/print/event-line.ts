@@ -1,6 +1,6 @@
 // One event in one line.
 
-import type { Event, Happening } from "#model/event.ts"
+import type { Denial, Event, Happening } from "#model/event.ts"
 import { count } from "./humanise.ts"
 import { type Look, type Paint, paint, plain } from "./look.ts"
 import { publicationText } from "./publication.ts"
@@ -19,6 +19,7 @@ const COLOURS: { readonly [K in Happening["kind"]]?: Paint } = {
   damaged: "red",
   "link-down": "red",
   refused: "yellow",
+  denied: "yellow",
   missed: "yellow",
 }
 
@@ -49,7 +50,15 @@ function what(event: Happening): string {
       return event.ifname
     case "refused":
       return `${count(event.packets, "packet")}: ${event.reason.replaceAll("_", " ")}`
+    case "denied":
+      return denial(event)
     case "missed":
       return `${count(event.events, "event")} ${event.events === 1 ? "is" : "are"} not kept any more`
   }
+}
+
+function denial({ reason, protocol, from, to, port, container, network, table, chain }: Denial): string {
+  const ends = from === undefined || to === undefined ? "" : ` ${from} → ${to}`
+  const who = [container, network].filter((name) => name !== undefined).join(", ")
+  return `${reason.replaceAll("_", " ")}: ${protocol}${ends}${port === undefined ? "" : ` port ${port}`}${who === "" ? "" : ` (${who})`}, chain ${chain} of table ${table} linkspan`
 }

@@ -15,8 +15,9 @@ interface Lane {
 
 export class FairGate {
   readonly #limits: GateLimits
-  /** In the order of whose turn it is. */
   readonly #lanes = new Map<string, Lane>()
+  /** Those of them where somebody waits, in the order of whose turn it is. */
+  readonly #queue = new Set<Lane>()
   #active = 0
 
   constructor(limits: GateLimits) {
@@ -36,6 +37,7 @@ export class FairGate {
     } else if (lane.waiting.length >= this.#limits.waitingPerAsker) {
       return undefined
     } else {
+      this.#queue.add(lane)
       await new Promise<void>((resolve) => lane.waiting.push(resolve))
     }
     try {
@@ -56,13 +58,14 @@ export class FairGate {
     if (lane.active === 0 && lane.waiting.length === 0) {
       this.#lanes.delete(asker)
     }
-    for (const [name, each] of this.#lanes) {
-      const next = each.active < this.#limits.perAsker ? each.waiting.shift() : undefined
-      if (next !== undefined) {
-        this.#lanes.delete(name)
-        this.#lanes.set(name, each)
+    for (const each of this.#queue) {
+      if (each.active < this.#limits.perAsker) {
+        this.#queue.delete(each)
         this.#enter(each)
-        next()
+        each.waiting.shift()?.()
+        if (each.waiting.length > 0) {
+          this.#queue.add(each)
+        }
         return
       }
     }

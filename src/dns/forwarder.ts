@@ -30,7 +30,7 @@ export interface Forwarding {
 const LIMITS = { total: 512, perAsker: 64, waitingPerAsker: 512 }
 const DNS_PORT = 53
 
-export class Forwarder {
+export class Forwarder implements Disposable {
   readonly #upstreams: Upstreams
   readonly #cache: AnswerCache | undefined
   readonly #gate = new FairGate(LIMITS)
@@ -80,5 +80,10 @@ export class Forwarder {
   /** Forgets what was kept: the network outside is another one. */
   forget(): void {
     this.#cache?.clear()
+    this.#upstreams.renew()
+  }
+
+  [Symbol.dispose](): void {
+    this.#upstreams[Symbol.dispose]()
   }
 }

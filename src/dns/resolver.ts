@@ -3,6 +3,7 @@
 
 import type { Ip } from "#inet/ip.ts"
 import type { Directory, DirectoryChange } from "#model/directory.ts"
+import { copyOf } from "#wire/dns/bytes.ts"
 import { CLASS, FLAG, HEADER_BYTES, RCODE, TYPE } from "#wire/dns/constants.ts"
 import { DROP, nameOf, Query, readQuery } from "#wire/dns/query.ts"
 import { encodeName, pointerBlock } from "#wire/dns/record.ts"
@@ -29,7 +30,7 @@ export interface ResolverOptions extends ForwarderOptions {
   readonly domain?: string
 }
 
-export class Resolver {
+export class Resolver implements Disposable {
   readonly #query = new Query()
   readonly #forwarder: Forwarder
   readonly #counted = new Statistics()
@@ -56,6 +57,11 @@ export class Resolver {
   /** Forgets what servers said: after the host has come to another network. */
   forget(): void {
     this.#forwarder.forget()
+  }
+
+  /** Closes the sockets to servers. */
+  [Symbol.dispose](): void {
+    this.#forwarder[Symbol.dispose]()
   }
 
   stats(): ResolverStats {
@@ -131,12 +137,12 @@ export class Resolver {
       return repeatResponse(packet, query, { ...kept, limit })
     }
     this.#counted.forwarded++
-    return this.#forward(new Uint8Array(packet), request, limit)
+    return this.#forward(copyOf(packet), request, limit)
   }
 
   #forwarding(packet: Uint8Array, view: View, name: string | undefined): Forwarding {
     const { type, edns, dnssecOk, flags: allFlags, questionEnd } = this.#query
-    const nameBytes = new Uint8Array(packet.subarray(HEADER_BYTES, questionEnd - 4))
+    const nameBytes = copyOf(packet, HEADER_BYTES, questionEnd - 4)
     const flags = allFlags & PASSED_FLAGS
     const spelled = name ?? Buffer.from(nameBytes).toString("hex")
     const same = `${spelled} ${type} ${flags} ${dnssecOk} ${view.serversKey}`

@@ -1,6 +1,5 @@
-// One socket to an upstream server, for one exchange: a new one each time, so that the kernel chooses a new source port
-// and what comes late or from elsewhere finds nobody. Connected, so that only the server's packets arrive, and its
-// host's "nobody listens" with them.
+// Sockets to upstream servers. Over UDP several questions share one, each with an id of its own; connected, so that only
+// the server's packets arrive, and its host's "nobody listens" with them. Over TCP one carries one question.
 
 import { family, type Ip } from "#inet/ip.ts"
 

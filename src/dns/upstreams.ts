@@ -6,7 +6,8 @@ import { RCODE } from "#wire/dns/constants.ts"
 import type { Response } from "#wire/dns/response.ts"
 import type { UpstreamQuestion } from "#wire/dns/upstream.ts"
 import type { Resolved } from "./answer-cache.ts"
-import { exchange } from "./exchange.ts"
+import { type ExchangeOptions, exchange } from "./exchange.ts"
+import { SharedLines } from "./shared-lines.ts"
 import type { LineOptions } from "./upstream-line.ts"
 
 /** How long a server may think before the next one is asked besides. */
@@ -16,87 +17,96 @@ const GIVE_UP_MS = 4500
 const REST_MS = 30_000
 const ROUNDS = 2
 
-export class Upstreams {
-  readonly #options: LineOptions
-  readonly #flatCase = new Set<Ip>()
+export class Upstreams implements Disposable {
+  readonly #options: ExchangeOptions
   /** When a server may be first again. */
   readonly #resting = new Map<Ip, number>()
 
   constructor(options: LineOptions) {
-    this.#options = options
+    this.#options = { ...options, lines: new SharedLines(options), flatCase: new Set() }
   }
 
   /** `undefined`: none of them answered. */
-  async resolve(question: UpstreamQuestion, servers: readonly Ip[]): Promise<Resolved | undefined> {
-    const turns = Array.from({ length: ROUNDS }, () => this.#inOrder(servers)).flat()
-    const ended = new AbortController()
+  resolve(question: UpstreamQuestion, servers: readonly Ip[]): Promise<Resolved | undefined> {
     const { promise, resolve } = Promise.withResolvers<Resolved | undefined>()
+    const deadline = performance.now() + GIVE_UP_MS
+    const order = this.#inOrder(servers)
+    const spoken = new Set<Ip>()
+    let turn = 0
+    const running = new Set<() => void>()
     let refused: Resolved | undefined
-    let running = 0
     let timer: Timer | undefined
+    const end = (resolved: Resolved | undefined): void => {
+      clearTimeout(timer)
+      for (const giveUp of running) {
+        giveUp()
+      }
+      resolve(resolved)
+    }
     const startNext = (): void => {
       clearTimeout(timer)
-      const server = turns.shift()
-      if (server === undefined) {
-        if (running === 0) {
-          resolve(refused)
-        }
+      const left = deadline - performance.now()
+      while (turn < order.length * ROUNDS && spoken.has(order[turn % order.length] as Ip)) {
+        turn++
+      }
+      const server = turn < order.length * ROUNDS ? order[turn++ % order.length] : undefined
+      if (left <= 0 || (server === undefined && running.size === 0)) {
+        end(refused)
         return
       }
-      timer = setTimeout(() => {
-        this.#rest(server)
-        startNext()
-      }, PATIENCE_MS)
-      running++
-      void this.#ask(server, question, ended.signal).then((response) => {
-        running--
+      if (server === undefined) {
+        timer = setTimeout(startNext, left)
+        return
+      }
+      timer = setTimeout(
+        () => {
+          this.#rest(server)
+          startNext()
+        },
+        Math.min(PATIENCE_MS, left),
+      )
+      const giveUp = exchange({ server, question }, this.#options, (response) => {
+        running.delete(giveUp)
+        if (response !== undefined && isGood(response)) {
+          end({ response, server })
+          return
+        }
         if (response === undefined) {
           this.#rest(server)
-        } else if (isGood(response)) {
-          resolve({ response, server })
-          return
         } else {
           // It has spoken: asking it once more would bring the same.
           refused ??= { response, server }
-          removeAll(turns, server)
+          spoken.add(server)
         }
-        if (!ended.signal.aborted) {
-          startNext()
-        }
+        startNext()
       })
+      running.add(giveUp)
     }
-    const deadline = setTimeout(() => resolve(refused), GIVE_UP_MS)
     startNext()
-    try {
-      return await promise
-    } finally {
-      clearTimeout(deadline)
-      clearTimeout(timer)
-      ended.abort()
-    }
-  }
-
-  #ask(server: Ip, question: UpstreamQuestion, signal: AbortSignal): Promise<Response | undefined> {
-    return exchange({ ...this.#options, server, question, signal, flatCase: this.#flatCase })
+    return promise
   }
 
   #rest(server: Ip): void {
     this.#resting.set(server, Date.now() + REST_MS)
+    this.#options.lines.renew(server)
   }
 
-  #inOrder(servers: readonly Ip[]): Ip[] {
+  /** What follows goes over new sockets: the network outside is another one. */
+  renew(): void {
+    this.#options.lines[Symbol.dispose]()
+  }
+
+  #inOrder(servers: readonly Ip[]): readonly Ip[] {
     const now = Date.now()
     const rests = (server: Ip): boolean => (this.#resting.get(server) ?? 0) > now
-    return [...servers.filter((each) => !rests(each)), ...servers.filter(rests)]
+    return servers.some(rests) ? [...servers.filter((each) => !rests(each)), ...servers.filter(rests)] : servers
+  }
+
+  [Symbol.dispose](): void {
+    this.#options.lines[Symbol.dispose]()
   }
 }
 
 function isGood({ rcode }: Response): boolean {
   return rcode !== RCODE.SERVFAIL && rcode !== RCODE.REFUSED && rcode !== RCODE.NOTIMP
-}
-
-function removeAll(turns: Ip[], server: Ip): void {
-  for (let at = turns.indexOf(server); at >= 0; at = turns.indexOf(server)) {
-    turns.splice(at, 1)
-  }
 }

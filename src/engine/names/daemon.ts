@@ -127,6 +127,7 @@ class Daemon {
       rmSync(`${this.#host.runDir}/${SOCKET}`, { force: true })
       upstreams[Symbol.dispose]()
       this.#listeners[Symbol.dispose]()
+      this.#resolver[Symbol.dispose]()
       // Whoever waits for an answer finds the connection closed, and starts another daemon if it needs one.
       commands[Symbol.dispose]()
     }

@@ -22,7 +22,7 @@ export async function queryName(host: Host, request: NameQueryRequest): Promise<
   const title = `look up ${quote(request?.name)}`
   const { name, type, from } = accept(`Cannot ${title}`, checkNameQuery(request))
   const { body: sandbox } = findSandbox(host, title, from)
-  const resolver = new Resolver(directory(host), {
+  using resolver = new Resolver(directory(host), {
     connect: (server, transport) => askFromHost(host, server, transport),
   })
   const container = sandbox.sharedWith ?? sandbox.id

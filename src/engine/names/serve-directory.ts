@@ -129,6 +129,7 @@ export class NameServer implements Disposable {
       served[Symbol.dispose]()
     }
     this.#open.clear()
+    this.#resolver[Symbol.dispose]()
     this.#netns[Symbol.dispose]()
   }
 }

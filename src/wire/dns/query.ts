@@ -2,6 +2,7 @@
 // a resolver does this for every packet, so nothing is allocated here. The packet may hold anything.
 // RFC 1035 §4.1, RFC 6891 §6.1, RFC 9619 (exactly one question).
 
+import { u16 } from "./bytes.ts"
 import { FLAG, HEADER_BYTES, MAX_LABEL_BYTES, MAX_NAME_BYTES, RCODE, TYPE } from "./constants.ts"
 
 /** 255 bytes of name hold at most 127 labels of one byte. */
@@ -173,8 +174,4 @@ export function nameOf(packet: Uint8Array, query: Query): string {
 /** RFC 4343: only the letters of ASCII have two cases. */
 export function lower(byte: number): number {
   return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte
-}
-
-export function u16(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
 }

@@ -1,8 +1,9 @@
 // An upstream's answer as it is kept: without its OPT record, which was between us and the server, with the places of
 // its TTLs, which run down while it is kept, and how long it may be kept at all (RFC 2308 for "there is none").
 
+import { copyOf, i32, putU16, putU32, u16 } from "./bytes.ts"
 import { FLAG, HEADER_BYTES, RCODE, TYPE } from "./constants.ts"
-import { type Query, u16 } from "./query.ts"
+import type { Query } from "./query.ts"
 import { writeOpt } from "./reply.ts"
 
 export interface Response {
@@ -41,7 +42,6 @@ export function readResponse(packet: Uint8Array, questionEnd: number): Response 
   if (spans === undefined) {
     return undefined
   }
-  const view = new DataView(packet.buffer, packet.byteOffset, packet.length)
   const flags = u16(packet, 2)
   const opt = spans.find((span) => span.type === TYPE.OPT)
   const records = spans.filter((span) => span.type !== TYPE.OPT)
@@ -51,9 +51,8 @@ export function readResponse(packet: Uint8Array, questionEnd: number): Response 
   const rcode = (flags & FLAG.RCODE) | (opt === undefined ? 0 : (packet[opt.head + 4] as number) << 4)
   const truncated = (flags & FLAG.TC) !== 0
   const keeps = !truncated && (rcode === RCODE.NOERROR || rcode === RCODE.NXDOMAIN)
-  // Not slice(): that of a Buffer is a view of it.
-  const bytes = new Uint8Array(packet.subarray(0, cut ? opt.from : (last?.to ?? questionEnd)))
-  new DataView(bytes.buffer).setUint16(10, u16(packet, 10) - (cut ? 1 : 0))
+  const bytes = copyOf(packet, 0, cut ? opt.from : (last?.to ?? questionEnd))
+  putU16(bytes, 10, u16(packet, 10) - (cut ? 1 : 0))
   return {
     bytes,
     questionEnd,
@@ -61,7 +60,7 @@ export function readResponse(packet: Uint8Array, questionEnd: number): Response 
     ownerAt: records.filter((span) => repeats(packet, span, questionEnd)).map((span) => span.from),
     rcode,
     truncated,
-    lifetimeS: keeps ? lifetime(view, records) : 0,
+    lifetimeS: keeps ? lifetime(packet, records) : 0,
   }
 }
 
@@ -102,19 +101,18 @@ function readSpans(packet: Uint8Array, questionEnd: number): Span[] | undefined 
 }
 
 /** The least TTL; without answers, only what the zone's SOA record says about names that it has not. */
-function lifetime(view: DataView, records: readonly Span[]): number {
+function lifetime(packet: Uint8Array, records: readonly Span[]): number {
   const soa = records.find((span) => span.isAuthority && span.type === TYPE.SOA && span.to - span.head >= SOA_BYTES)
-  if (soa === undefined && view.getUint16(6) === 0) {
+  if (soa === undefined && u16(packet, 6) === 0) {
     return 0
   }
-  const negative = soa === undefined ? MAX_LIFETIME_S : Math.min(ttl(view, soa.to - 4), MAX_NEGATIVE_S)
-  return Math.min(MAX_LIFETIME_S, negative, ...records.map((span) => ttl(view, span.head + 4)))
+  const negative = soa === undefined ? MAX_LIFETIME_S : Math.min(ttl(packet, soa.to - 4), MAX_NEGATIVE_S)
+  return Math.min(MAX_LIFETIME_S, negative, ...records.map((span) => ttl(packet, span.head + 4)))
 }
 
 /** RFC 2181 §8: with the highest bit set it is no time at all. */
-function ttl(view: DataView, at: number): number {
-  const value = view.getInt32(at)
-  return Math.max(value, 0)
+function ttl(packet: Uint8Array, at: number): number {
+  return Math.max(i32(packet, at), 0)
 }
 
 /** @returns the offset past a name, which a pointer ends, or -1. Pointers are not followed, so they cannot loop. */
@@ -146,7 +144,7 @@ export function repeatResponse(
   const fits = response.bytes.length + optBytes <= limit
   const length = fits ? response.bytes.length : response.questionEnd
   const reply = new Uint8Array(length + optBytes)
-  reply.set(fits ? response.bytes : response.bytes.subarray(0, length))
+  put(reply, 0, response.bytes, 0, length)
   const flags =
     FLAG.QR |
     FLAG.RA |
@@ -158,16 +156,13 @@ export function repeatResponse(
   reply[1] = packet[1] as number
   reply[2] = flags >> 8
   reply[3] = flags
-  const question = packet.subarray(HEADER_BYTES, query.questionEnd)
-  reply.set(question, HEADER_BYTES)
+  put(reply, HEADER_BYTES, packet, HEADER_BYTES, query.questionEnd)
   if (fits) {
-    const name = question.subarray(0, -4)
     for (const at of response.ownerAt) {
-      reply.set(name, at)
+      put(reply, at, packet, HEADER_BYTES, query.questionEnd - 4)
     }
-    const view = new DataView(reply.buffer)
     for (const at of response.ttlAt) {
-      view.setUint32(at, Math.max(0, ttl(view, at) - ageS))
+      putU32(reply, at, Math.max(0, ttl(reply, at) - ageS))
     }
   } else {
     reply.fill(0, 6, HEADER_BYTES)
@@ -179,4 +174,10 @@ export function repeatResponse(
     writeOpt(reply, length, query.dnssecOk, response.rcode >> 4)
   }
   return reply
+}
+
+function put(to: Uint8Array, at: number, bytes: Uint8Array, from: number, end: number): void {
+  for (let next = from; next < end; next++) {
+    to[at + next - from] = bytes[next] as number
+  }
 }

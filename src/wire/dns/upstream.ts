@@ -2,8 +2,9 @@
 // EDNS is between neighbours (RFC 6891 §6.2.6): an asker that speaks it makes us speak it, with our own size; of its
 // OPT record the DO bit alone is passed on.
 
+import { putU16, u16 } from "./bytes.ts"
 import { CLASS, FLAG, HEADER_BYTES } from "./constants.ts"
-import { lower, u16 } from "./query.ts"
+import { lower } from "./query.ts"
 import { writeOpt } from "./reply.ts"
 
 export interface UpstreamQuestion {
@@ -23,34 +24,34 @@ export function upstreamQuery(question: UpstreamQuestion, chance: Uint8Array, mi
   const { name } = question
   const end = HEADER_BYTES + name.length + 4
   const packet = new Uint8Array(end + (question.edns ? 11 : 0))
-  const view = new DataView(packet.buffer)
   packet[0] = chance[0] as number
   packet[1] = chance[1] as number
-  view.setUint16(2, question.flags & PASSED_FLAGS)
-  view.setUint16(4, 1)
+  putU16(packet, 2, question.flags & PASSED_FLAGS)
+  putU16(packet, 4, 1)
   packet.set(name, HEADER_BYTES)
   if (mixCase) {
-    mix(packet.subarray(HEADER_BYTES, HEADER_BYTES + name.length), chance)
+    mix(packet, chance)
   }
-  view.setUint16(end - 4, question.type)
-  view.setUint16(end - 2, CLASS.IN)
+  putU16(packet, end - 4, question.type)
+  putU16(packet, end - 2, CLASS.IN)
   if (question.edns) {
-    view.setUint16(10, 1)
+    putU16(packet, 10, 1)
     writeOpt(packet, end, question.dnssecOk, 0)
   }
   return packet
 }
 
 /** Letters in a random case are bits that a forger has to guess, beside id and port (draft-vixie-dnsext-dns0x20). */
-function mix(name: Uint8Array, chance: Uint8Array): void {
-  let at = 0
-  while ((name[at] as number) > 0) {
-    const end = at + 1 + (name[at] as number)
+function mix(packet: Uint8Array, chance: Uint8Array): void {
+  let at = HEADER_BYTES
+  while ((packet[at] as number) > 0) {
+    const end = at + 1 + (packet[at] as number)
     for (at++; at < end; at++) {
-      const byte = lower(name[at] as number)
+      const byte = lower(packet[at] as number)
       const isLetter = byte >= 0x61 && byte <= 0x7a
-      name[at] =
-        isLetter && ((chance[2 + (at % (chance.length - 2))] as number) & 1) === 1 ? byte & 0xdf : (name[at] as number)
+      if (isLetter && ((chance[2 + (at % (chance.length - 2))] as number) & 1) === 1) {
+        packet[at] = byte & 0xdf
+      }
     }
   }
 }

@@ -1,9 +1,9 @@
 // The packets of a container's interfaces as a pcapng file, as they come: a packet socket inside its namespace with a
 // filter that the kernel runs. It ends with the container, which the socket must not keep alive.
 
+import { CaptureSocket } from "#kernel/capture-socket.ts"
 import { listLinks } from "#kernel/links.ts"
 import { Namespace } from "#kernel/namespace.ts"
-import { PacketSocket } from "#kernel/packet-socket.ts"
 import { Readiness } from "#kernel/readiness.ts"
 import type { CaptureRequest } from "#model/capture.ts"
 import { LinkspanError, refuseIssues } from "#model/errors.ts"
@@ -50,7 +50,7 @@ export async function* capture(
   }
   const filter = port === undefined ? undefined : portFilter({ port, ...(protocol && { protocol }) }, snapBytes)
   const socket = opened.use(
-    new PacketSocket(namespace.netns, ifname === undefined ? 0 : (wanted[0]?.[0] ?? 0), {
+    new CaptureSocket(namespace.netns, ifname === undefined ? 0 : (wanted[0]?.[0] ?? 0), {
       snapBytes,
       ...(filter === undefined ? {} : { filter }),
     }),
@@ -106,7 +106,7 @@ function watchOwner(opened: DisposableStack, { place }: Sandbox, namespace: Name
   }
 }
 
-type Frame = NonNullable<ReturnType<PacketSocket["read"]>>
+type Frame = NonNullable<ReturnType<CaptureSocket["read"]>>
 
 class File {
   readonly #names: ReadonlyMap<number, string>

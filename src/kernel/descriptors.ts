@@ -1,11 +1,8 @@
 // Descriptors that a block of code needs and that are closed at its end, whichever way it ends.
 
 import { closeFile, O_CLOEXEC, openFile } from "./file.ts"
+import { AF_UNIX, SOCK_CLOEXEC, SOCK_STREAM } from "./socket-address.ts"
 import { check, hasFailed, SystemCallError, syscall } from "./syscall.ts"
-
-const AF_UNIX = 1
-const SOCK_STREAM = 1
-const SOCK_CLOEXEC = O_CLOEXEC
 
 export class Descriptors implements Disposable {
   readonly #open = new Set<number>()

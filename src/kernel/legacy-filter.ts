@@ -14,13 +14,13 @@ import {
 } from "#wire/xtables.ts"
 import { AT_FDCWD, closeFile, O_CLOEXEC, O_RDONLY, readAll } from "./file.ts"
 import type { Netns } from "./netns.ts"
+import { SOCK_RAW } from "./socket-address.ts"
 import { check, cString, hasFailed, syscall } from "./syscall.ts"
 import { xtMatch, xtTarget } from "./xt-extension.ts"
 
 const TABLE = "filter"
 
 // <linux/in.h>, <netinet/in.h>; the option numbers are the same in both families.
-const SOCK_RAW = 3
 const IPPROTO_RAW = 255
 const SO_GET_INFO = 64
 const SO_GET_ENTRIES = 65

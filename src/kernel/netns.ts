@@ -9,6 +9,7 @@ import { AT_FDCWD, closeFile, inodeOf, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY
 import type { Word } from "./native.ts"
 import { PidHandle } from "./process.ts"
 import { describe, refusal } from "./refusal.ts"
+import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./socket-address.ts"
 import { check, cString, hasFailed, SystemCallError, syscall } from "./syscall.ts"
 import { onThread } from "./thread.ts"
 
@@ -18,9 +19,6 @@ const NS_GET_NSTYPE = 0xb703 // <linux/nsfs.h>
 const SIZEOF_STATFS = 120
 
 // <asm-generic/socket.h>, <linux/in.h>
-const AF_INET = 2
-const SOCK_DGRAM = 2
-const SOCK_CLOEXEC = 0o2000000
 const SOL_SOCKET = 1
 const SO_NETNS_COOKIE = 71
 

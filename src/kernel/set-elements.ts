@@ -12,14 +12,9 @@ import { IPPROTO, type Protocol } from "#inet/port.ts"
 import { type Field, unquoteIfname } from "#plan/firewall/fields.ts"
 import { setSpec } from "#plan/firewall/sets.ts"
 import type { NftElement } from "#plan/op.ts"
+import { NFNL_SUBSYS_NFTABLES } from "#wire/nfnl/header.ts"
 import { NFPROTO } from "#wire/nfnl/nftables.ts"
-import {
-  BATCH_BEGIN,
-  BATCH_END,
-  DEL_SET_ELEMENTS,
-  NEW_SET_ELEMENTS,
-  NFNL_SUBSYS_NFTABLES,
-} from "#wire/nfnl/set-elements.ts"
+import { BATCH_BEGIN, BATCH_END, DEL_SET_ELEMENTS, NEW_SET_ELEMENTS } from "#wire/nfnl/set-elements.ts"
 import { NLM_F, type Request, request } from "#wire/nlmsg.ts"
 import { align4 } from "#wire/schema.ts"
 import { kernelRefusal, type NetlinkSocket } from "./netlink.ts"

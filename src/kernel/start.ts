@@ -10,6 +10,7 @@ import { initProgram, programFile } from "./elf.ts"
 import { closeFile, readBytes } from "./file.ts"
 import { encodePlan, type InitLog, type InitPlan, readReport } from "./init-plan.ts"
 import { PidHandle, startTimeOf } from "./process.ts"
+import { MSG_NOSIGNAL } from "./socket-address.ts"
 import { check, cString, syscall } from "./syscall.ts"
 import { findUser, ROOT_USER } from "./user.ts"
 
@@ -126,7 +127,6 @@ const CLOSE_RANGE_CLOEXEC = 4
 const LAST_FD = 0xffff_ffff
 const AT_EMPTY_PATH = 0x1000
 const SIGKILL = 9
-const MSG_NOSIGNAL = 0x4000
 const GO = new Uint8Array([1])
 
 /** @throws LinkspanError, SystemCallError; nothing is left of the child then */

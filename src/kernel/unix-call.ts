@@ -2,15 +2,12 @@
 // that asks one thing need not load a runtime's sockets for it.
 
 import { closeFile, O_DIRECTORY, O_PATH, openFile } from "./file.ts"
-import { check, cString, hasFailed, syscall } from "./syscall.ts"
+import { AF_UNIX, MSG_NOSIGNAL, SOCK_CLOEXEC, SOCK_STREAM, unixAddress } from "./socket-address.ts"
+import { check, hasFailed, syscall } from "./syscall.ts"
 
-const AF_UNIX = 1
-const SOCK_STREAM = 1
-const SOCK_CLOEXEC = 0o2000000
 const SOL_SOCKET = 1
 const SO_RCVTIMEO = 20
 const SO_SNDTIMEO = 21
-const MSG_NOSIGNAL = 0x4000
 const LONGEST_ANSWER = 65_536
 
 /**
@@ -37,8 +34,7 @@ export function askServer(
     for (const option of [SO_RCVTIMEO, SO_SNDTIMEO]) {
       check("setsockopt", syscall("setsockopt", socket, SOL_SOCKET, option, timeout, timeout.byteLength))
     }
-    const path = cString(`/proc/self/fd/${place}/${name}`)
-    const address = Buffer.concat([new Uint8Array(new Uint16Array([AF_UNIX]).buffer), path])
+    const address = unixAddress(`/proc/self/fd/${place}/${name}`)
     const line = Buffer.from(`${question.line}\n`)
     if (
       hasFailed(syscall("connect", socket, address, address.length)) ||

@@ -2,7 +2,7 @@
 // ended. Everything goes over a packet socket: there is no address that the kernel's UDP could work with.
 
 import type { Ip } from "#inet/ip.ts"
-import { EVERYBODY, PacketSocket } from "#kernel/dhcp/packet-socket.ts"
+import { AddresslessSocket, EVERYBODY } from "#kernel/dhcp/addressless-socket.ts"
 import type { Netns } from "#kernel/netns.ts"
 import type { Lease } from "#model/lease.ts"
 import { decodeDatagram, encodeDatagram } from "#wire/dhcp/datagram.ts"
@@ -35,7 +35,7 @@ type Packet = { readonly bytes: Uint8Array; readonly sender: NonNullable<Arrival
 
 /** @throws SystemCallError when the interface is gone */
 export async function obtainLease({ netns, index, client, wanted, timeoutMs }: Asking): Promise<Obtained> {
-  using socket = PacketSocket.open(netns, index)
+  using socket = AddresslessSocket.open(netns, index)
   const begun = performance.now()
   const end = begun + timeoutMs
   let reason = `no DHCP server answered within ${Math.round(timeoutMs / 100) / 10} s`
@@ -106,7 +106,7 @@ function packetOf(message: DhcpMessage): Uint8Array {
   })
 }
 
-function receive(socket: PacketSocket): Packet | undefined {
+function receive(socket: AddresslessSocket): Packet | undefined {
   for (let heard = socket.receive(); heard !== undefined; heard = socket.receive()) {
     const datagram = decodeDatagram(heard.packet)
     if (datagram?.destinationPort === CLIENT_PORT && datagram.sourcePort === SERVER_PORT) {

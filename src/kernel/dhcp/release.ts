@@ -8,7 +8,7 @@ import { encodeMessage } from "#wire/dhcp/message.ts"
 import { CLIENT_PORT, release, SERVER_PORT } from "#wire/dhcp/requests.ts"
 import type { Netns } from "../netns.ts"
 import { SystemCallError } from "../syscall.ts"
-import { EVERYBODY, PacketSocket } from "./packet-socket.ts"
+import { AddresslessSocket, EVERYBODY } from "./addressless-socket.ts"
 
 /** Says nothing when it cannot be sent: the server takes the address back when the lease ends. */
 export function releaseLease(
@@ -26,7 +26,7 @@ export function releaseLease(
     payload: encodeMessage(release({ client: { mac }, xid }, { address: address.ip, server })),
   })
   try {
-    using socket = PacketSocket.open(netns, index)
+    using socket = AddresslessSocket.open(netns, index)
     socket.send(packet, serverMac ?? EVERYBODY)
   } catch (error) {
     if (!(error instanceof SystemCallError)) {

@@ -1,16 +1,14 @@
 // One real packet from inside a namespace, and what came of it: a TCP connection that is reset as soon as it stands, or
 // one empty datagram.
 
-import { family, type Ip, ipBytes } from "#inet/ip.ts"
+import { family, type Ip } from "#inet/ip.ts"
 import type { Protocol } from "#inet/port.ts"
 import { closeFile } from "../file.ts"
 import type { Netns } from "../netns.ts"
+import { AF_INET, AF_INET6, SOCK_DGRAM, SOCK_NONBLOCK, SOCK_STREAM, socketAddress } from "../socket-address.ts"
 import { check, errorName, hasFailed, syscall } from "../syscall.ts"
 
-const AF_INET = 2
-const AF_INET6 = 10
-const SOCK_NONBLOCK = 0o4000
-const TYPES = { tcp: 1, udp: 2, sctp: 1 } as const
+const TYPES = { tcp: SOCK_STREAM, udp: SOCK_DGRAM, sctp: SOCK_STREAM } as const
 const PROTOCOLS = { tcp: 6, udp: 17, sctp: 132 } as const
 const SOL_SOCKET = 1
 const SO_ERROR = 4
@@ -118,15 +116,4 @@ export class ProbePacket implements Disposable {
     check("getsockopt", syscall("getsockopt", this.#fd, SOL_SOCKET, SO_ERROR, errno, new Uint32Array([4])))
     return errno[0] ?? 0
   }
-}
-
-/** struct sockaddr_in or sockaddr_in6. */
-function socketAddress(ip: Ip, port: number): Uint8Array {
-  const four = family(ip) === 4
-  const bytes = new Uint8Array(four ? 16 : 28)
-  const view = new DataView(bytes.buffer)
-  view.setUint16(0, four ? AF_INET : AF_INET6, true)
-  view.setUint16(2, port)
-  bytes.set(ipBytes(ip), four ? 4 : 8)
-  return bytes
 }

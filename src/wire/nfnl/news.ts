@@ -1,11 +1,9 @@
 // What nf_tables tells its listeners about changes: include/uapi/linux/netfilter/nf_tables.h. Of every object the first
 // attribute is the name of its table; the end of each transaction says who made it.
 
-import { attr, attributeSet, string, struct, u8, u16be, u32be } from "../schema.ts"
+import { attr, attributeSet, string, u32be } from "../schema.ts"
+import { NFNL_SUBSYS_NFTABLES, NfGenMsg } from "./header.ts"
 
-const NfGenMsg = struct("nfgenmsg", { family: u8, version: u8, resourceId: u16be })
-
-const NFNL_SUBSYS_NFTABLES = 10
 /** enum nfnetlink_groups. */
 export const NFNLGRP_NFTABLES = 7
 

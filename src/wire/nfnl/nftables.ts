@@ -2,12 +2,9 @@
 // for register contents. linkspan writes through libnftables; this is for reading other people's chains, as far as is
 // needed to tell whether they let linkspan's packets pass.
 
-import { attr, attributeSet, binary, type Infer, multi, selectBy, string, struct, u8, u16be, u32be } from "../schema.ts"
+import { attr, attributeSet, binary, type Infer, multi, selectBy, string, u8, u32be } from "../schema.ts"
+import { NFNL_SUBSYS_NFTABLES, NfGenMsg } from "./header.ts"
 
-/** struct nfgenmsg, include/uapi/linux/netfilter/nfnetlink.h. */
-const NfGenMsg = struct("nfgenmsg", { family: u8, version: u8, resourceId: u16be })
-
-const NFNL_SUBSYS_NFTABLES = 10
 const NFT_MSG_GETTABLE = 1
 const NFT_MSG_GETCHAIN = 4
 const NFT_MSG_GETRULE = 7

@@ -1,10 +1,7 @@
 // Named objects of nf_tables, as far as counters go: include/uapi/linux/netfilter/nf_tables.h NFTA_OBJ_*, NFTA_COUNTER_*.
 
-import { attr, attributeSet, string, struct, u8, u16be, u32be, u64be } from "../schema.ts"
-
-const NfGenMsg = struct("nfgenmsg", { family: u8, version: u8, resourceId: u16be })
-
-const NFNL_SUBSYS_NFTABLES = 10
+import { attr, attributeSet, string, u32be, u64be } from "../schema.ts"
+import { NFNL_SUBSYS_NFTABLES, NfGenMsg } from "./header.ts"
 
 const CounterAttrs = attributeSet("counter", { bytes: attr(1, u64be), packets: attr(2, u64be) })
 

@@ -1,12 +1,9 @@
 // Adding and deleting elements of nftables sets: include/uapi/linux/netfilter/nf_tables.h NFTA_SET_ELEM_*, inside a
 // transaction of include/uapi/linux/netfilter/nfnetlink.h NFNL_MSG_BATCH_*.
 
-import { attr, attributeSet, binary, multi, string, struct, u8, u16be } from "../schema.ts"
+import { attr, attributeSet, binary, multi, string } from "../schema.ts"
+import { NFNL_SUBSYS_NFTABLES, NfGenMsg } from "./header.ts"
 
-/** struct nfgenmsg. */
-const NfGenMsg = struct("nfgenmsg", { family: u8, version: u8, resourceId: u16be })
-
-export const NFNL_SUBSYS_NFTABLES = 10
 const NFNL_MSG_BATCH_BEGIN = 0x10
 const NFNL_MSG_BATCH_END = 0x11
 const NFT_MSG_NEWSETELEM = 12

@@ -1,11 +1,9 @@
 // What nf_tables tells of a packet that is traced (`meta nftrace set 1`): one message for each rule that matches and for
 // each policy. include/uapi/linux/netfilter/nf_tables.h NFTA_TRACE_*.
 
-import { attr, attributeSet, binary, string, struct, u8, u16be, u32be } from "../schema.ts"
+import { attr, attributeSet, binary, string, u32be } from "../schema.ts"
+import { NFNL_SUBSYS_NFTABLES, NfGenMsg } from "./header.ts"
 
-const NfGenMsg = struct("nfgenmsg", { family: u8, version: u8, resourceId: u16be })
-
-const NFNL_SUBSYS_NFTABLES = 10
 const NFT_MSG_TRACE = 17
 /** enum nfnetlink_groups. */
 export const NFNLGRP_NFTRACE = 9

@@ -1,21 +1,16 @@
 // A socket below IP on one interface: sends from an address that is not there yet, and hears what comes for one. It
 // belongs to the namespace that it was made in, so everything but its making is done from the JavaScript thread.
-//
-// packet(7), <linux/if_packet.h>, <linux/filter.h>
 
-import { type Mac, macBytes, macFromBytes } from "#inet/mac.ts"
+import { type Mac, macFromBytes } from "#inet/mac.ts"
 import type { BpfInstruction } from "#plan/port-filter.ts"
 import { CLIENT_PORT } from "#wire/dhcp/requests.ts"
 import { closeFile } from "../file.ts"
 import type { Netns } from "../netns.ts"
-import { attachFilter } from "../socket-filter.ts"
-import { check, hasFailed, syscall } from "../syscall.ts"
+import { openPacketSocket } from "../packet-socket.ts"
+import { linkAddress, readLinkAddress, SIZEOF_SOCKADDR_LL, SOCK_DGRAM } from "../socket-address.ts"
+import { hasFailed, syscall } from "../syscall.ts"
 
-const AF_PACKET = 17
-const SOCK_DGRAM_NONBLOCK = 2 | 0o4000
 const ETH_P_IP = 0x0800
-const SIZEOF_SOCKADDR_LL = 20
-const PACKET_OUTGOING = 4
 /** More than any frame that a server sends: options of a whole Ethernet frame. */
 const BUFFER_BYTES = 2048
 
@@ -34,7 +29,7 @@ const FILTER: readonly BpfInstruction[] = [
   { code: 0x06, jt: 0, jf: 0, k: 0 }, //                  nothing
 ]
 
-export class PacketSocket implements Disposable {
+export class AddresslessSocket implements Disposable {
   readonly #fd: number
   readonly #index: number
   readonly #buffer = new Uint8Array(BUFFER_BYTES)
@@ -45,18 +40,9 @@ export class PacketSocket implements Disposable {
   }
 
   /** @param index of the interface. @throws SystemCallError */
-  static open(netns: Netns, index: number): PacketSocket {
-    // Of no protocol until it is filtered and bound, so that nothing of other interfaces gets in.
-    const socket = new PacketSocket(netns.socket(AF_PACKET, SOCK_DGRAM_NONBLOCK), index)
-    try {
-      attachFilter(socket.#fd, FILTER)
-      const address = linkAddress(index)
-      check("bind", syscall("bind", socket.#fd, address, address.length))
-      return socket
-    } catch (error) {
-      socket[Symbol.dispose]()
-      throw error
-    }
+  static open(netns: Netns, index: number): AddresslessSocket {
+    const options = { type: SOCK_DGRAM, index, protocol: ETH_P_IP, filter: FILTER }
+    return new AddresslessSocket(openPacketSocket(netns, options), index)
   }
 
   get fd(): number {
@@ -65,7 +51,7 @@ export class PacketSocket implements Disposable {
 
   /** False when the interface cannot send at present. */
   send(packet: Uint8Array, to: Mac): boolean {
-    const address = linkAddress(this.#index, to)
+    const address = linkAddress(this.#index, ETH_P_IP, to)
     return !hasFailed(syscall("sendto", this.#fd, packet, packet.length, 0, address, address.length))
   }
 
@@ -86,8 +72,9 @@ export class PacketSocket implements Disposable {
         return undefined
       }
       // What other sockets send out here is shown as well.
-      if (from[10] !== PACKET_OUTGOING) {
-        return { packet: this.#buffer.slice(0, length), sender: macFromBytes(from.subarray(12, 18)) }
+      const { isOutgoing, hardware } = readLinkAddress(from)
+      if (!isOutgoing) {
+        return { packet: this.#buffer.slice(0, length), sender: macFromBytes(hardware) }
       }
     }
   }
@@ -95,18 +82,4 @@ export class PacketSocket implements Disposable {
   [Symbol.dispose](): void {
     closeFile(this.#fd)
   }
-}
-
-/** struct sockaddr_ll. */
-function linkAddress(index: number, mac?: Mac): Uint8Array {
-  const bytes = new Uint8Array(SIZEOF_SOCKADDR_LL)
-  const view = new DataView(bytes.buffer)
-  view.setUint16(0, AF_PACKET, true)
-  view.setUint16(2, ETH_P_IP)
-  view.setInt32(4, index, true)
-  if (mac !== undefined) {
-    bytes[11] = 6
-    bytes.set(macBytes(mac), 12)
-  }
-  return bytes
 }

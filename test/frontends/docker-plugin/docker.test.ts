@@ -3,7 +3,6 @@
 
 import { expect, setDefaultTimeout, test } from "bun:test"
 import { ADDRESSES, Host } from "../../host.ts"
-import { foreignRuleset } from "../../kernel/foreign-scene.ts"
 import { until } from "../../run.ts"
 import { Docker } from "./docker.ts"
 
@@ -120,48 +119,4 @@ test("docker network create, run, connect and rm: addresses, routes, ways out, p
   await docker.ok("rm", "-f", "one", "two", "three")
   await docker.ok("network", "rm", "web", "both")
   expect(await linkspan.networks.list()).toEqual([])
-})
-
-test("beside dockerd's own filter and bridge networks: linkspan's networks reach out and are reached, and apart", async () => {
-  await using host = await Host.create()
-  await using linkspan = await host.linkspan()
-  await using docker = await Docker.start(host)
-  await docker.ok("network", "create", "--subnet", "10.43.0.0/24", "theirs")
-  const native = await docker.run("native", "--network", "theirs", "-p", "9090:90")
-  const ruleset = await foreignRuleset(host)
-  expect(ruleset).toContain("policy drop")
-  await host.baseline()
-  await docker.serve(linkspan)
-  await docker.ok("network", "create", "-d", "linkspan", "--subnet", "10.42.0.0/24", "web")
-  expect((await linkspan.firewall.status()).integrations).toMatchObject([{ owner: "docker", inPlace: true }])
-
-  const one = await docker.run("one", "--network", "web", "-p", "8080:80", "-p", "127.0.0.1:8081:80")
-  const two = await docker.run("two", "--network", "web")
-  await using beyond = await host.outside.listen(443)
-  await using web = await one.listen(80)
-  await using theirs = await native.listen(90)
-  await using unpublished = await native.listen(91)
-  expect(await one.connect(ADDRESSES.internet4, beyond.port)).toMatchObject({ ok: true, seenAs: ADDRESSES.host4 })
-  expect(await host.outside.connect(ADDRESSES.host4, 8080)).toMatchObject({ ok: true, seenAs: ADDRESSES.outside4 })
-  expect(await two.connect("10.42.0.2", web.port)).toMatchObject({ ok: true, seenAs: "10.42.0.3" })
-  expect(await native.connect(ADDRESSES.host4, 8080)).toMatchObject({ ok: true })
-  expect(await one.connect(ADDRESSES.host4, 9090)).toMatchObject({ ok: true })
-  // Apart from Docker's own, both ways, and from who knows the way to a container's address.
-  expect((await native.connect("10.42.0.2", web.port, { timeoutMs: 500 })).ok).toBe(false)
-  expect((await one.connect("10.43.0.2", unpublished.port, { timeoutMs: 500 })).ok).toBe(false)
-  await host.outside.exec(["ip", "route", "add", "10.42.0.0/24", "via", ADDRESSES.host4])
-  expect((await host.outside.connect("10.42.0.2", web.port, { timeoutMs: 500 })).ok).toBe(false)
-  expect((await host.outside.connect(ADDRESSES.host4, 8081, { timeoutMs: 500 })).ok).toBe(false)
-  expect(await host.connect("127.0.0.1", 8081)).toMatchObject({ ok: true })
-
-  for (const listener of [beyond, web, theirs, unpublished]) {
-    await listener.stop()
-  }
-  await docker.ok("rm", "-f", "one", "two")
-  await docker.ok("network", "rm", "web")
-  expect(await foreignRuleset(host)).toBe(ruleset)
-  expect((await linkspan.firewall.status()).integrations).toEqual([])
-  await docker.ok("rm", "-f", "native")
-  await docker.ok("network", "rm", "theirs")
-  await host.baseline()
 })

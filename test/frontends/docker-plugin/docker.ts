@@ -1,8 +1,8 @@
 // Debian's dockerd inside a test's host namespace, with a /run of its own, and linkspan's plugin in the directory where
 // that dockerd looks for plugins.
 
-import { cpSync, mkdirSync, readdirSync, rmdirSync, rmSync } from "node:fs"
-import { join } from "node:path"
+import { cpSync, mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { dirname, join } from "node:path"
 import { serveDockerPlugin } from "../../../src/frontends/docker-plugin/serve.ts"
 import type { Linkspan } from "../../../src/index.ts"
 import type { Service } from "../../../src/model/service.ts"
@@ -17,27 +17,40 @@ const CGROUPS = "/sys/fs/cgroup"
 const START_MS = 90_000
 const COMMAND_MS = 90_000
 
+export interface Scene {
+  /** Of several on one host. */
+  readonly name?: string
+  /** Below /etc, as this dockerd alone sees it. */
+  readonly etc?: Readonly<Record<string, string>>
+  /** Its iptables is iptables-legacy. */
+  readonly legacy?: boolean
+}
+
 export class Docker implements AsyncDisposable {
   readonly host: Host
   readonly #place: string
   readonly #options: readonly string[]
+  readonly #scene: Scene
   readonly #cgroup: string
   #daemon: Program | undefined
   #holder: Program | undefined
   readonly #said: string[] = []
   #plugin: Service | undefined
 
-  private constructor(host: Host, options: readonly string[]) {
+  private constructor(host: Host, options: readonly string[], scene: Scene) {
+    const name = scene.name ?? "d"
     this.host = host
-    this.#place = host.file("d")
+    this.#place = host.file(name)
     this.#options = options
-    this.#cgroup = host.unique("docker")
+    this.#scene = scene
+    this.#cgroup = host.unique(`docker-${name}`)
   }
 
   /** @param options of dockerd; it has no default bridge. */
-  static async start(host: Host, options: readonly string[] = []): Promise<Docker> {
-    const docker = new Docker(host, options)
+  static async start(host: Host, options: readonly string[] = [], scene: Scene = {}): Promise<Docker> {
+    const docker = new Docker(host, options, scene)
     mkdirSync(docker.plugins, { recursive: true })
+    docker.#layOut()
     await docker.startDaemon()
     const root = join(docker.#place, "root/bin")
     mkdirSync(root, { recursive: true })
@@ -60,9 +73,25 @@ export class Docker implements AsyncDisposable {
     return join(this.#place, "docker.sock")
   }
 
+  #layOut(): void {
+    const { etc = {}, legacy = false } = this.#scene
+    mkdirSync(join(this.#place, "etc"))
+    mkdirSync(join(this.#place, "bin"))
+    for (const [path, text] of Object.entries(etc)) {
+      const file = join(this.#place, "etc", path)
+      mkdirSync(dirname(file), { recursive: true })
+      writeFileSync(file, text)
+    }
+    for (const command of legacy ? ["iptables", "ip6tables"] : []) {
+      symlinkSync(`/usr/sbin/${command}-legacy`, join(this.#place, "bin", command))
+    }
+  }
+
   async startDaemon(): Promise<void> {
     const place = this.#place
     const command = [
+      "env",
+      `PATH=${place}/bin:${process.env["PATH"]}`,
       DAEMON,
       ...["--host", `unix://${this.api}`, "--data-root", `${place}/data`, "--exec-root", `${place}/exec`],
       ...["--pidfile", `${place}/pid`, "--storage-driver", "vfs", "--bridge", "none"],
@@ -82,7 +111,14 @@ export class Docker implements AsyncDisposable {
   /** What holds the mounts of all this host's daemons: a later one finds the namespaces that an earlier one has mounted. */
   async #mounts(): Promise<Program> {
     if (this.#holder === undefined) {
-      const own = `mount -t tmpfs -o mode=755 none /run && mkdir -p /run/docker/plugins && mount --bind ${this.plugins} /run/docker/plugins`
+      const own = [
+        "mount -t tmpfs -o mode=755 none /run",
+        "mkdir -p /run/docker/plugins /run/etc/new /run/etc/work",
+        `mount --bind ${this.plugins} /run/docker/plugins`,
+        // dockerd writes a key there.
+        "mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/new,workdir=/run/etc/work overlay /etc",
+        `cp -r ${this.#place}/etc/. /etc/`,
+      ].join(" && ")
       this.#holder = this.host.start([
         ...["unshare", "--mount", "--propagation", "private"],
         ...["sh", "-c", `${own} && echo ready && exec sleep infinity`],

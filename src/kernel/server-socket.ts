@@ -15,11 +15,14 @@ export interface ServerAddress {
   readonly device?: Ifname
   /** Beside others that allow it, on every address of the host perhaps. */
   readonly shared?: boolean
+  /** Whoever comes later, asks for SO_REUSEPORT and is the same user may have every address of the host at this port. */
+  readonly yields?: boolean
 }
 
 // <asm-generic/socket.h>, <linux/in.h>, <linux/in6.h>
 const SOL_SOCKET = 1
 const SO_REUSEADDR = 2
+const SO_REUSEPORT = 15
 const SO_BINDTODEVICE = 25
 const SOL_IP = 0
 const IP_FREEBIND = 15
@@ -40,7 +43,7 @@ export function openStreamServer(netns: Netns, address: ServerAddress): number {
   return configured(fd, () => check("listen", syscall("listen", fd, BACKLOG)))
 }
 
-function open(netns: Netns, type: number, { ip, port, device, shared }: ServerAddress): number {
+function open(netns: Netns, type: number, { ip, port, device, shared, yields }: ServerAddress): number {
   const four = family(ip) === 4
   const fd = netns.socket(four ? AF_INET : AF_INET6, type | SOCK_NONBLOCK)
   return configured(fd, () => {
@@ -59,6 +62,10 @@ function open(netns: Netns, type: number, { ip, port, device, shared }: ServerAd
     }
     const bytes = socketAddress(ip, port)
     check("bind", syscall("bind", fd, bytes, bytes.length))
+    if (yields === true) {
+      // Only now: whoever was there first keeps the port (inet_bind_conflict() asks the sockets that are there).
+      set(fd, SOL_SOCKET, SO_REUSEPORT)
+    }
   })
 }
 

@@ -3,6 +3,7 @@
 
 import type { Ip } from "#inet/ip.ts"
 import type { Directory, DirectoryChange } from "#model/directory.ts"
+import type { NameServing } from "#model/view.ts"
 import { copyOf } from "#wire/dns/bytes.ts"
 import { CLASS, FLAG, HEADER_BYTES, RCODE, TYPE } from "#wire/dns/constants.ts"
 import { DROP, nameOf, Query, readQuery } from "#wire/dns/query.ts"
@@ -17,7 +18,7 @@ import { Entry } from "./entry.ts"
 import { type Explanation, readReply, type Source } from "./explanation.ts"
 import { Forwarder, type ForwarderOptions, type Forwarding } from "./forwarder.ts"
 import { fold } from "./name-table.ts"
-import { Statistics } from "./statistics.ts"
+import { noStatistics } from "./statistics.ts"
 import type { View } from "./view.ts"
 
 /** A packet to send back; a promise of one; `undefined`: nothing is sent. */
@@ -33,7 +34,7 @@ export interface ResolverOptions extends ForwarderOptions {
 export class Resolver implements Disposable {
   readonly #query = new Query()
   readonly #forwarder: Forwarder
-  readonly #counted = new Statistics()
+  readonly #counted = noStatistics()
   /** Every container's own, never asked of anybody (RFC 6761 §6.3). */
   readonly #localhost = new Entry({
     name: "localhost",
@@ -65,7 +66,7 @@ export class Resolver implements Disposable {
   }
 
   stats(): ResolverStats {
-    return { ...this.#counted, kept: this.#forwarder.cached, active: this.#forwarder.active }
+    return { counters: { ...this.#counted }, kept: this.#forwarder.cached, active: this.#forwarder.active }
   }
 
   answer(packet: Uint8Array, asker: Asker, transport: DnsTransport): Answer {
@@ -213,12 +214,7 @@ export class Resolver implements Disposable {
   }
 }
 
-export interface ResolverStats extends Statistics {
-  /** Answers of servers that are kept. */
-  readonly kept: number
-  /** Questions on their way to servers. */
-  readonly active: number
-}
+export type ResolverStats = Pick<NameServing, "counters" | "kept" | "active">
 
 interface NamedQuestion {
   /** Absent for a name that none of ours can be. */

@@ -33,6 +33,7 @@ import type {
   EndpointView,
   FirewallStatus,
   NameRecord,
+  NameServing,
   NetworkSummary,
   NetworkView,
   Outcome,
@@ -267,6 +268,8 @@ export interface LinkspanApi extends AsyncDisposable {
     /** What a container is told about a name, by whom and why. */
     query(request: NameQueryRequest): Promise<NameAnswer>
     records(): Promise<NameRecord[]>
+    /** What the process that answers names has done; undefined when there is none. */
+    status(): Promise<NameServing | undefined>
     /** Answers the names of containers until it is told to stop. @throws LinkspanError BUSY when another process does */
     serve(options?: ServeNamesOptions): Promise<void>
     /** Ends the process that answers names; false when there is none. */
@@ -375,6 +378,7 @@ export class Linkspan implements LinkspanApi {
   readonly names: LinkspanApi["names"] = {
     query: async (request) => (await import("./names/query.ts")).queryName(this.#host, request),
     records: async () => (await import("./names/query.ts")).listNames(this.#host),
+    status: async () => (await import("./names/status.ts")).nameStatus(this.#host),
     serve: async (options = {}) => (await import("./names/daemon.ts")).serveNames(this.#host, options),
     stop: async () => (await import("./names/stop.ts")).stopNames(this.#host),
     systemdUnit: async () => (await import("./names/systemd-unit.ts")).systemdUnit(),

@@ -217,6 +217,39 @@ export interface State {
   readonly endpoints: readonly Endpoint[]
 }
 
+/** What became of the questions that came in since the process that answers names began. */
+export interface NameCounters {
+  readonly queries: number
+  /** Answered by what linkspan knows itself. */
+  readonly local: number
+  /** Answered with what a server said before. */
+  readonly cached: number
+  /** Asked of servers. */
+  readonly forwarded: number
+  /** Of those, the ones that no server answered. */
+  readonly failed: number
+  /** Strangers, and what is not asked on behalf of who asked. */
+  readonly refused: number
+  readonly malformed: number
+}
+
+/** The process that answers names, as it says itself. */
+export interface NameServing {
+  readonly pid: number
+  readonly runningS: number
+  readonly memoryBytes: number
+  /** Asked for containers and networks that name no others. */
+  readonly servers: readonly Ip[]
+  /** Sockets at 127.0.0.11 in containers, and at gateways. */
+  readonly containers: number
+  readonly gateways: number
+  readonly counters: NameCounters
+  /** Answers of servers that are kept. */
+  readonly kept: number
+  /** Questions on their way to servers now. */
+  readonly active: number
+}
+
 /** Traffic at one moment. */
 export interface Statistics {
   /** On the process's own clock, for rates. */

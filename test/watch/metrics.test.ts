@@ -57,6 +57,40 @@ test("the resident process serves OpenMetrics, with labels of which there are fe
   expect(await daemon.exited).toBe(0)
 })
 
+test("what becomes of questions is told by dns status, and counted in metrics across restarts", async () => {
+  await using host = await Host.create({ names: true })
+  const a = await host.netns("a")
+  expect((await host.cli(["dns", "status"])).stdout).toStartWith("No process answers names")
+  ;(await host.cli(["network", "create", "web", "--subnet", "10.81.0.0/24", "--internal"])).ok()
+  ;(await host.cli(["attach", "--netns", a.path, "--network", "web", "one"])).ok()
+  const ask = (name: string) => a.exec(["dig", "+short", "+tries=1", "+time=5", "@127.0.0.11", name])
+  await ask("one.web")
+  await ask("one")
+  await ask("example.org")
+  const { stdout } = await host.cli(["dns", "status", "-o", "json"])
+  expect(JSON.parse(stdout)).toMatchObject({
+    ...{ containers: 1, gateways: 1, active: 0, kept: 0 },
+    counters: { queries: 3, local: 2, cached: 0, forwarded: 0, failed: 0, refused: 1, malformed: 0 },
+  })
+  expect((await host.cli(["dns", "status"])).stdout).toMatch(/^answers at 1 container and 1 gateway address$/m)
+
+  await using daemon = host.startCli(["daemon", "--metrics", "9475"])
+  await until(async () => ((await host.connect("127.0.0.1", 9475)).error === "ECONNREFUSED" ? undefined : true), 20_000)
+  const local = 'linkspan_dns_questions_total{"answer":"local"}'
+  expect(await scrape(host, "127.0.0.1:9475")).toMatchObject({ "linkspan_dns_up{}": 1, [local]: 2 })
+  ;(await host.cli(["dns", "serve", "--stop"])).ok()
+  expect(await scrape(host, "127.0.0.1:9475")).toMatchObject({ "linkspan_dns_up{}": 0, [local]: 2 })
+  ;(await host.cli(["network", "update", "web", "--label", "again=yes"])).ok()
+  for (let times = 0; times < 3; times++) {
+    await ask("one")
+  }
+  expect(await scrape(host, "127.0.0.1:9475")).toMatchObject({ "linkspan_dns_up{}": 1, [local]: 5 })
+  ;(await host.cli(["detach", "one"])).ok()
+  ;(await host.cli(["network", "rm", "web"])).ok()
+  ;(await host.cli(["daemon", "--stop"])).ok()
+  expect(await daemon.exited).toBe(0)
+})
+
 test("top shows what goes over a container's interface while it goes", async () => {
   await using host = await Host.create()
   const [a, b] = [await host.netns("a"), await host.netns("b")]

@@ -2,9 +2,9 @@
 
 import { rmSync } from "node:fs"
 import { besideSocket, leaveSocket } from "../private-socket.ts"
-import { DONE, type Request, SOCKET } from "./address.ts"
+import { type Request, SOCKET } from "./address.ts"
 
-type Handlers = Readonly<Record<Request, () => Promise<void>>>
+type Handlers = Readonly<Record<Request, () => Promise<string>>>
 
 interface Peer {
   line: string
@@ -36,7 +36,7 @@ export function listenForCommands(directory: string, handlers: Handlers): Dispos
           }
           const handle = Object.hasOwn(handlers, request ?? "") ? handlers[request as Request] : undefined
           void (handle?.() ?? Promise.reject(new Error("unknown"))).then(
-            () => socket.end(`${DONE}\n`),
+            (answer) => socket.end(`${answer}\n`),
             // Closed without a word: the command says that names are not answered.
             () => socket.terminate(),
           )

@@ -3,16 +3,18 @@
 
 import { rmSync } from "node:fs"
 import { Resolver } from "#dns/resolver.ts"
+import type { Ip } from "#inet/ip.ts"
 import { closeFile } from "#kernel/file.ts"
 import { notifyManager } from "#kernel/notify.ts"
 import { privateDirectory } from "#kernel/private-files.ts"
 import { syscall } from "#kernel/syscall.ts"
 import type { Directory } from "#model/directory.ts"
 import { LinkspanError } from "#model/errors.ts"
+import type { NameServing } from "#model/view.ts"
 import { DAEMON_BYTE } from "#store/locks.ts"
 import type { Host } from "../host.ts"
 import type { ServeNamesOptions } from "../linkspan.ts"
-import { SOCKET } from "./address.ts"
+import { DONE, SOCKET } from "./address.ts"
 import { ask } from "./announce.ts"
 import { askFromHost } from "./ask-from-host.ts"
 import { listenForCommands } from "./control.ts"
@@ -80,6 +82,7 @@ class Daemon {
   readonly #resolver: Resolver
   readonly #listeners: Listeners
   readonly #picture = new Picture()
+  #servers: readonly Ip[] = []
   /** How many containers have turned out to be gone. */
   #gone = 0
   readonly #finished = Promise.withResolvers<void>()
@@ -110,8 +113,15 @@ class Daemon {
     const stop = (): void => this.#finished.resolve()
     signal?.addEventListener("abort", stop)
     const commands = listenForCommands(this.#host.runDir, {
-      sync: () => this.#sync(),
-      stop: async () => stop(),
+      sync: async () => {
+        await this.#sync()
+        return DONE
+      },
+      stop: async () => {
+        stop()
+        return DONE
+      },
+      status: async () => JSON.stringify(this.#status()),
     })
     const upstreams = watchUpstreams(() => {
       this.#resolver.forget()
@@ -134,7 +144,19 @@ class Daemon {
   }
 
   #readHostServers(): void {
-    this.#resolver.change([{ kind: "host-servers", now: hostServers() }])
+    this.#servers = hostServers()
+    this.#resolver.change([{ kind: "host-servers", now: this.#servers }])
+  }
+
+  #status(): NameServing {
+    return {
+      pid: process.pid,
+      runningS: Math.floor(process.uptime()),
+      memoryBytes: process.memoryUsage.rss(),
+      servers: this.#servers,
+      ...this.#listeners.counts,
+      ...this.#resolver.stats(),
+    }
   }
 
   /** Resolves when what the store says now is in force. Calls that come meanwhile share one more reading. */

@@ -27,6 +27,8 @@ export interface ListenersOptions {
 interface Served {
   /** Changes when the socket has to be another one. */
   readonly mark: string
+  /** False: somebody else is there. */
+  readonly isOpen: () => boolean
   readonly end: () => void
 }
 
@@ -69,6 +71,19 @@ export class Listeners implements Disposable {
     await Promise.all(opening)
   }
 
+  /** Where it is answered; an address that somebody else had first is not counted. */
+  get counts(): { readonly containers: number; readonly gateways: number } {
+    const isOpen = ({ isOpen: open }: Served): boolean => open()
+    return {
+      containers: this.#containers.values().filter(isOpen).toArray().length,
+      gateways: this.#gateways
+        .values()
+        .flatMap((each) => each.values())
+        .filter(isOpen)
+        .toArray().length,
+    }
+  }
+
   async #openContainer(sandbox: Sandbox): Promise<void> {
     const { id, place } = sandbox
     if (this.#containers.has(id) || place === undefined) {
@@ -92,8 +107,13 @@ export class Listeners implements Disposable {
       this.#options.onGone(id)
       return
     }
-    this.#containers.set(id, { mark: id, end })
-    served = await this.#serve(netns, { ip: CONTAINER_ADDRESS, port: PORT }, { kind: "container", id }, sandbox.name)
+    this.#containers.set(id, { mark: id, isOpen: () => served !== undefined, end })
+    served = await this.#serve(
+      netns,
+      { ip: CONTAINER_ADDRESS, port: PORT, yields: true },
+      { kind: "container", id },
+      sandbox.name,
+    )
     if (!this.#containers.has(id)) {
       // It went while the sockets were being taken over.
       served?.[Symbol.dispose]()
@@ -104,10 +124,11 @@ export class Listeners implements Disposable {
     if (open.has(key)) {
       return
     }
-    const address = { ip, port: PORT, device: network.bridge, shared: true }
+    const address = { ip, port: PORT, device: network.bridge, shared: true, yields: true }
     let served: Disposable | undefined
     open.set(key, {
       mark,
+      isOpen: () => served !== undefined,
       end: () => {
         served?.[Symbol.dispose]()
         open.delete(key)

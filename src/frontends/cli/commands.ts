@@ -53,6 +53,7 @@ export const COMMANDS: readonly Group[] = [
     entries: [
       { words: "dns query", load: () => import("./commands/dns-query.ts") },
       { words: "dns records", aliases: ["ls"], load: () => import("./commands/dns-records.ts") },
+      { words: "dns status", load: () => import("./commands/dns-status.ts") },
       { words: "dns serve", load: () => import("./commands/dns-serve.ts") },
     ],
   },

@@ -4,7 +4,7 @@
 import { Counter, Gauge, type OpenMetricsContentType, Registry } from "prom-client"
 import type { LinkspanApi } from "#engine/linkspan.ts"
 import { VERSION } from "#model/version.ts"
-import type { Counters, Statistics } from "#model/view.ts"
+import type { Counters, NameServing, Statistics } from "#model/view.ts"
 import { Totals } from "./totals.ts"
 
 const TRAFFIC: readonly (readonly [keyof Counters, string, string])[] = [
@@ -27,6 +27,10 @@ export class Metrics {
   )
   readonly #refused = this.#counter("refused_packets", "Packets that linkspan's rules refused", ["reason"])
   readonly #refusedTotals = new Totals()
+  readonly #questions = this.#counter("dns_questions", "Questions about names, by what became of them", ["answer"])
+  readonly #unanswered = this.#counter("dns_unanswered_questions", "Forwarded questions that no server answered", [])
+  readonly #questionTotals = new Totals()
+  readonly #serving = this.#gauge("dns_up", "1 while a process answers names")
   readonly #events = this.#counter("events", "Events since this process started, by kind", ["kind"])
   #cursor: number | undefined
 
@@ -42,6 +46,7 @@ export class Metrics {
 
   async text(): Promise<string> {
     this.#count(await this.#linkspan.statistics())
+    this.#countQuestions(await this.#linkspan.names.status())
     await this.#countEvents()
     return this.#registry.metrics()
   }
@@ -78,6 +83,19 @@ export class Metrics {
     }
     for (const [reason, more] of this.#refusedTotals.more(new Map(Object.entries(refused)))) {
       this.#refused.inc({ reason }, more)
+    }
+  }
+
+  #countQuestions(status: NameServing | undefined): void {
+    this.#serving.set(status === undefined ? 0 : 1)
+    // The next process counts from nothing.
+    const { queries: _, ...counters } = status?.counters ?? { queries: 0 }
+    for (const [answer, more] of this.#questionTotals.more(new Map(Object.entries(counters)))) {
+      if (answer === "failed") {
+        this.#unanswered.inc(more)
+      } else {
+        this.#questions.inc({ answer }, more)
+      }
     }
   }
 

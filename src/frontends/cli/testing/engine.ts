@@ -254,6 +254,14 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
           { name: "api", kind: "container", network: "web", container: "api", addresses: [must(parseIp("10.89.0.2"))] },
         ]
       },
+      async status() {
+        ask("names.status", undefined)
+        return {
+          ...{ pid: 4711, runningS: 3725, memoryBytes: 60 << 20, servers: [must(parseIp("192.0.2.53"))] },
+          ...{ containers: 12, gateways: 4, kept: 30, active: 1 },
+          counters: { queries: 190, local: 100, cached: 50, forwarded: 35, failed: 2, refused: 3, malformed: 2 },
+        }
+      },
       async serve(request) {
         ask("names.serve", request)
       },

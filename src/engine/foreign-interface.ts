@@ -79,10 +79,14 @@ export function adoptInterface(host: Host, joining: Joining, network: ForeignNet
   return {
     ...common,
     ifname: link.ifname,
-    mac: link.mac,
+    mac: join.mac ?? link.mac,
     addresses: addresses.filter(({ ip }) => !isLinkLocal(ip)).map(({ ip, length }) => ({ ip, length })),
     ...(end === undefined ? {} : { hostIfname: end.ifname }),
-    ...withBefore(host, { sandbox: sandbox.id, ifname: link.ifname, settings: join.settings }),
+    ...withBefore(host, {
+      sandbox: sandbox.id,
+      ifname: link.ifname,
+      settings: join.mac === undefined ? join.settings : { ...join.settings, mac: join.mac },
+    }),
   }
 }
 

@@ -25,6 +25,7 @@ export interface ObservedLink {
   readonly allmulti: boolean
   readonly operState: string
   readonly mtu: number
+  readonly txQueueLength: number
   readonly mac: Mac
   /** IFLA_INFO_KIND; absent for physical links and loopback. */
   readonly kind?: string
@@ -56,6 +57,7 @@ function observed({ header, attrs }: Reply<typeof RTM_GETLINK>): ObservedLink {
     allmulti: (header.flags & IFF_ALLMULTI) !== 0,
     operState: String(attrs.operState ?? "unknown"),
     mtu: attrs.mtu ?? 0,
+    txQueueLength: attrs.txqlen ?? 0,
     mac: attrs.address ?? ("00:00:00:00:00:00" as Mac),
     group: attrs.group ?? 0,
     ...(info?.kind === undefined ? {} : { kind: info.kind }),

@@ -99,14 +99,14 @@ export function setLink(ifname: Ifname, change: LinkChange, master: number | und
     )
   }
   const { flags, mask } = linkFlags(change)
-  if (mask !== 0 || change.mtu !== undefined || change.master !== undefined) {
-    requests.push(
-      request(RTM_SETLINK, 0, mask === 0 ? {} : { flags, change: mask }, {
-        ifname,
-        ...(change.mtu === undefined ? {} : { mtu: change.mtu }),
-        ...(master === undefined ? {} : { master }),
-      }),
-    )
+  const attrs = {
+    ...(change.mtu === undefined ? {} : { mtu: change.mtu }),
+    ...(change.mac === undefined ? {} : { address: change.mac }),
+    ...(change.txQueueLength === undefined ? {} : { txqlen: change.txQueueLength }),
+    ...(master === undefined ? {} : { master }),
+  }
+  if (mask !== 0 || Object.keys(attrs).length > 0) {
+    requests.push(request(RTM_SETLINK, 0, mask === 0 ? {} : { flags, change: mask }, { ifname, ...attrs }))
   }
   if (change.isolated !== undefined || change.hairpin !== undefined) {
     // After the master: a port's data are handled by the bridge that it already belongs to (rtnl_changelink()).

@@ -1,6 +1,7 @@
 // What may be set on a container's interface beside its addresses: what the CNI tuning plugin sets.
 
-import { type Field, optional, presentOnly, readBoolean, readObject, refuse } from "./field.ts"
+import type { Mac } from "#inet/mac.ts"
+import { type Field, integerFrom, optional, presentOnly, readBoolean, readObject, refuse } from "./field.ts"
 import { readMtu } from "./validate-network.ts"
 
 export interface InterfaceSettings {
@@ -8,25 +9,32 @@ export interface InterfaceSettings {
   readonly promisc?: boolean
   readonly allmulti?: boolean
   readonly mtu?: number
+  /** Of packets. */
+  readonly txQueueLength?: number
+  /** Of an interface that somebody else made; others are made with theirs. */
+  readonly mac?: Mac
   /** By key below net/, as "ipv4/conf/IFNAME/arp_filter", where IFNAME stands for the interface's name. */
   readonly sysctls?: Readonly<Record<string, string>>
 }
 
-export interface InterfaceSettingsRequest extends Omit<InterfaceSettings, "sysctls"> {
+export interface InterfaceSettingsRequest extends Omit<InterfaceSettings, "sysctls" | "mac"> {
   /** As sysctl(8) takes them: "net.core.somaxconn", "net/ipv4/conf/IFNAME/arp_filter". */
   readonly sysctls?: Readonly<Record<string, string>>
 }
 
 /** What there was before, to be put back where the interface or its namespace stays. */
 export interface SettingsBefore {
-  readonly link?: Pick<InterfaceSettings, "promisc" | "allmulti" | "mtu">
+  readonly link?: Omit<InterfaceSettings, "sysctls">
   readonly sysctls?: Readonly<Record<string, string>>
 }
 
-const FIELDS = { promisc: true, allmulti: true, mtu: true, sysctls: true } satisfies Record<
+const FIELDS = { promisc: true, allmulti: true, mtu: true, txQueueLength: true, sysctls: true } satisfies Record<
   keyof InterfaceSettingsRequest,
   true
 >
+
+/** The field is one of 32 bits, and what is above the largest int is refused (dev_change_tx_queue_len()). */
+const readQueueLength = integerFrom(0, 2 ** 31 - 1)
 
 export function readInterfaceSettings(field: Field): InterfaceSettings | undefined {
   const fields = readObject(field, FIELDS)
@@ -36,6 +44,7 @@ export function readInterfaceSettings(field: Field): InterfaceSettings | undefin
       promisc: optional(fields.promisc, readBoolean),
       allmulti: optional(fields.allmulti, readBoolean),
       mtu: optional(fields.mtu, readMtu),
+      txQueueLength: optional(fields.txQueueLength, readQueueLength),
       sysctls: optional(fields.sysctls, readSysctls),
     })
   )

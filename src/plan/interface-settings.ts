@@ -1,6 +1,6 @@
 // Settings of a container's interface as operations, and back to what was before.
 
-import { withIfname } from "#model/interface-settings.ts"
+import { type InterfaceSettings, withIfname } from "#model/interface-settings.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import type { LinkChange, Op } from "./op.ts"
 
@@ -52,7 +52,7 @@ export function planForgetSettings({ sandbox, ifname, settings, settingsBefore =
 }
 
 export interface SeenSettings {
-  readonly link: { readonly promisc: boolean; readonly allmulti: boolean; readonly mtu: number }
+  readonly link: Required<Omit<InterfaceSettings, "sysctls">>
   readonly sysctl: (key: string) => string | undefined
 }
 
@@ -65,7 +65,7 @@ export function settingsDrift(
   const { sysctls = {}, ...link } = settings
   const found = (what: string, op: Op) => ({ problem: `container "${container}" has ${what}`, ops: [op] })
   return [
-    ...(Object.entries(link) as [keyof typeof link, boolean | number][])
+    ...(Object.entries(link) as [keyof typeof link, boolean | number | string][])
       .filter(([key, value]) => seen.link[key] !== value)
       .map(([key, value]) =>
         found(`${key} ${seen.link[key]} instead of ${value} on "${ifname}"`, {

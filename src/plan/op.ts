@@ -47,6 +47,8 @@ export type LinkSpec =
 export interface LinkChange {
   readonly up?: boolean
   readonly mtu?: number
+  readonly mac?: Mac
+  readonly txQueueLength?: number
   readonly promisc?: boolean
   readonly allmulti?: boolean
   readonly master?: Ifname | null

@@ -97,13 +97,7 @@ function renderChange(command: string, change: LinkChange): string[] {
   if (change.linkLocal !== undefined) {
     lines.push(`${command} addrgenmode ${change.linkLocal ? "eui64" : "none"}`)
   }
-  const words = [
-    ...(change.mtu === undefined ? [] : [`mtu ${change.mtu}`]),
-    ...(change.master === undefined ? [] : [change.master === null ? "nomaster" : `master ${change.master}`]),
-    ...(change.promisc === undefined ? [] : [`promisc ${change.promisc ? "on" : "off"}`]),
-    ...(change.allmulti === undefined ? [] : [`allmulticast ${change.allmulti ? "on" : "off"}`]),
-    ...(change.up === undefined ? [] : [change.up ? "up" : "down"]),
-  ]
+  const words = changeWords(change)
   if (words.length > 0) {
     lines.push(`${command} ${words.join(" ")}`)
   }
@@ -115,6 +109,18 @@ function renderChange(command: string, change: LinkChange): string[] {
     lines.push(`${command} type bridge_slave ${port.join(" ")}`)
   }
   return lines
+}
+
+function changeWords(change: LinkChange): string[] {
+  return [
+    ...(change.mtu === undefined ? [] : [`mtu ${change.mtu}`]),
+    ...(change.mac === undefined ? [] : [`address ${change.mac}`]),
+    ...(change.txQueueLength === undefined ? [] : [`txqueuelen ${change.txQueueLength}`]),
+    ...(change.master === undefined ? [] : [change.master === null ? "nomaster" : `master ${change.master}`]),
+    ...(change.promisc === undefined ? [] : [`promisc ${change.promisc ? "on" : "off"}`]),
+    ...(change.allmulti === undefined ? [] : [`allmulticast ${change.allmulti ? "on" : "off"}`]),
+    ...(change.up === undefined ? [] : [change.up ? "up" : "down"]),
+  ]
 }
 
 function isV6(route: RouteSpec): boolean {

@@ -245,7 +245,7 @@ test("a container's namespace that is not there, or is the host's, is refused as
   expect((await plugin(host, "ADD", CONFLIST, { netns: host.path })).json()).toMatchObject({ code: 8 })
 })
 
-test("addresses from the host-local plugin, also from one that is older than the configuration", async () => {
+test("addresses from the host-local plugin, also from one that is older than the configuration, and from static", async () => {
   const path = `${await unpacked("containernetworking-plugins")}/usr/lib/cni`
   await using host = await Host.create()
   const a = await host.netns("a")
@@ -254,10 +254,16 @@ test("addresses from the host-local plugin, also from one that is older than the
     dataDir: host.file("leases"),
     ranges: [[{ subnet: "10.79.0.0/24", rangeStart: "10.79.0.40" }], [{ subnet: "fd79::/64" }]],
     routes: [{ dst: "0.0.0.0/0" }],
+    resolvConf: host.file("resolv.conf"),
   }
+  await Bun.write(ipam.resolvConf, "# ours\nnameserver 192.0.2.53\nsearch lab.example\n")
+  const dns = { nameservers: ["192.0.2.53"], search: ["lab.example"] }
   const config = { ...CONFLIST, ipam }
   const added = (await plugin(host, "ADD", config, { netns: a.path, path })).ok().json()
-  expect(added).toMatchObject({ ips: [{ address: "10.79.0.40/24", gateway: "10.79.0.1" }, { address: "fd79::2/64" }] })
+  expect(added).toMatchObject({
+    ips: [{ address: "10.79.0.40/24", gateway: "10.79.0.1" }, { address: "fd79::2/64" }],
+    dns,
+  })
   ;(await plugin(host, "CHECK", { ...config, prevResult: added }, { netns: a.path, path })).ok()
   ;(await plugin(host, "STATUS", config, { path })).ok()
   ;(
@@ -278,6 +284,18 @@ test("addresses from the host-local plugin, also from one that is older than the
   ;(await plugin(host, "DEL", config, { path })).ok()
   const left = [...new Bun.Glob("*.*.*.*").scanSync({ cwd: `${ipam.dataDir}/lab` })]
   expect(left).toEqual([])
+  // Without any plugin, the file's servers are named as well.
+  const own = { ...CONFLIST, ipam: { subnet: "10.79.0.0/24", resolvConf: ipam.resolvConf } }
+  expect((await plugin(host, "ADD", own, { netns: a.path })).ok().json()).toMatchObject({ dns })
+  ;(await plugin(host, "DEL", own)).ok()
+  const fixed = {
+    ...CONFLIST,
+    ipam: { type: "static", addresses: [{ address: "10.79.0.9/24", gateway: "10.79.0.1" }] },
+  }
+  const stayed = (await plugin(host, "ADD", fixed, { netns: a.path, path })).ok().json()
+  expect(stayed).toMatchObject({ ips: [{ address: "10.79.0.9/24", gateway: "10.79.0.1" }] })
+  ;(await plugin(host, "CHECK", { ...fixed, prevResult: stayed }, { netns: a.path, path })).ok()
+  ;(await plugin(host, "DEL", fixed, { path })).ok()
   expect(
     (await plugin(host, "ADD", { ...CONFLIST, ipam: { type: "nobody" } }, { netns: a.path, path })).json(),
   ).toMatchObject({ code: 7 })

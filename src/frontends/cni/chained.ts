@@ -2,10 +2,10 @@
 
 import type { NetworkDescription } from "#model/request.ts"
 import { CniError, CODES } from "./cni-error.ts"
-import { flag, get } from "./fold.ts"
+import { flag, get, isObject } from "./fold.ts"
 import { chainedNetworkId, networkName } from "./identity.ts"
-import { namedNetwork, wantedDns } from "./network-config.ts"
-import type { Config } from "./request.ts"
+import { namedNetwork, wantedDns, wantedMac } from "./network-config.ts"
+import type { Attachment, Config } from "./request.ts"
 
 /** Where containers ask for names, in their own namespaces (docs/dns.md). */
 const OWN_NAME_SERVER = "127.0.0.11"
@@ -31,10 +31,19 @@ export function describeChained(config: Config): NetworkDescription {
   }
 }
 
-/** The answer of the plugin before, in the words of which it was given, with the servers that linkspan adds. */
-export function chainedAnswer(config: Config): string {
+/** The answer of the plugin before, in the words of which it was given, with what linkspan has changed. */
+export function chainedAnswer(config: Config, { ifname }: Attachment): string {
   const own = wantedDns(config, [OWN_NAME_SERVER])
   const before = config.previous ?? {}
   const dns = Object.keys(own).length === 0 ? {} : { dns: { ...(before["dns"] as object | undefined), ...own } }
-  return `${JSON.stringify({ ...before, ...dns, cniVersion: config.version })}\n`
+  const mac = wantedMac(config)
+  const interfaces =
+    mac === undefined || !Array.isArray(before["interfaces"])
+      ? {}
+      : { interfaces: before["interfaces"].map((one) => (isInside(one, ifname) ? { ...one, mac } : one)) }
+  return `${JSON.stringify({ ...before, ...interfaces, ...dns, cniVersion: config.version })}\n`
+}
+
+function isInside(one: unknown, ifname: string): one is object {
+  return isObject(one) && one["name"] === ifname && (one["sandbox"] ?? "") !== ""
 }

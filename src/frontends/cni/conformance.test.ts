@@ -81,6 +81,17 @@ const SENSELESS: readonly Case[] = [
   { what: "ranges that are no list", input: { ipam: { ranges: {} } }, code: 7 },
   { what: "a range without a subnet", input: { ipam: { ranges: [[{}]] } }, code: 7 },
   { what: "a route without a destination", input: { ipam: { subnet: "10.0.0.0/24", routes: [{}] } }, code: 7 },
+  {
+    what: "a route of another table",
+    input: { ipam: { subnet: "10.0.0.0/24", routes: [{ dst: "10.9.0.0/16", table: 100 }] } },
+    code: 2,
+  },
+  {
+    what: "a route with an MTU",
+    input: { ipam: { subnet: "10.0.0.0/24", routes: [{ dst: "10.9.0.0/16", mtu: 1400 }] } },
+    code: 2,
+  },
+  { what: "a file of servers that is none", input: { ipam: { subnet: "10.0.0.0/24", resolvConf: "/none" } }, code: 7 },
   { what: "a VLAN", input: { vlan: 7 }, code: 2 },
   { what: "both bridge modes", input: { hairpinMode: true, promiscMode: true }, code: 7 },
   { what: "a policy that is none", input: { ingressPolicy: "x" }, code: 7 },

@@ -3,6 +3,7 @@
 
 import { CniError, CODES } from "./cni-error.ts"
 import { isObject } from "./fold.ts"
+import { isSaid, UNSUPPORTED } from "./network-config.ts"
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -22,7 +23,7 @@ export function convert(text: string): Converted {
     })
   }
   const notes: string[] = []
-  const others = plugins.slice(1).map((plugin) => absorb(plugin, notes))
+  const others = plugins.slice(1).map((plugin) => absorb(plugin, bridge, notes))
   const kept = others.flatMap(({ stays }) => stays ?? [])
   const entry = {
     type: "linkspan",
@@ -76,6 +77,9 @@ function convertBridge({ type: _, capabilities: __, ...keys }: Json, notes: stri
       return why === undefined
     }),
   )
+  for (const key of UNSUPPORTED.filter((one) => isSaid(left[one]))) {
+    notes.push(`"${key}" stays, and linkspan refuses to add containers with it: it does not do this`)
+  }
   if (left["bridge"] === undefined) {
     notes.push('"bridge" is "cni0", which it was by default')
   }
@@ -91,9 +95,9 @@ function convertIpam(ipam: Json, notes: string[]): Json {
   notes.push(
     '"ipam.type" host-local is left out: linkspan gives the addresses. It does not know those of containers that run now; convert when there are none, or put the type back',
   )
-  const { type: _, dataDir: __, resolvConf, ...rest } = ipam
-  if (resolvConf !== undefined) {
-    notes.push('"ipam.resolvConf" is left out: put its servers into "dns"')
+  const { type: _, dataDir, ...rest } = ipam
+  if (dataDir !== undefined) {
+    notes.push('"ipam.dataDir" is left out: linkspan has one state, in /var/lib/linkspan')
   }
   return rest
 }
@@ -104,17 +108,16 @@ interface Absorbed {
   readonly stays?: Json
 }
 
-function absorb(plugin: Json, notes: string[]): Absorbed {
+function absorb(plugin: Json, bridge: Json, notes: string[]): Absorbed {
   switch (plugin["type"]) {
     case "portmap":
-      notes.push('"portmap" is left out: linkspan publishes ports')
-      return {}
+      return absorbPortmap(plugin, notes)
     case "firewall":
       return absorbFirewall(plugin, notes)
     case "bandwidth":
       return absorbKeys(plugin, { known: RATE_KEYS, does: "limits rates" }, notes)
     case "tuning":
-      return absorbKeys(plugin, { known: TUNING_KEYS, does: "sets what is to be set on the interface" }, notes)
+      return absorbTuning(plugin, bridge, notes)
     default:
       notes.push(`${JSON.stringify(plugin["type"])} stays, behind linkspan`)
       return { stays: plugin }
@@ -123,7 +126,52 @@ function absorb(plugin: Json, notes: string[]): Absorbed {
 
 const RATE_KEYS = ["ingressRate", "ingressBurst", "egressRate", "egressBurst"]
 
-const TUNING_KEYS = ["sysctl", "promisc", "allmulti"]
+const TUNING_KEYS = ["sysctl", "promisc", "allmulti", "mac", "txQLen", "mtu", "dataDir"]
+
+/** Its MTU is that of the container's end alone, and linkspan's that of the network. */
+function absorbTuning(plugin: Json, bridge: Json, notes: string[]): Absorbed {
+  const { mtu } = plugin
+  if (mtu !== undefined && bridge["mtu"] !== undefined && bridge["mtu"] !== mtu) {
+    notes.push(`"tuning" stays, behind linkspan: its "mtu" is not the network's`)
+    return { stays: plugin }
+  }
+  if (mtu !== undefined) {
+    notes.push('"mtu" of "tuning" becomes that of the whole network')
+  }
+  const { keys, ...rest } = absorbKeys(
+    plugin,
+    { known: TUNING_KEYS, does: "sets what is to be set on the interface" },
+    notes,
+  )
+  const { dataDir, ...used } = keys ?? {}
+  if (dataDir !== undefined) {
+    notes.push('"dataDir" of "tuning" is left out: linkspan has one state, in /var/lib/linkspan')
+  }
+  return { keys: used, ...rest }
+}
+
+/** How portmap does its work, and so without a meaning here. */
+const PORTMAP_WAYS: Readonly<Record<string, string>> = {
+  backend: "the rules are nftables' in any case",
+  snat: "published ports are used from the host and the network itself in any case",
+  markMasqBit: "no packet is marked",
+  externalSetMarkChain: "no packet is marked",
+}
+
+function absorbPortmap({ type: _, capabilities: __, ...keys }: Json, notes: string[]): Absorbed {
+  notes.push('"portmap" is left out: linkspan publishes ports')
+  for (const [key, value] of Object.entries(keys)) {
+    const why = PORTMAP_WAYS[key]
+    if (why !== undefined) {
+      notes.push(`"${key}" of "portmap" is left out: ${why}`)
+    } else if (isSaid(value)) {
+      notes.push(
+        `"${key}" of "portmap" has no counterpart: published ports are open to everybody, with their own addresses`,
+      )
+    }
+  }
+  return {}
+}
 
 /** A plugin whose keys linkspan has too, if it has no others. */
 function absorbKeys(
@@ -141,17 +189,28 @@ function absorbKeys(
   return { keys }
 }
 
+const FIREWALL_WAYS: Readonly<Record<string, string>> = {
+  backend: "the rules are nftables' in any case",
+  iptablesAdminChainName: "rules of one's own go into a chain of one's own, at any priority",
+  firewalldZone: "linkspan talks to firewalld by itself (linkspan firewall integrate)",
+}
+
 function absorbFirewall(plugin: Json, notes: string[]): Absorbed {
   if (plugin["backend"] === "firewalld") {
     notes.push('"firewall" stays, since it tells firewalld')
     return { stays: plugin }
   }
+  for (const [key, why] of Object.entries(FIREWALL_WAYS).filter(([each]) => plugin[each] !== undefined)) {
+    notes.push(`"${key}" of "firewall" is left out: ${why}`)
+  }
   if (plugin["ingressPolicy"] === "isolated") {
-    notes.push('"firewall" is left out: "portIsolation" keeps containers of the network apart')
+    notes.push(
+      '"firewall" is left out: in place of its "ingressPolicy" isolated, "portIsolation" keeps containers of the network apart',
+    )
     return { keys: { portIsolation: true } }
   }
   if (plugin["ingressPolicy"] === "same-bridge") {
-    notes.push('"firewall" is left out: linkspan keeps networks apart')
+    notes.push('"firewall" is left out: linkspan keeps networks apart by itself ("ingressPolicy" same-bridge)')
     return {}
   }
   notes.push('"firewall" is left out; its "ingressPolicy" is "open": containers of such networks reach each other')

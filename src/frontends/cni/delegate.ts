@@ -2,6 +2,7 @@
 
 import { CniError, CODES } from "./cni-error.ts"
 import { fold, get, isObject, list, text } from "./fold.ts"
+import { readRoutes } from "./network-config.ts"
 import type { Command, Config, Environment } from "./request.ts"
 import type { Result, ResultIp } from "./result.ts"
 import { isVersion, VERSIONS, type Version } from "./versions.ts"
@@ -124,10 +125,6 @@ function readResult(output: string): Result {
   if (ips.length === 0) {
     throw new CniError(CODES.delegateFailed, "The plugin for the addresses gave none")
   }
-  const routes = list(get(answer, "routes")).map((found) => {
-    const keys = fold(found)
-    const gw = text(get(keys, "gw", found.path))
-    return { dst: text(get(keys, "dst", found.path)) ?? "", ...(gw === undefined ? {} : { gw }) }
-  })
-  return { ips, routes }
+  const dns = fold(get(answer, "dns"))
+  return { ips, routes: readRoutes(answer), ...(dns.size === 0 ? {} : { dns: Object.fromEntries(dns) }) }
 }

@@ -1,18 +1,18 @@
 // linkspan-ipam: addresses for the interfaces that somebody else's bridge, macvlan or ptp makes. To the engine it is a
 // network of addresses alone, so a lease ends with its container as any other: by DEL, by GC, or when it is found dead.
 
-import { readFileSync } from "node:fs"
 import { parseInterface, parsePrefix, prefixContains } from "#inet/prefix.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { NetworkDescription, SubnetRequest } from "#model/request.ts"
 import { defaultGateway } from "#model/subnet-bounds.ts"
 import { CniError, CODES } from "./cni-error.ts"
 import { collect, refuseExhausted } from "./collect.ts"
-import { type Folded, fold, get, isObject, text } from "./fold.ts"
+import { fold, get, isObject } from "./fold.ts"
 import { containerLabels, containerName, networkName, poolId, sandboxId } from "./identity.ts"
 import { outdated, readRanges, wantedAddresses } from "./network-config.ts"
 import type { Attachment, Config } from "./request.ts"
-import { type ResultDns, resultAnswer } from "./result.ts"
+import { resolvConf } from "./resolv-conf.ts"
+import { resultAnswer } from "./result.ts"
 import type { Call } from "./verbs.ts"
 import { promised } from "./verbs.ts"
 
@@ -73,31 +73,6 @@ export async function add(
   const answer = JSON.parse(resultAnswer({ ips, dns: resolvConf(ipam) }, config.version)) as object
   // Whoever asked knows the fields of its version, and gets those that its own configuration has.
   return `${JSON.stringify({ ...answer, ...(Array.isArray(routes) ? { routes } : {}) })}\n`
-}
-
-/** "resolvConf", a file of resolv.conf(5) whose servers the containers are to have. */
-function resolvConf(ipam: Folded): ResultDns {
-  const path = text(get(ipam, "resolvConf", "ipam"))
-  if (path === undefined) {
-    return {}
-  }
-  const lines = readFileSync(path, "utf8")
-    .split("\n")
-    .map((line) =>
-      line
-        .replace(/[#;].*/, "")
-        .trim()
-        .split(/\s+/),
-    )
-  const words = (key: string): string[] => lines.flatMap(([first, ...rest]) => (first === key ? rest : []))
-  const [nameservers, search, options] = [words("nameserver"), words("search"), words("options")]
-  const domain = words("domain")[0]
-  return {
-    ...(nameservers.length === 0 ? {} : { nameservers }),
-    ...(domain === undefined ? {} : { domain }),
-    ...(search.length === 0 ? {} : { search }),
-    ...(options.length === 0 ? {} : { options }),
-  }
 }
 
 export async function del({ linkspan, config }: Call, { containerId, ifname }: Attachment): Promise<void> {

@@ -12,7 +12,7 @@ import { CniError, CODES } from "./cni-error.ts"
 import { count, type Folded, type Found, flag, fold, get, list, text, texts } from "./fold.ts"
 import { networkId, networkName } from "./identity.ts"
 import type { Config } from "./request.ts"
-import type { Result, ResultDns } from "./result.ts"
+import type { Result, ResultDns, ResultRoute } from "./result.ts"
 
 /** Borrowed by linkspan's own client: the reference's plugin would want the interface first, and a daemon. */
 const DHCP = "dhcp"
@@ -47,8 +47,9 @@ export function describeNetwork(config: Config, given?: Result): NetworkDescript
   const isGateway = isDefaultGateway || (flag(get(keys, "isGateway")) ?? false)
   const isMasked = flag(get(keys, "ipMasq")) ?? isOwnChoice
   const subnets = given === undefined ? readRanges(config, ipam) : subnetsOf(given)
-  const routes = given === undefined ? readRoutes(ipam) : (given.routes ?? [])
-  const isDefault = ({ dst, gw }: Route): boolean => isEverything(dst) && (gw === undefined || isGatewayOf(subnets, gw))
+  const routes = given === undefined ? readRoutes(ipam, "ipam") : (given.routes ?? [])
+  const isDefault = ({ dst, gw }: ResultRoute): boolean =>
+    isEverything(dst) && (gw === undefined || isGatewayOf(subnets, gw))
   const bridge = text(get(keys, "bridge"))
   const mtu = count(get(keys, "mtu"))
   return {
@@ -106,11 +107,18 @@ function policy(keys: Folded): Pick<NetworkDescription, "icc" | "isolation"> {
   }
 }
 
+/** Keys of the reference's bridge that would change what a container gets, and that linkspan does not have. */
+export const UNSUPPORTED = ["vlan", "vlanTrunk", "disableContainerInterface"]
+
+/** Go's nothing is no wish. */
+export function isSaid(value: unknown): boolean {
+  return value !== undefined && value !== 0 && value !== false && !(Array.isArray(value) && value.length === 0)
+}
+
 function refuseUnsupported(keys: Folded): void {
-  const unsupported = ["vlan", "vlanTrunk", "disableContainerInterface"]
-  for (const key of unsupported) {
+  for (const key of UNSUPPORTED) {
     const { value } = get(keys, key)
-    if (value !== undefined && value !== 0 && value !== false && !(Array.isArray(value) && value.length === 0)) {
+    if (isSaid(value)) {
       throw new CniError(CODES.unsupportedField, `Cannot honour "${key}": ${JSON.stringify(value)}`, {
         details: "linkspan does not do this; let another plugin of the list do it, or leave it out",
       })
@@ -183,15 +191,22 @@ export function outdated({ name, subnets }: Network, prefix: string): CniError {
   )
 }
 
-interface Route {
-  readonly dst: string
-  readonly gw?: string
-  readonly priority?: number
-}
+/** RT_TABLE_MAIN */
+const MAIN_TABLE = 254
 
-function readRoutes(ipam: Folded): Route[] {
-  return list(get(ipam, "routes", "ipam")).map((found) => {
+/** Of a configuration, or of what another plugin answered. */
+export function readRoutes(parent: Folded, name = ""): ResultRoute[] {
+  return list(get(parent, "routes", name)).map((found) => {
     const keys = fold(found)
+    // Of 1.1.0, and not of linkspan's routes.
+    for (const key of ["mtu", "advmss", "table", "scope"]) {
+      const value = count(get(keys, key, found.path))
+      if (value !== undefined && !(key === "table" && value === MAIN_TABLE)) {
+        throw new CniError(CODES.unsupportedField, `Cannot honour "${found.path}.${key}": ${value}`, {
+          details: "linkspan's routes are of the main table, with a gateway and a priority",
+        })
+      }
+    }
     const dst = text(get(keys, "dst", found.path))
     const gw = text(get(keys, "gw", found.path))
     const priority = count(get(keys, "priority", found.path))
@@ -216,7 +231,7 @@ function gatewayOf({ prefix, gateway }: SubnetRequest): Ip | undefined {
 }
 
 /** Through the network's gateway where the route names none. */
-function staticRoute({ dst, gw, priority }: Route, subnets: readonly SubnetRequest[]): StaticRouteRequest {
+function staticRoute({ dst, gw, priority }: ResultRoute, subnets: readonly SubnetRequest[]): StaticRouteRequest {
   const family = dst.includes(":")
   const own = subnets.find(({ prefix }) => prefix.includes(":") === family)
   const via = gw ?? (own && gatewayOf(own))
@@ -248,12 +263,12 @@ export function wantedAddresses({ runtime, args, variables }: Config): string[] 
   return (places.find((ips) => ips.length > 0) ?? []).map((ip) => ip.replace(/\/[0-9]+$/, ""))
 }
 
-export function wantedMac({ runtime, args, variables }: Config): string | undefined {
-  const variable = variables.get("MAC")
+export function wantedMac({ keys, runtime, args, variables }: Config): string | undefined {
   return (
     text(get(runtime, "mac", "runtimeConfig")) ??
     text(get(args, "mac", "args.cni")) ??
-    (variable === "" ? undefined : variable)
+    text({ value: variables.get("MAC"), path: "CNI_ARGS.MAC" }) ??
+    text(get(keys, "mac"))
   )
 }
 

@@ -19,12 +19,14 @@ export function wantedSettings(
   const promisc = pick("promisc", flag)
   const allmulti = pick("allmulti", flag)
   const mtu = isChained ? pick("mtu", count) : undefined
+  const txQueueLength = pick("txQLen", (found) => (found.value === 0 ? 0 : count(found)))
   const sysctls = { ...readSysctls(keys, ""), ...readSysctls(args, "args.cni") }
   refuseForbidden(Object.keys(sysctls), allowlist)
   const settings = {
     ...(promisc === true ? { promisc } : {}),
     ...(allmulti === true ? { allmulti } : {}),
     ...(mtu === undefined ? {} : { mtu }),
+    ...(txQueueLength === undefined ? {} : { txQueueLength }),
     ...(Object.keys(sysctls).length === 0 ? {} : { sysctls }),
   }
   return Object.keys(settings).length === 0 ? {} : { settings }

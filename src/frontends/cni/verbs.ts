@@ -23,6 +23,7 @@ import {
   wantedRates,
 } from "./network-config.ts"
 import type { Attachment, Config, Environment } from "./request.ts"
+import { resolvConf } from "./resolv-conf.ts"
 import { type Result, resultAnswer, resultOf } from "./result.ts"
 import { wantedSettings } from "./tuning.ts"
 
@@ -44,11 +45,11 @@ export async function add(call: Call, attachment: Attachment): Promise<string> {
   const { config } = call
   if (config.previous !== undefined) {
     await joinChained(call, attachment)
-    return chainedAnswer(config)
+    return chainedAnswer(config, attachment)
   }
   const ipam = await delegate(call)
-  const given = ipam?.ask("ADD", config)
   try {
+    const given = ipam?.ask("ADD", config)
     return resultAnswer(await join(call, attachment, given), config.version)
   } catch (error) {
     if (ipam !== undefined) {
@@ -69,6 +70,7 @@ function bothOf(error: unknown, further: unknown): CniError {
 }
 
 async function joinChained({ linkspan, config }: Call, { containerId, ifname, netns = "" }: Attachment): Promise<void> {
+  const mac = wantedMac(config)
   await linkspan.setUp({
     id: sandboxId(containerId),
     name: containerName(config, containerId),
@@ -80,6 +82,7 @@ async function joinChained({ linkspan, config }: Call, { containerId, ifname, ne
         aliases: wantedAliases(config),
         ...wantedRates(config),
         ...wantedSettings(config, { isChained: true }),
+        ...(mac === undefined ? {} : { mac }),
       },
     ],
     publish: wantedPorts(config),
@@ -94,6 +97,8 @@ async function join(call: Call, attachment: Attachment, given: Result | undefine
   const network = await networkOf(call, given)
   const addresses = given?.ips?.map(({ address }) => address.replace(/\/.*/, "")) ?? wantedAddresses(config)
   const mac = wantedMac(config)
+  // As with the reference's bridge: what gives the addresses names servers where nobody else does.
+  const fromIpam = given === undefined ? resolvConf(fold(get(config.keys, "ipam"))) : (given.dns ?? {})
   const id = sandboxId(containerId)
   const { result } = await linkspan.setUp({
     id,
@@ -124,13 +129,11 @@ async function join(call: Call, attachment: Attachment, given: Result | undefine
     await linkspan.tearDown({ id, networks: [network.id] })
     throw outdated(joined, missing.prefix)
   }
-  return resultOf(endpoint, joined, {
-    netns,
-    dns: wantedDns(
-      config,
-      joined.subnets.flatMap(({ gateway }) => gateway ?? []),
-    ),
-  })
+  const dns = wantedDns(
+    config,
+    joined.subnets.flatMap(({ gateway }) => gateway ?? []),
+  )
+  return resultOf(endpoint, joined, { netns, dns: Object.keys(dns).length === 0 ? fromIpam : dns })
 }
 
 async function networkOf(call: Call, given: Result | undefined) {

@@ -87,6 +87,7 @@ export const LinkAttrs = attributeSet("link", {
   master: attr(10, u32),
   /** For AF_BRIDGE requests only: the port's own attributes. */
   protinfo: attr(12, BridgePortAttrs),
+  txqlen: attr(13, u32),
   operState: attr(16, OperState),
   linkInfo: attr(18, LinkInfoAttrs),
   alias: attr(20, string),

@@ -2,8 +2,9 @@
 // others is loaded.
 
 import type { Door, Surroundings } from "#engine/front-door.ts"
-import type { Doors as CliDoors } from "#frontends/cli/world.ts"
+import type { Doors as CliDoors, ServicesOptions } from "#frontends/cli/world.ts"
 import { ownProcess } from "#frontends/own-process.ts"
+import type { Service } from "#model/service.ts"
 
 /** By the name of the program. */
 const DOORS = {
@@ -48,51 +49,52 @@ function cliDoors(around: Surroundings): CliDoors {
       return runDemo({ ...options, env: process.env })
     },
     ui: async (linkspan, options) => (await import("#frontends/ui/serve.ts")).serveUi(linkspan, options),
-    services: ({ linkspan, engine, heal, dockerPlugin, dockerApi, metrics, ui, log, stop }) => [
-      ...(heal
-        ? [
-            async () => {
-              const { serveWatch } = await import("#frontends/watch/serve.ts")
-              return serveWatch(linkspan, { log })
-            },
-          ]
-        : []),
-      ...(dockerApi !== undefined
-        ? [
-            async () => {
-              const [{ serveDockerApi }, { placesOf }] = await Promise.all([
-                import("#frontends/docker-api/serve.ts"),
-                import("#engine/linkspan.ts"),
-              ])
-              return serveDockerApi(linkspan, { socket: `${placesOf(engine).runDir}/docker.sock`, ...dockerApi, log })
-            },
-          ]
-        : []),
-      async () => (await import("#frontends/dhcp/serve.ts")).serveLeases(linkspan, { log }),
-      async () => {
-        const { serveCalls } = await import("#frontends/handover/serve.ts")
-        return serveCalls({ engine, doors: HANDED, open: (options) => around.open(options), stop })
-      },
-      ...(ui === undefined
-        ? []
-        : [
-            async () => {
-              const [{ serveUi }, { placesOf }] = await Promise.all([
-                import("#frontends/ui/serve.ts"),
-                import("#engine/linkspan.ts"),
-              ])
-              return serveUi(linkspan, { listen: ui, addressFile: `${placesOf(engine).runDir}/ui.address` })
-            },
-          ]),
-      ...(metrics === undefined
-        ? []
-        : [async () => (await import("#frontends/metrics/serve.ts")).serveMetrics(linkspan, metrics)]),
-      ...(dockerPlugin
-        ? [async () => (await import("#frontends/docker-plugin/serve.ts")).serveDockerPlugin(linkspan, { log })]
-        : []),
-    ],
+    services: (options) => Object.values(SERVICES).flatMap((start) => start(options, around) ?? []),
   }
 }
+
+/** What the resident process serves, in the order of their starts; undefined where it is not asked for. */
+const SERVICES = {
+  watch: ({ linkspan, heal, log }) =>
+    heal ? async () => (await import("#frontends/watch/serve.ts")).serveWatch(linkspan, { log }) : undefined,
+  dockerApi: ({ linkspan, engine, dockerApi, log }) =>
+    dockerApi &&
+    (async () => {
+      const [{ serveDockerApi }, { placesOf }] = await Promise.all([
+        import("#frontends/docker-api/serve.ts"),
+        import("#engine/linkspan.ts"),
+      ])
+      return serveDockerApi(linkspan, { socket: `${placesOf(engine).runDir}/docker.sock`, ...dockerApi, log })
+    }),
+  leases:
+    ({ linkspan, log }) =>
+    async () =>
+      (await import("#frontends/dhcp/serve.ts")).serveLeases(linkspan, { log }),
+  calls:
+    ({ engine, stop }, around) =>
+    async () => {
+      const { serveCalls } = await import("#frontends/handover/serve.ts")
+      return serveCalls({ engine, doors: HANDED, open: (options) => around.open(options), stop })
+    },
+  ui: ({ linkspan, engine, ui }) =>
+    ui === undefined
+      ? undefined
+      : async () => {
+          const [{ serveUi }, { placesOf }] = await Promise.all([
+            import("#frontends/ui/serve.ts"),
+            import("#engine/linkspan.ts"),
+          ])
+          return serveUi(linkspan, { listen: ui, addressFile: `${placesOf(engine).runDir}/ui.address` })
+        },
+  metrics: ({ linkspan, metrics }) =>
+    metrics && (async () => (await import("#frontends/metrics/serve.ts")).serveMetrics(linkspan, metrics)),
+  dockerPlugin: ({ linkspan, dockerPlugin, log }) =>
+    dockerPlugin
+      ? async () => (await import("#frontends/docker-plugin/serve.ts")).serveDockerPlugin(linkspan, { log })
+      : undefined,
+} as const satisfies Readonly<
+  Record<string, (options: ServicesOptions, around: Surroundings) => (() => Promise<Service>) | undefined>
+>
 
 async function openPodmanCommand(args: readonly string[], around: Surroundings): Promise<number> {
   const { runPodmanCommand } = await import("#frontends/netavark/podman-command.ts")

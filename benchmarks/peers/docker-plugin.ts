@@ -4,8 +4,9 @@
 import { existsSync } from "node:fs"
 import type { Contender, Start } from "../contender.ts"
 import { CONTAINER_PORT, hostPort } from "../contender.ts"
-import { api, atSocket, endDockerd, startContainer, startDockerd, versionOfDockerd } from "../dockerd.ts"
 import { until } from "../lab.ts"
+import { atSocket, endDockerd, startContainer } from "./docker-container.ts"
+import { api, dockerVersion, startDockerd } from "./docker-daemon.ts"
 
 const EXECUTABLE = process.env["LINKSPAN_BENCH_EXECUTABLE"] ?? "linkspan"
 const PLUGIN = "/run/docker/plugins/linkspan.sock"
@@ -92,7 +93,7 @@ export const start: Start = async ({ dir }) => {
   }
   const caller = await newCaller()
   const contender: Contender = {
-    version: await versionOfDockerd(),
+    version: await dockerVersion(),
     attach: () => atSocket("connect", OWN),
     detach: () => atSocket("disconnect", OWN),
     extra: {

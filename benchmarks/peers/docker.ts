@@ -2,17 +2,9 @@
 // API socket (what the engine itself takes) and, as `extra`, through the docker command.
 
 import type { Contender, Start } from "../contender.ts"
-import {
-  api,
-  atSocket,
-  CONTAINER,
-  endDockerd,
-  SOCKET,
-  startContainer,
-  startDockerd,
-  versionOfDockerd,
-} from "../dockerd.ts"
 import { timed } from "../lab.ts"
+import { atSocket, CONTAINER, endDockerd, startContainer } from "./docker-container.ts"
+import { api, dockerVersion, SOCKET, startDockerd } from "./docker-daemon.ts"
 
 const CLI = "/usr/bin/docker"
 const NETWORK = "bench-net"
@@ -28,7 +20,7 @@ export const start: Start = async ({ dir }) => {
   const command = async (verb: "connect" | "disconnect") =>
     (await timed({ cmd: [CLI, "-H", `unix://${SOCKET}`, "network", verb, NETWORK, CONTAINER] })).ms
   const contender: Contender = {
-    version: await versionOfDockerd(),
+    version: await dockerVersion(),
     attach: () => atSocket("connect", NETWORK),
     detach: () => atSocket("disconnect", NETWORK),
     extra: { connect: () => command("connect"), disconnect: () => command("disconnect") },

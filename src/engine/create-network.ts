@@ -1,11 +1,12 @@
 import { type Family, family as familyOf, isLinkLocal } from "#inet/ip.ts"
 import { ipAt, type Prefix, prefixContains, prefixFamily, prefixOf } from "#inet/prefix.ts"
-import { getLink, listAddresses, type ObservedAddress, type ObservedLink } from "#kernel/links.ts"
+import { getLink, listAddresses } from "#kernel/links.ts"
 import { requireLinkKind } from "#kernel/probe.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { accept, presentOnly } from "#model/field.ts"
 import type { Id, Ifname } from "#model/name.ts"
 import type { BridgeNetwork, Network, Subnet } from "#model/network.ts"
+import type { ObservedAddress, ObservedLink } from "#model/observed.ts"
 import { quote } from "#model/quote.ts"
 import type { CreateNetworkRequest } from "#model/request.ts"
 import {

@@ -3,11 +3,12 @@
 
 import { isLinkLocal } from "#inet/ip.ts"
 import { locallyAdministered } from "#inet/mac.ts"
-import { getLink, listAddresses, listLinks, type ObservedLink } from "#kernel/links.ts"
+import { getLink, listAddresses, listLinks } from "#kernel/links.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { presentOnly } from "#model/field.ts"
 import type { Id, Ifname } from "#model/name.ts"
 import { type ForeignNetwork, isPool } from "#model/network.ts"
+import type { ObservedLink } from "#model/observed.ts"
 import type { Endpoint, Sandbox } from "#model/sandbox.ts"
 import type { DescribedJoin } from "#model/validate-set-up.ts"
 import { planCreateForeign } from "#plan/drivers/foreign.ts"

@@ -2,8 +2,9 @@
 
 import { family, type Ip, isLinkLocal, isLoopback } from "#inet/ip.ts"
 import { prefixBase, prefixOf } from "#inet/prefix.ts"
-import { listAddresses, listLinks, listRoutes, type ObservedLink } from "#kernel/links.ts"
+import { listAddresses, listLinks, listRoutes } from "#kernel/links.ts"
 import type { BridgeNetwork } from "#model/network.ts"
+import type { ObservedLink } from "#model/observed.ts"
 import { bridgeSysctls } from "#plan/drivers/bridge.ts"
 import { LINK_GROUP } from "#plan/firewall/link-group.ts"
 import type { HostFacts, PortFacts } from "#plan/host.ts"

@@ -55,7 +55,8 @@ function ownDirectory(): string {
   }
 }
 
-async function removeStale(path: string): Promise<void> {
+/** Takes away a socket that a dead process left. @throws LinkspanError STATE_UNUSABLE when anything else is there */
+export async function removeStale(path: string): Promise<void> {
   const stat = lstatSync(path, { throwIfNoEntry: false })
   if (stat === undefined) {
     return
@@ -69,13 +70,14 @@ async function removeStale(path: string): Promise<void> {
   rmSync(path)
 }
 
-function isServed(path: string): Promise<boolean> {
+export function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const client = connect({ path })
     client.on("connect", () => {
       client.destroy()
       resolve(true)
     })
+    // Nobody there, or a file that a dead process has left.
     client.on("error", () => resolve(false))
   })
 }

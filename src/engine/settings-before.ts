@@ -1,9 +1,10 @@
 // How a container's interface and namespace are before they are set: what is put back when the container leaves.
 
-import { getLink, type ObservedLink } from "#kernel/links.ts"
+import { getLink } from "#kernel/links.ts"
 import type { Namespace } from "#kernel/namespace.ts"
 import { type InterfaceSettings, isOfInterface, type SettingsBefore, withIfname } from "#model/interface-settings.ts"
 import type { Id } from "#model/name.ts"
+import type { ObservedLink } from "#model/observed.ts"
 import type { Host } from "./host.ts"
 
 interface Interface {

@@ -1,17 +1,10 @@
 // One namespace's links, addresses and routes, read together: what views and drift are made from.
 
 import type { Ip } from "#inet/ip.ts"
-import {
-  listAddresses,
-  listLinks,
-  listProxyNeighbours,
-  listRoutes,
-  type ObservedAddress,
-  type ObservedLink,
-  type ObservedRoute,
-} from "#kernel/links.ts"
+import { listAddresses, listLinks, listProxyNeighbours, listRoutes } from "#kernel/links.ts"
 import type { Namespace } from "#kernel/namespace.ts"
 import { listRates } from "#kernel/qdisc.ts"
+import type { ObservedAddress, ObservedLink, ObservedRoute } from "#model/observed.ts"
 
 export interface Snapshot {
   readonly links: readonly ObservedLink[]

@@ -1,8 +1,9 @@
 // How much went over every cable, and how much was refused, at one moment: one dump of the host's links, and a look into
 // the namespaces of those containers that have no cable there.
 
-import { getLink, listLinks, type ObservedLink } from "#kernel/links.ts"
+import { getLink, listLinks } from "#kernel/links.ts"
 import { refusalCounters } from "#kernel/refusal-counters.ts"
+import type { ObservedLink } from "#model/observed.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import type { Counters, Statistics } from "#model/view.ts"
 import type { Host } from "./host.ts"

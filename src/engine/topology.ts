@@ -1,9 +1,10 @@
 // The wiring, read from the kernel in this moment. The state only says which namespaces to look into, and what things are
 // called.
 
-import { actualLink, describeRoutes, type ObservedLink } from "#kernel/links.ts"
+import { actualLink, describeRoutes } from "#kernel/links.ts"
 import { listForwarding } from "#kernel/neighbours.ts"
 import { isBridge, lowerLink, type Network } from "#model/network.ts"
+import type { ObservedLink } from "#model/observed.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import type { Cable, Gate, Space, SpaceId, Topology, TopologyLink, TopologyNetwork } from "#model/topology.ts"
 import type { ContainerStatus } from "#model/view.ts"

@@ -2,8 +2,9 @@
 
 import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
-import { type Prefix, prefixOf } from "#inet/prefix.ts"
+import { prefixOf } from "#inet/prefix.ts"
 import type { Ifname } from "#model/name.ts"
+import type { ObservedAddress, ObservedLink, ObservedRoute } from "#model/observed.ts"
 import type { ActualLink, RouteView } from "#model/view.ts"
 import { AF_INET, AF_INET6 } from "#wire/family.ts"
 import { RTM_GETADDR } from "#wire/rtnl/address.ts"
@@ -16,33 +17,6 @@ import type { NetlinkSocket, Reply } from "./netlink.ts"
 const ENODEV = 19
 /** RTEXT_FILTER_SKIP_STATS: counters are most of a link dump's work. */
 const SKIP_STATS = 1 << 3
-
-export interface ObservedLink {
-  readonly ifname: Ifname
-  readonly index: number
-  readonly up: boolean
-  readonly promisc: boolean
-  readonly allmulti: boolean
-  readonly operState: string
-  readonly mtu: number
-  readonly txQueueLength: number
-  readonly mac: Mac
-  /** IFLA_INFO_KIND; absent for physical links and loopback. */
-  readonly kind?: string
-  readonly group: number
-  /** Ifindex of the bridge that the link is a port of. */
-  readonly master?: number
-  /** Lower link of macvlan, ipvlan, vlan; a veth's other end. */
-  readonly link?: number
-  readonly vlanId?: number
-  readonly port?: {
-    readonly number?: number
-    readonly state?: string
-    readonly isolated?: boolean
-    readonly hairpin?: boolean
-  }
-  readonly counters?: ActualLink["counters"]
-}
 
 function observed({ header, attrs }: Reply<typeof RTM_GETLINK>): ObservedLink {
   const info = attrs.linkInfo
@@ -104,12 +78,6 @@ function isInternet(header: { readonly family: number }): boolean {
   return header.family === AF_INET || header.family === AF_INET6
 }
 
-export interface ObservedAddress {
-  readonly index: number
-  readonly ip: Ip
-  readonly length: number
-}
-
 /** @param index of the only link to look at (the kernel filters, Linux >= 5.0). */
 export function listAddresses(socket: NetlinkSocket, index = 0): ObservedAddress[] {
   return socket.dump(RTM_GETADDR, { index }, {}, isInternet).flatMap(({ header, attrs }) => {
@@ -125,18 +93,6 @@ export function listProxyNeighbours(socket: NetlinkSocket): { readonly index: nu
     .flatMap(({ header, attrs }) =>
       attrs.destination === undefined ? [] : [{ index: header.index, ip: attrs.destination }],
     )
-}
-
-export interface ObservedRoute {
-  readonly table: number
-  readonly type: number
-  readonly protocol: number
-  /** The whole address space for a default route. */
-  readonly destination: Prefix
-  readonly isDefault: boolean
-  readonly via?: Ip
-  readonly index?: number
-  readonly metric?: number
 }
 
 export function listRoutes(socket: NetlinkSocket): ObservedRoute[] {

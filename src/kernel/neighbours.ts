@@ -1,19 +1,11 @@
 // Who the kernel believes to be behind an address, and behind which port of a bridge a MAC.
 
-import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
+import type { ObservedNeighbour } from "#model/observed.ts"
 import { RTM_GETNEIGH } from "#wire/rtnl/neighbour.ts"
 import type { NetlinkSocket } from "./netlink.ts"
 
 const AF_BRIDGE = 7
-
-export interface ObservedNeighbour {
-  readonly index: number
-  readonly ip: Ip
-  readonly mac?: Mac
-  /** NUD_* */
-  readonly state: number
-}
 
 export function listNeighbours(socket: NetlinkSocket): ObservedNeighbour[] {
   return socket.dump(RTM_GETNEIGH, {}, {}).flatMap(({ header, attrs: { destination, linkAddress } }) =>

@@ -1,9 +1,9 @@
 // The unix socket: private from its first moment, taken over from the dead, never from the living.
 
-import { chmodSync, chownSync, closeSync, constants, lstatSync, openSync, readFileSync, unlinkSync } from "node:fs"
+import { chmodSync, chownSync, closeSync, constants, openSync, readFileSync } from "node:fs"
 import { createServer, type RequestListener, type Server } from "node:http"
-import { connect } from "node:net"
 import { basename, dirname } from "node:path"
+import { removeStale } from "#engine/private-socket.ts"
 import { lasting } from "./answer.ts"
 import { unusable } from "./unusable.ts"
 
@@ -28,32 +28,6 @@ export async function listenOnSocket(
   stack.use(lasting(server))
   restrict(socket, group)
   return stack.move()
-}
-
-/** @throws LinkspanError STATE_UNUSABLE */
-async function removeStale(socket: string): Promise<void> {
-  const stat = lstatSync(socket, { throwIfNoEntry: false })
-  if (stat === undefined) {
-    return
-  }
-  if (!stat.isSocket()) {
-    throw unusable(socket, "something else is there", { hint: "Remove it, or choose another path" })
-  }
-  if (await isServed(socket)) {
-    throw unusable(socket, "another process serves it", { hint: "Stop that process, or choose another path" })
-  }
-  unlinkSync(socket)
-}
-
-function isServed(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const client = connect({ path: socket })
-    client.on("connect", () => {
-      client.destroy()
-      resolve(true)
-    })
-    client.on("error", () => resolve(false))
-  })
 }
 
 /** @returns what keeps the way to the socket open until the server is closed */

@@ -2,9 +2,9 @@
 // all of the host's networks, so it is root's alone.
 
 import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs"
-import { connect } from "node:net"
 import { dirname } from "node:path"
 import type { LinkspanApi } from "#engine/linkspan.ts"
+import { isServed } from "#engine/private-socket.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Service } from "#model/service.ts"
 import { ACTIVATE, methodOf, reply } from "./answer.ts"
@@ -93,17 +93,4 @@ function networkOf(url: string, body: string): string | undefined {
 
 function inodeOf(path: string): number | undefined {
   return statSync(path, { throwIfNoEntry: false })?.ino
-}
-
-function isServed(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    const end = (answer: boolean): void => {
-      socket.destroy()
-      resolve(answer)
-    }
-    socket.once("connect", () => end(true))
-    // Nobody there, or a file that a dead process has left.
-    socket.once("error", () => end(false))
-  })
 }

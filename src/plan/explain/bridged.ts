@@ -2,7 +2,8 @@
 
 import { family, type Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
-import type { LinkFact, NodeFacts } from "./facts.ts"
+import type { ObservedLink } from "#model/observed.ts"
+import type { NodeFacts } from "./facts.ts"
 import { squeeze } from "./leaving.ts"
 import { inside, linkPlace, type Position, RECONCILE, type Trail } from "./trail.ts"
 
@@ -10,9 +11,9 @@ type Bridged = Extract<Position, { kind: "bridged" }>
 
 interface Holder {
   readonly node: NodeFacts
-  readonly link: LinkFact
+  readonly link: ObservedLink
   /** Its port of the bridge; absent for the bridge itself. */
-  readonly port?: LinkFact
+  readonly port?: ObservedLink
 }
 
 export function bridged(trail: Trail, position: Bridged): Position {
@@ -43,7 +44,12 @@ export function bridged(trail: Trail, position: Bridged): Position {
 }
 
 /** In at a port: what the bridge table and the port's state let through. */
-function enter(trail: Trail, port: LinkFact, bridge: LinkFact, sender: Bridged["sender"]): Position | undefined {
+function enter(
+  trail: Trail,
+  port: ObservedLink,
+  bridge: ObservedLink,
+  sender: Bridged["sender"],
+): Position | undefined {
   const state = port.port?.state
   if (state !== undefined && state !== "forwarding") {
     return trail.fail(
@@ -71,7 +77,7 @@ function enter(trail: Trail, port: LinkFact, bridge: LinkFact, sender: Bridged["
 }
 
 /** Everybody on the bridge who has the address, the bridge itself first. */
-function holdersOf({ world }: Trail, bridge: LinkFact, ip: Ip): Holder[] {
+function holdersOf({ world }: Trail, bridge: ObservedLink, ip: Ip): Holder[] {
   const own = world.host.addresses.some((each) => each.ip === ip && each.index === bridge.index)
   const others = world.cables.flatMap((cable): Holder[] => {
     const port = world.host.links.find(({ ifname }) => ifname === cable.hostIfname)
@@ -84,7 +90,7 @@ function holdersOf({ world }: Trail, bridge: LinkFact, ip: Ip): Holder[] {
   return [...(own ? [{ node: world.host, link: bridge }] : []), ...others]
 }
 
-function holds(node: NodeFacts, link: LinkFact, ip: Ip): boolean {
+function holds(node: NodeFacts, link: ObservedLink, ip: Ip): boolean {
   return node.addresses.some((each) => each.ip === ip && each.index === link.index)
 }
 
@@ -107,7 +113,7 @@ function nobody(trail: Trail, { bridge, sender, next }: Bridged): Position {
 }
 
 interface Claim {
-  readonly bridge: LinkFact
+  readonly bridge: ObservedLink
   readonly holders: readonly Holder[]
   readonly ip: Ip
   readonly wanted: string | undefined
@@ -133,7 +139,7 @@ function duplicates(trail: Trail, { bridge, holders, ip, wanted }: Claim): Posit
   return trail.fail(`bridge ${bridge.ifname}`, "duplicate-address", message, remedies[0] ?? RECONCILE)
 }
 
-function lengthOf(node: NodeFacts, link: LinkFact, ip: Ip): number {
+function lengthOf(node: NodeFacts, link: ObservedLink, ip: Ip): number {
   return (
     node.addresses.find((each) => each.ip === ip && each.index === link.index)?.length ?? (family(ip) === 4 ? 32 : 128)
   )
@@ -197,7 +203,7 @@ function leave(trail: Trail, { bridge, ingress }: Bridged, holder: Holder, remem
   return { kind: "received", node, link }
 }
 
-function isolated(trail: Trail, ingress: LinkFact, egress: LinkFact): Position {
+function isolated(trail: Trail, ingress: ObservedLink, egress: ObservedLink): Position {
   const cable = trail.world.cables.find(({ hostIfname }) => hostIfname === egress.ifname)
   const ports = `ports ${ingress.ifname} and ${egress.ifname} are isolated from each other`
   return cable?.icc === false

@@ -3,29 +3,7 @@
 import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
 import type { Protocol } from "#inet/port.ts"
-
-export interface LinkFact {
-  readonly ifname: string
-  readonly index: number
-  readonly up: boolean
-  readonly operState: string
-  readonly mtu: number
-  readonly mac: Mac
-  readonly kind?: string
-  readonly group: number
-  readonly master?: number
-  /** A veth's other end, by its index there. */
-  readonly link?: number
-  readonly port?: { readonly number?: number; readonly state?: string; readonly isolated?: boolean }
-}
-
-export interface NeighbourFact {
-  readonly index: number
-  readonly ip: Ip
-  readonly mac?: Mac
-  /** NUD_* */
-  readonly state: number
-}
+import type { ObservedAddress, ObservedLink, ObservedNeighbour } from "#model/observed.ts"
 
 export interface RouteQuery {
   readonly to: Ip
@@ -53,9 +31,9 @@ export interface NodeFacts {
   /** Path of the namespace, for what to type. */
   readonly path?: string
   readonly inode: number
-  readonly links: readonly LinkFact[]
-  readonly addresses: readonly { readonly index: number; readonly ip: Ip; readonly length: number }[]
-  readonly neighbours: readonly NeighbourFact[]
+  readonly links: readonly ObservedLink[]
+  readonly addresses: readonly ObservedAddress[]
+  readonly neighbours: readonly ObservedNeighbour[]
   /** `key` is below net/. */
   sysctl(key: string): string | undefined
   route(query: RouteQuery): RouteAnswer

@@ -1,13 +1,14 @@
 // The host's forward hook: linkspan's own chain, as its sets decide, then everybody else's.
 
 import { family } from "#inet/ip.ts"
-import type { LinkFact, OwnRules } from "./facts.ts"
+import type { ObservedLink } from "#model/observed.ts"
+import type { OwnRules } from "./facts.ts"
 import { type Position, RECONCILE, type Trail } from "./trail.ts"
 
 const TABLE = "table inet linkspan"
 
 /** undefined: it passes. */
-export function forward(trail: Trail, came: LinkFact, out: LinkFact): Position | undefined {
+export function forward(trail: Trail, came: ObservedLink, out: ObservedLink): Position | undefined {
   if (!trail.answer) {
     const refused = own(trail, came, out)
     if (refused !== undefined) {
@@ -29,7 +30,7 @@ export function forward(trail: Trail, came: LinkFact, out: LinkFact): Position |
 }
 
 /** Chain forward of table inet linkspan (docs/firewall.md), rule by rule. */
-function own(trail: Trail, came: LinkFact, out: LinkFact): Position | undefined {
+function own(trail: Trail, came: ObservedLink, out: ObservedLink): Position | undefined {
   const { rules } = trail.world
   if (rules === undefined) {
     trail.findings.push(`linkspan's nftables tables are not loaded; load them with: ${RECONCILE}`)

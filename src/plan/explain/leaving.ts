@@ -1,6 +1,7 @@
 // From a link into its cable: what a packet meets between the routing decision and the other end.
 
-import type { CableFact, LinkFact, NodeFacts } from "./facts.ts"
+import type { ObservedLink } from "#model/observed.ts"
+import type { CableFact, NodeFacts } from "./facts.ts"
 import { inside, linkPlace, type Position, RECONCILE, type Trail } from "./trail.ts"
 
 type Leaving = Extract<Position, { kind: "leaving" }>
@@ -46,13 +47,13 @@ function throughCable(trail: Trail, { node, link, next }: Omit<Leaving, "kind">)
 }
 
 /** The cable that a veth is an end of; undefined for one of somebody else's. */
-function cableOf({ world }: Trail, node: NodeFacts, link: LinkFact): CableFact | undefined {
+function cableOf({ world }: Trail, node: NodeFacts, link: ObservedLink): CableFact | undefined {
   return world.cables.find((cable) =>
     node.id === "host" ? cable.hostIfname === link.ifname : cable.node === node.id && cable.ifname === link.ifname,
   )
 }
 
-function arrive(trail: Trail, sender: Omit<Leaving, "kind">, end: { node: NodeFacts; link: LinkFact }): Position {
+function arrive(trail: Trail, sender: Omit<Leaving, "kind">, end: { node: NodeFacts; link: ObservedLink }): Position {
   const place = linkPlace(end.node, end.link)
   if (!end.link.up) {
     return trail.fail(
@@ -74,7 +75,11 @@ function arrive(trail: Trail, sender: Omit<Leaving, "kind">, end: { node: NodeFa
   return { kind: "bridged", bridge, ingress: end.link, sender, next: sender.next }
 }
 
-function unplugged(trail: Trail, sender: Omit<Leaving, "kind">, end: { node: NodeFacts; link: LinkFact }): Position {
+function unplugged(
+  trail: Trail,
+  sender: Omit<Leaving, "kind">,
+  end: { node: NodeFacts; link: ObservedLink },
+): Position {
   const cable = trail.world.cables.find(({ hostIfname }) => end.node.id === "host" && hostIfname === end.link.ifname)
   if (cable === undefined) {
     return { kind: "received", ...end }
@@ -88,7 +93,7 @@ function unplugged(trail: Trail, sender: Omit<Leaving, "kind">, end: { node: Nod
 }
 
 /** veth and bridge drop frames that are too long, and say nothing (is_skb_forwardable() in net/core/dev.c). */
-export function squeeze(trail: Trail, node: NodeFacts, link: LinkFact): void {
+export function squeeze(trail: Trail, node: NodeFacts, link: ObservedLink): void {
   if (trail.mtu !== undefined && link.mtu < trail.mtu && trail.large === undefined) {
     trail.large = {
       code: "mtu",
@@ -99,7 +104,7 @@ export function squeeze(trail: Trail, node: NodeFacts, link: LinkFact): void {
 }
 
 /** linkspan mends its own. */
-function upAgain({ world }: Trail, node: NodeFacts, link: LinkFact): string {
+function upAgain({ world }: Trail, node: NodeFacts, link: ObservedLink): string {
   return link.group === world.group && node.id === "host"
     ? RECONCILE
     : inside(node, `ip link set dev ${link.ifname} up`)

@@ -1,7 +1,8 @@
 // What a namespace does with a packet that a process made or that came in: translate, route, forward, hand to a socket.
 
 import { family, type Ip, isLinkLocal, isLoopback, isUnspecified } from "#inet/ip.ts"
-import type { LinkFact, NodeFacts, RouteAnswer } from "./facts.ts"
+import type { ObservedLink } from "#model/observed.ts"
+import type { NodeFacts, RouteAnswer } from "./facts.ts"
 import { forward } from "./forward.ts"
 import type { Position, Trail } from "./trail.ts"
 import { inside, linkPlace, placeOf, RECONCILE } from "./trail.ts"
@@ -20,7 +21,7 @@ export function sending(trail: Trail, node: NodeFacts): Position {
   return route.kind === "refused" ? noRoute(trail, node, undefined) : goOn(trail, node, route, undefined)
 }
 
-export function received(trail: Trail, node: NodeFacts, link: LinkFact): Position {
+export function received(trail: Trail, node: NodeFacts, link: ObservedLink): Position {
   if (node.id === "host" && !trail.answer) {
     publish(trail, link)
   }
@@ -39,7 +40,7 @@ function goOn(
   trail: Trail,
   node: NodeFacts,
   route: Extract<RouteAnswer, { oif: number }>,
-  came: LinkFact | undefined,
+  came: ObservedLink | undefined,
 ): Position {
   if (route.kind === "local") {
     return { kind: "delivered", node }
@@ -63,7 +64,7 @@ function goOn(
   }
 }
 
-function refused(trail: Trail, node: NodeFacts, link: LinkFact, errno: number): Position {
+function refused(trail: Trail, node: NodeFacts, link: ObservedLink, errno: number): Position {
   if (errno === EXDEV || isStrict(trail, node, link)) {
     const filter = node.sysctl(`ipv4/conf/${link.ifname}/rp_filter`) === "1" ? link.ifname : "all"
     return trail.fail(
@@ -77,7 +78,7 @@ function refused(trail: Trail, node: NodeFacts, link: LinkFact, errno: number): 
 }
 
 /** The larger of both settings is in force; 1 is strict (ip-sysctl.rst, rp_filter). IPv6 has none. */
-function isStrict({ source }: Trail, node: NodeFacts, link: LinkFact): boolean {
+function isStrict({ source }: Trail, node: NodeFacts, link: ObservedLink): boolean {
   if (family(source) !== 4) {
     return false
   }
@@ -86,7 +87,7 @@ function isStrict({ source }: Trail, node: NodeFacts, link: LinkFact): boolean {
   return Math.max(...settings) === 1 && (back.kind !== "unicast" || back.oif !== link.index)
 }
 
-function noRoute(trail: Trail, node: NodeFacts, came: LinkFact | undefined): Position {
+function noRoute(trail: Trail, node: NodeFacts, came: ObservedLink | undefined): Position {
   const place = came === undefined ? `${placeOf(node)} routes` : `${placeOf(node)} routes, from ${came.ifname}`
   return trail.fail(
     place,
@@ -96,12 +97,12 @@ function noRoute(trail: Trail, node: NodeFacts, came: LinkFact | undefined): Pos
   )
 }
 
-function forwards(node: NodeFacts, link: LinkFact, to: Ip): boolean {
+function forwards(node: NodeFacts, link: ObservedLink, to: Ip): boolean {
   const key = family(to) === 4 ? `ipv4/conf/${link.ifname}/forwarding` : "ipv6/conf/all/forwarding"
   return node.sysctl(key) !== "0"
 }
 
-function forwardingOff(trail: Trail, node: NodeFacts, link: LinkFact): Position {
+function forwardingOff(trail: Trail, node: NodeFacts, link: ObservedLink): Position {
   if (node.id !== "host") {
     return trail.fail(
       placeOf(node),
@@ -125,7 +126,7 @@ function forwardingOff(trail: Trail, node: NodeFacts, link: LinkFact): Position 
 // ── Translations ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Published ports, in prerouting and output (docs/firewall.md). */
-function publish(trail: Trail, came: LinkFact | undefined): void {
+function publish(trail: Trail, came: ObservedLink | undefined): void {
   const { world, destination, port, trip } = trail
   if (port === undefined || trail.answer || world.host.route({ to: destination }).kind !== "local") {
     return
@@ -148,7 +149,7 @@ function publish(trail: Trail, came: LinkFact | undefined): void {
 }
 
 /** Chain postrouting: what cannot be answered at its address gets one of the host's. */
-function masquerade(trail: Trail, node: NodeFacts, out: LinkFact, came: LinkFact | undefined): void {
+function masquerade(trail: Trail, node: NodeFacts, out: ObservedLink, came: ObservedLink | undefined): void {
   const { rules } = trail.world
   const intoNetwork = rules?.has("inet", "bridges", [out.ifname]) === true
   const chosen = intoNetwork ? undefined : rules?.outbound(trail.source)

@@ -3,7 +3,8 @@
 import type { Ip } from "#inet/ip.ts"
 import type { Protocol } from "#inet/port.ts"
 import type { Cause, CauseCode, Hop } from "#model/explain.ts"
-import type { LinkFact, NodeFacts, PublicationFact, World } from "./facts.ts"
+import type { ObservedLink } from "#model/observed.ts"
+import type { NodeFacts, PublicationFact, World } from "./facts.ts"
 
 export interface Trip {
   readonly world: World
@@ -67,18 +68,18 @@ export type Position =
   /** A process made it. */
   | { readonly kind: "sending"; readonly node: NodeFacts }
   /** Routed to a link. */
-  | { readonly kind: "leaving"; readonly node: NodeFacts; readonly link: LinkFact; readonly next: NextHop }
+  | { readonly kind: "leaving"; readonly node: NodeFacts; readonly link: ObservedLink; readonly next: NextHop }
   /** Came out of a cable at a bridge's port. */
   | {
       readonly kind: "bridged"
-      readonly bridge: LinkFact
+      readonly bridge: ObservedLink
       /** Absent: from the bridge itself. */
-      readonly ingress?: LinkFact
-      readonly sender: { readonly node: NodeFacts; readonly link: LinkFact }
+      readonly ingress?: ObservedLink
+      readonly sender: { readonly node: NodeFacts; readonly link: ObservedLink }
       readonly next: NextHop
     }
   /** For the namespace that the link is in. */
-  | { readonly kind: "received"; readonly node: NodeFacts; readonly link: LinkFact }
+  | { readonly kind: "received"; readonly node: NodeFacts; readonly link: ObservedLink }
   | { readonly kind: "delivered"; readonly node: NodeFacts }
   /** Left the host. */
   | { readonly kind: "gone" }
@@ -88,7 +89,7 @@ export function placeOf(node: NodeFacts): string {
   return node.id === "host" ? "host" : `container ${node.label}`
 }
 
-export function linkPlace(node: NodeFacts, link: Pick<LinkFact, "ifname">): string {
+export function linkPlace(node: NodeFacts, link: Pick<ObservedLink, "ifname">): string {
   return node.id === "host" ? link.ifname : `${node.label}:${link.ifname}`
 }
 

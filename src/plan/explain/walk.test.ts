@@ -4,7 +4,9 @@ import { expect, test } from "bun:test"
 import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
 import type { CauseCode } from "#model/explain.ts"
-import type { CableFact, LinkFact, NodeFacts, RouteAnswer, World } from "./facts.ts"
+import type { Ifname } from "#model/name.ts"
+import type { ObservedLink } from "#model/observed.ts"
+import type { CableFact, NodeFacts, RouteAnswer, World } from "./facts.ts"
 import { walk } from "./walk.ts"
 
 const GROUP = 7
@@ -12,9 +14,22 @@ const A = "10.0.0.2" as Ip
 const B = "10.0.0.3" as Ip
 const GATEWAY = "10.0.0.1" as Ip
 
-function link(ifname: string, index: number, more: Partial<LinkFact> = {}): LinkFact {
+function link(ifname: string, index: number, more: Partial<ObservedLink> = {}): ObservedLink {
   const mac = `02:00:00:00:00:${String(index).padStart(2, "0")}` as Mac
-  return { ifname, index, up: true, operState: "up", mtu: 1500, mac, kind: "veth", group: GROUP, ...more }
+  return {
+    ifname: ifname as Ifname,
+    index,
+    up: true,
+    promisc: false,
+    allmulti: false,
+    operState: "up",
+    mtu: 1500,
+    txQueueLength: 1000,
+    mac,
+    kind: "veth",
+    group: GROUP,
+    ...more,
+  }
 }
 
 function node(id: string, facts: Partial<NodeFacts>): NodeFacts {
@@ -38,8 +53,8 @@ function node(id: string, facts: Partial<NodeFacts>): NodeFacts {
 interface Parts {
   a: NodeFacts
   b: NodeFacts
-  ports: LinkFact[]
-  bridge: LinkFact
+  ports: ObservedLink[]
+  bridge: ObservedLink
   rules: World["rules"]
   icc: boolean
 }
@@ -82,7 +97,7 @@ function world(change: (parts: Parts) => Partial<Parts>): World {
   }
 }
 
-const isolated = (port: LinkFact): LinkFact => ({ ...port, port: { ...port.port, isolated: true } })
+const isolated = (port: ObservedLink): ObservedLink => ({ ...port, port: { ...port.port, isolated: true } })
 
 const CASES: readonly {
   readonly name: string
@@ -116,7 +131,7 @@ const CASES: readonly {
   },
   {
     name: "one port is isolated",
-    change: ({ ports: [pa, pb] }) => ({ ports: [isolated(pa as LinkFact), pb as LinkFact] }),
+    change: ({ ports: [pa, pb] }) => ({ ports: [isolated(pa as ObservedLink), pb as ObservedLink] }),
     want: undefined,
   },
   { name: "both ports are isolated", change: ({ ports }) => ({ ports: ports.map(isolated) }), want: "port-isolated" },
@@ -142,7 +157,7 @@ const CASES: readonly {
   { name: "nobody has the address", change: () => ({}), to: "10.0.0.9" as Ip, want: "nobody-there" },
   {
     name: "the other side's port takes shorter frames",
-    change: ({ ports: [pa, pb] }) => ({ ports: [pa as LinkFact, { ...(pb as LinkFact), mtu: 1400 }] }),
+    change: ({ ports: [pa, pb] }) => ({ ports: [pa as ObservedLink, { ...(pb as ObservedLink), mtu: 1400 }] }),
     want: "mtu",
   },
   {

@@ -23,12 +23,14 @@ import { summarize } from "../statistics.ts"
 const LINKSPAN = "names-linkspan"
 const AARDVARK = "names-aardvark"
 const DOCKER = "names-docker"
+/** Always says the same: how many names there are is nothing to it. */
+const FLOOR = "names-floor"
 const MOST_MEMORY_MIB = 80
 
 /** What is asked at how many names; others' names do not depend on it much, so not in the middle. */
 const SIZES: readonly { readonly size: number; readonly kinds: readonly Kind[]; readonly hosts: readonly string[] }[] =
   [
-    { size: 1, kinds: KINDS, hosts: [LINKSPAN, AARDVARK, DOCKER] },
+    { size: 1, kinds: KINDS, hosts: [LINKSPAN, AARDVARK, DOCKER, FLOOR] },
     { size: 10, kinds: ["local"], hosts: [LINKSPAN] },
     { size: 100, kinds: ["local"], hosts: [LINKSPAN, AARDVARK, DOCKER] },
     { size: 1000, kinds: KINDS, hosts: [LINKSPAN, AARDVARK, DOCKER] },
@@ -45,7 +47,7 @@ function turn(host: PrivateHost, size: number, kinds: readonly Kind[]): Turn {
     name: `${host.contender} ${size}`,
     async take() {
       const taken: Record<string, number> = {}
-      for (const kind of kinds) {
+      for (const kind of host.contender === FLOOR ? (["local"] as const) : kinds) {
         for (const measure of Object.keys(MEASURES)) {
           taken[series(measure, kind, size, host.contender)] = await host.extra(`${kind}-${measure}`)
         }
@@ -68,7 +70,7 @@ function compare(samples: ReadonlyMap<string, readonly number[]>): { ratios: Rat
   const targets: Target[] = []
   for (const { size, kinds, hosts } of SIZES.filter(({ hosts: all }) => all.length > 1)) {
     for (const kind of kinds) {
-      for (const host of hosts.slice(1)) {
+      for (const host of hosts.filter((each) => each !== LINKSPAN && each !== FLOOR)) {
         const other = host === AARDVARK ? "aardvark-dns" : "dockerd"
         const rate = to("rate", kind, size, host)
         const p99 = to("p99", kind, size, host)
@@ -83,6 +85,11 @@ function compare(samples: ReadonlyMap<string, readonly number[]>): { ratios: Rat
       }
     }
   }
+  const local = series("rate", "local", 1, FLOOR)
+  ratios.push(
+    ratio(samples, series("rate", "local", 1, LINKSPAN), local),
+    ratio(samples, local, series("rate", "local", 1, DOCKER)),
+  )
   const flat = ratio(samples, series("rate", "local", 1000, LINKSPAN), series("rate", "local", 10, LINKSPAN))
   const join = ratio(samples, series("announce", "join", 1000, LINKSPAN), series("announce", "join", 1, LINKSPAN))
   ratios.push(flat, join)
@@ -103,6 +110,9 @@ export const dns: Scenario = {
       const started = stack.use(await context.startAll(hosts, { containers: size + 1 }))
       for (const host of started) {
         turns.push(turn(host, size, kinds))
+        if (host.contender === FLOOR) {
+          continue
+        }
         memory.push({ name: `memory, ${size}: ${host.contender.slice("names-".length)}`, host })
       }
     }
@@ -137,6 +147,7 @@ export const dns: Scenario = {
         "Rates with 100 questions out at once; p99 at a steady 1,000 questions a second. dnsperf, the resolver and the server outside share the processors.",
         "“cached” are a hundred names of somebody else's again and again (neither aardvark-dns 1.4 nor dockerd keeps answers), “forwarded” another name each time.",
         "linkspan: so many attached containers with a socket each. aardvark-dns: so many lines in its file. dockerd: so many aliases of one container.",
+        "floor: a few lines of C that give every question the same answer. What dnsperf gets of it is the most that there is to be had here; where that is less than 5 × dockerd's, no name server reaches this.",
         "“announce”: what a command waits, when all else is done, until the name of who joins or leaves is in force or gone.",
       ],
     }

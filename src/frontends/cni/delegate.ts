@@ -60,7 +60,7 @@ export class Delegate {
     if (version === undefined || ((command === "GC" || command === "STATUS") && version !== "1.1.0")) {
       return undefined
     }
-    const second = this.#run(command, JSON.stringify({ ...(JSON.parse(config.raw) as object), cniVersion: version }))
+    const second = this.#run(command, JSON.stringify(asOf(version, config)))
     if (second.status !== 0) {
       const again = readError(second)
       throw this.#failed(command, again.code, again.message)
@@ -91,6 +91,25 @@ export class Delegate {
       `Plugin "${this.#type}" failed to ${command}: ${message}`,
     )
   }
+}
+
+/** What was given, in an older version; what that one does not know is passed over there. */
+function asOf(version: Version, { raw, previous }: Config): object {
+  const ips: unknown = previous?.["ips"]
+  return {
+    ...(JSON.parse(raw) as object),
+    cniVersion: version,
+    ...(previous === undefined
+      ? {}
+      : {
+          prevResult: { ...previous, cniVersion: version, ...(Array.isArray(ips) ? { ips: ips.map(withFamily) } : {}) },
+        }),
+  }
+}
+
+/** Until 1.0.0 an address had to say its family. */
+function withFamily(ip: unknown): unknown {
+  return isObject(ip) ? { version: String(ip["address"]).includes(":") ? "6" : "4", ...ip } : ip
 }
 
 function parse(output: string): unknown {

@@ -12,7 +12,7 @@ import { cni } from "./scenarios/cni.ts"
 import { cycles } from "./scenarios/cycles.ts"
 import { datapath } from "./scenarios/datapath.ts"
 import { dns } from "./scenarios/dns.ts"
-import { dockerPlugin } from "./scenarios/docker-plugin.ts"
+import { dockerPlugin, dockerStarts } from "./scenarios/docker-plugin.ts"
 import { growth } from "./scenarios/growth.ts"
 import { inProcess } from "./scenarios/in-process.ts"
 import { oneProcess } from "./scenarios/one-process.ts"
@@ -30,6 +30,7 @@ const SCENARIOS: readonly Scenario[] = [
   cycles,
   dns,
   dockerPlugin,
+  dockerStarts,
 ]
 
 const USAGE = `usage: npm run bench -- [--quick] [--only NAME,…] [--executable FILE] [--no-write]

@@ -1,4 +1,5 @@
-// One sleeping container of a private dockerd with one published port, and its connecting and disconnecting.
+// Sleeping containers of a private dockerd with published ports: one that is connected and disconnected, and many that
+// start at once.
 
 import { CONTAINER_PORT, hostPort } from "../contender.ts"
 import { api, IMAGE, SLEEP } from "./docker-daemon.ts"
@@ -9,14 +10,36 @@ export const CONTAINER = "bench"
 export async function startContainer(): Promise<void> {
   const IPAM = { Config: [{ Subnet: "10.72.0.0/16" }] }
   await api("POST", "/networks/create", { Name: "bench-internal", Internal: true, Driver: "bridge", IPAM })
-  const port = `${CONTAINER_PORT}/tcp`
-  await api("POST", `/containers/create?name=${CONTAINER}`, {
+  await createContainer(CONTAINER, "bench-internal", { [CONTAINER_PORT]: hostPort(0) })
+  await api("POST", `/containers/${CONTAINER}/start`)
+}
+
+/** Not started yet. @param ports host ports by the container's */
+export async function createContainer(
+  name: string,
+  network: string,
+  ports: Readonly<Record<number, number>>,
+): Promise<void> {
+  const bindings = Object.entries(ports).map(([port, host]) => [`${port}/tcp`, [{ HostPort: String(host) }]] as const)
+  await api("POST", `/containers/create?name=${name}`, {
     Image: IMAGE,
     Cmd: SLEEP,
-    ExposedPorts: { [port]: {} },
-    HostConfig: { NetworkMode: "bench-internal", PortBindings: { [port]: [{ HostPort: String(hostPort(0)) }] } },
+    ExposedPorts: Object.fromEntries(bindings.map(([port]) => [port, {}])),
+    HostConfig: { NetworkMode: network, PortBindings: Object.fromEntries(bindings) },
   })
-  await api("POST", `/containers/${CONTAINER}/start`)
+}
+
+/** Milliseconds until so many containers with one published port each, which are there already, have started at once. */
+export async function startAtOnce(network: string, count: number): Promise<number> {
+  const names = Array.from({ length: count }, (_, n) => `many-${n}`)
+  for (const [n, name] of names.entries()) {
+    await createContainer(name, network, { [CONTAINER_PORT]: hostPort(1000 + n) })
+  }
+  const began = performance.now()
+  await Promise.all(names.map((name) => api("POST", `/containers/${name}/start`)))
+  const took = performance.now() - began
+  await Promise.all(names.map((name) => api("DELETE", `/containers/${name}?force=true`)))
+  return took
 }
 
 /** Milliseconds at the API socket. */

@@ -5,7 +5,7 @@ import { existsSync } from "node:fs"
 import type { Contender, Start } from "../contender.ts"
 import { CONTAINER_PORT, hostPort } from "../contender.ts"
 import { until } from "../lab.ts"
-import { atSocket, endDockerd, startContainer } from "./docker-container.ts"
+import { atSocket, createContainer, endDockerd, startAtOnce, startContainer } from "./docker-container.ts"
 import { api, dockerVersion, startDockerd } from "./docker-daemon.ts"
 
 const EXECUTABLE = process.env["LINKSPAN_BENCH_EXECUTABLE"] ?? "linkspan"
@@ -13,6 +13,7 @@ const PLUGIN = "/run/docker/plugins/linkspan.sock"
 const READY_MS = 20_000
 const OWN = "bench-linkspan"
 const THEIRS = "bench-bridge"
+const NEIGHBOUR = "neighbour"
 
 async function call(method: string, body: unknown): Promise<Record<string, string>> {
   const answer = await fetch(`http://plugin/${method}`, { unix: PLUGIN, method: "POST", body: JSON.stringify(body) })
@@ -101,8 +102,17 @@ export const start: Start = async ({ dir }) => {
       "bridge disconnect": () => atSocket("disconnect", THEIRS),
       "calls connect": () => caller.connect(),
       "calls disconnect": () => caller.disconnect(),
+      "own start": (count = 1) => startAtOnce(OWN, count),
+      "bridge start": (count = 1) => startAtOnce(THEIRS, count),
+      /** Another container on linkspan's network, until the end, with so many published ports. */
+      async neighbour(ports = 1) {
+        const bindings = Array.from({ length: ports }, (_, n) => [1000 + n, hostPort(2000 + n)] as const)
+        await createContainer(NEIGHBOUR, OWN, Object.fromEntries(bindings))
+        await api("POST", `/containers/${NEIGHBOUR}/start`)
+      },
     },
     async close() {
+      await api("DELETE", `/containers/${NEIGHBOUR}?force=true`).catch(() => undefined)
       await endDockerd(daemon)
       plugin.kill("SIGTERM")
       await plugin.exited

@@ -69,6 +69,14 @@ export const DOCKER_OPTIONS = {
   ipvlanFlag: "ipvlan_flag",
 } as const
 
+/** Of networks that a Docker daemon made through its plugin. */
+export const DOCKER_LABELS = {
+  /** The whole of Docker's id. */
+  id: `${NETWORK}id`,
+  /** Whose it is: the daemon's own id, once its API was asked. */
+  daemon: `${NETWORK}daemon`,
+} as const
+
 type Option = keyof typeof DOCKER_OPTIONS
 
 const COMMON: readonly Option[] = [

@@ -3,7 +3,7 @@
 export type FindingLevel = "ok" | "note" | "warning" | "error"
 
 export interface Finding {
-  /** What was looked at: "kernel", "settings", "firewall", "mtu", "overlap", "leftovers", "canary". */
+  /** What was looked at: "kernel", "settings", "firewall", "mtu", "overlap", "leftovers", "docker", "canary". */
   readonly check: string
   readonly level: FindingLevel
   /** A sentence without a full stop. */
@@ -17,6 +17,8 @@ export interface DoctorRequest {
   readonly fix?: boolean
   /** False: no canaries, which join every network for a moment. */
   readonly canaries?: boolean
+  /** Docker's API socket, which is asked for the networks that it made here; /run/docker.sock when absent. */
+  readonly docker?: string
   /** With everything that a bug report needs. */
   readonly bundle?: boolean
 }

@@ -10,13 +10,19 @@ import { Host } from "../host.ts"
 import { reconcile } from "../reconcile.ts"
 import { bundleOf } from "./bundle.ts"
 import { tryNetwork } from "./canary.ts"
+import { checkDocker } from "./docker-check.ts"
 import { checkHost, leftoverLinks } from "./host-checks.ts"
 
 /** @throws LinkspanError HOST_IN_USE */
 export async function diagnose(host: Host, request: DoctorRequest): Promise<Diagnosis> {
-  const { fix = false, canaries = true, bundle = false } = accept("Cannot look for mistakes", checkDoctor(request))
+  const {
+    fix = false,
+    canaries = true,
+    docker,
+    bundle = false,
+  } = accept("Cannot look for mistakes", checkDoctor(request))
   const repairs = fix ? repair(host) : []
-  const findings = checkHost(host)
+  const findings = [...checkHost(host), ...(await checkDocker(host, docker))]
   if (canaries) {
     // Nobody has to know the names of canaries.
     const { stateDir, runDir, namespace } = host

@@ -4,10 +4,10 @@
 
 import { existsSync } from "node:fs"
 import type { LinkspanApi } from "#engine/linkspan.ts"
+import { DOCKER_LABELS } from "#model/docker-options.ts"
 import { isName } from "#model/name.ts"
 import { toId } from "./ids.ts"
 import { isObject, type Message, object, optionalText } from "./message.ts"
-import { DOCKER_ID } from "./network-request.ts"
 
 export const DOCKER_API = "/run/docker.sock"
 
@@ -54,7 +54,7 @@ export class Names implements AsyncDisposable {
   async wantAll(): Promise<void> {
     const { networks } = await this.#linkspan.state()
     for (const { labels } of networks) {
-      const id = labels[DOCKER_ID]
+      const id = labels[DOCKER_LABELS.id]
       if (id !== undefined) {
         this.want(id)
       }
@@ -81,18 +81,42 @@ export class Names implements AsyncDisposable {
     const wanted = [...this.#wanted]
     this.#wanted.clear()
     const labels = labelsByName(await this.#get("/containers/json?all=1"))
+    const info = await this.#get("/info")
+    const daemon = isObject(info) ? optionalText(info, "ID") : undefined
     for (const [id, attempt] of wanted) {
       const network = await this.#get(`/networks/${encodeURIComponent(id)}`)
-      const isKnown = isObject(network) && (await this.#describe(id, network, labels))
+      const isKnown = isObject(network) && (await this.#describe(id, network, { labels, daemon }))
       if (!isKnown && attempt < ATTEMPTS) {
         // Docker has not written down yet what it was answered.
         this.want(id, attempt + 1)
       }
     }
+    await this.#clear(daemon)
+  }
+
+  /** What this very daemon had and has no more: it deleted networks while nobody listened. */
+  async #clear(daemon: string | undefined): Promise<void> {
+    const { networks, endpoints } = await this.#linkspan.state()
+    const own = networks.filter(({ labels }) => daemon !== undefined && labels[DOCKER_LABELS.daemon] === daemon)
+    const list = own.length === 0 ? undefined : await this.#get("/networks")
+    if (!Array.isArray(list)) {
+      return
+    }
+    const known = new Set(list.filter(isObject).map((network) => network["Id"]))
+    for (const { id, name, labels } of own) {
+      if (!known.has(labels[DOCKER_LABELS.id]) && endpoints.every(({ network }) => network !== id)) {
+        await this.#linkspan.networks.remove(id)
+        this.#options.log?.(`Network "${name}" is removed: Docker has deleted it`)
+      }
+    }
   }
 
   /** @returns whether Docker knew all that linkspan has. */
-  async #describe(id: string, network: Message, labels: ReadonlyMap<string, Message>): Promise<boolean> {
+  async #describe(
+    id: string,
+    network: Message,
+    { labels, daemon }: { readonly labels: ReadonlyMap<string, Message>; readonly daemon: string | undefined },
+  ): Promise<boolean> {
     const networkId = toId(id)
     const names = new Map(
       Object.values(object(network, "Containers"))
@@ -103,7 +127,8 @@ export class Names implements AsyncDisposable {
     const known = new Map(sandboxes.map((sandbox) => [sandbox.id, sandbox]))
     const cables = endpoints.filter((one) => one.network === networkId && one.looseEnd !== undefined)
     const own = networks.find((one) => one.id === networkId)
-    await this.#call("network", own, optionalText(network, "Name"), object(network, "Labels"))
+    const whose = daemon === undefined ? {} : { [DOCKER_LABELS.daemon]: daemon }
+    await this.#call("network", own, optionalText(network, "Name"), { ...object(network, "Labels"), ...whose })
     for (const { id: endpoint, sandbox } of cables) {
       const name = names.get(endpoint)
       await this.#call("container", known.get(sandbox), name, labels.get(name ?? "") ?? {})
@@ -161,5 +186,5 @@ function labelsOf(labels: Message): Record<string, string> {
     ([key, value]) => typeof value === "string" && value.length < LONGEST_LABEL && /^[!-<>-~]{1,255}$/.test(key),
   )
   // A cast: only texts were kept.
-  return Object.fromEntries(usable.slice(0, MOST_LABELS)) as Record<string, string>
+  return Object.fromEntries(usable.slice(-MOST_LABELS)) as Record<string, string>
 }

@@ -2,7 +2,7 @@
 // labels, under Docker's own names, so that nothing is remembered beside the network.
 
 import { type Family, family, parseIp } from "#inet/ip.ts"
-import { DOCKER_OPTIONS, readDockerOptions } from "#model/docker-options.ts"
+import { DOCKER_LABELS, DOCKER_OPTIONS, readDockerOptions } from "#model/docker-options.ts"
 import { accept, checked, childField, refuse, rootField } from "#model/field.ts"
 import type { Network } from "#model/network.ts"
 import type { CreateNetworkRequest, SubnetRequest } from "#model/request.ts"
@@ -13,8 +13,6 @@ export const DRIVER_OPTION = DOCKER_OPTIONS
 
 const GENERIC = "com.docker.network.generic"
 const INTERNAL = "com.docker.network.internal"
-/** The label with the whole of Docker's id. */
-export const DOCKER_ID = "com.docker.network.id"
 
 /** Auxiliary addresses of these names are the gateways that Docker gives to containers instead of the bridge. */
 const GATEWAY_BESIDE = { 4: "DefaultGatewayIPv4", 6: "DefaultGatewayIPv6" } as const
@@ -53,7 +51,7 @@ export function networkRequest(message: Message): { readonly request: CreateNetw
       // Docker answers names itself, inside each container.
       dns: false,
       labels: {
-        [DOCKER_ID]: dockerId,
+        [DOCKER_LABELS.id]: dockerId,
         ...(own.hostBinding === undefined ? {} : { [DOCKER_OPTIONS.hostBinding]: own.hostBinding }),
         ...gatewayLabels(data),
       },

@@ -58,6 +58,7 @@ export async function serveDockerPlugin(linkspan: LinkspanApi, options: DockerPl
       if (methodOf(request.url) === ACTIVATE) {
         // Not awaited by dockerd: it may be at its own filter.
         void passDockerAgain(linkspan).then((problem) => problem !== undefined && options.log?.(problem))
+        void names.wantAll()
       }
       const network = status === 200 ? networkOf(request.url, body) : undefined
       if (network !== undefined) {

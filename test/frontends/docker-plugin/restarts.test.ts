@@ -5,6 +5,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test"
 import { ADDRESSES, Host } from "../../host.ts"
 import type { Netns } from "../../netns.ts"
+import { until } from "../../run.ts"
 import { Docker } from "./docker.ts"
 
 setDefaultTimeout(280_000)
@@ -47,11 +48,21 @@ test("networks, addresses and published ports outlive daemon and plugin", async 
   await docker.ok("network", "connect", "web", "two")
   await expectServed(one)
 
-  // Without the plugin, Docker says so after its quarter of a minute; afterwards all is well by itself.
+  // Without the plugin, Docker says so after its quarter of a minute; afterwards all is well by itself. A network that it
+  // deletes meanwhile it does not mention again.
+  await docker.ok("network", "create", "-d", "linkspan", "--subnet", "10.62.0.0/24", "gone")
+  const names = async (): Promise<string> => (await linkspan.networks.list()).map(({ name }) => name).join(" ")
+  const isListed = async (wanted: string): Promise<true | undefined> => ((await names()) === wanted ? true : undefined)
+  expect(await until(() => isListed("gone web"), 20_000)).toBe(true)
   await docker.stopPlugin()
-  const away = await docker.try("network", "create", "-d", "linkspan", "--subnet", "10.61.0.0/24", "later")
+  const [away] = await Promise.all([
+    docker.try("network", "create", "-d", "linkspan", "--subnet", "10.61.0.0/24", "later"),
+    docker.ok("network", "rm", "gone"),
+  ])
   expect(away.stderr).toContain("linkspan.sock")
+  expect(await names()).toBe("gone web")
   await docker.serve(linkspan)
+  expect(await until(() => isListed("web"), 20_000)).toBe(true)
   await docker.ok("network", "create", "-d", "linkspan", "--subnet", "10.61.0.0/24", "later")
 
   // What the daemon could not say while it was down is said when it is up: the addresses are free again.

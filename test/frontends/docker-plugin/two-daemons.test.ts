@@ -26,6 +26,7 @@ test("two daemons: networks of the same name are apart, ports and subnets are gi
   const create = (docker: Docker, name: string, driver: string, ...options: string[]) =>
     docker.ok("network", "create", "-d", driver, "--ipam-driver", driver, ...options, name)
   await create(first, "web", "linkspan")
+  const [ofFirst] = await linkspan.networks.list()
   await create(second, "web", "linkspan")
   await create(second, "more", "also", "--subnet", "10.45.0.0/24")
   const subnets = (await linkspan.networks.list()).map((network) => network.subnets[0])
@@ -56,10 +57,19 @@ test("two daemons: networks of the same name are apart, ports and subnets are gi
     expect((await two.connect(address, web.port)).error).toBe("ECONNREFUSED")
   }
 
+  // What another daemon has made is nothing to lose, and nothing to forget either.
+  const doctor = async (docker: Docker) => {
+    const { findings } = await linkspan.doctor({ canaries: false, docker: docker.api })
+    return findings.filter(({ check }) => check === "docker").map(({ what, remedy }) => remedy ?? what)
+  }
+  expect(await doctor(second)).toEqual([`linkspan network rm --force ${ofFirst?.id}`])
+  expect(await doctor(first)).toHaveLength(2)
+
   // A daemon that goes takes its own away, and nothing of the other's.
   await second.ok("rm", "-f", "one")
   await second.ok("network", "rm", "web", "more")
   expect((await linkspan.networks.list()).length).toBe(1)
+  expect(await doctor(first)).toEqual(["Docker knows every network that it made here"])
 
   // Many at once: each has an address and its port.
   await Promise.all(

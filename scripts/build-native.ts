@@ -1,15 +1,61 @@
-// Compiles src/kernel/native.c for every architecture and writes its machine code into src/kernel/native-code.ts.
-// Run after changing native.c: `bun scripts/build-native.ts` (Debian: gcc, binutils, gcc-aarch64-linux-gnu).
-// src/kernel/native-code.test.ts fails when the two do not belong together.
+// Compiles the C of src for every architecture and writes its machine code into TypeScript beside it.
+// Run after changing a .c file: `bun scripts/build-native.ts` (Debian: gcc, binutils, gcc-aarch64-linux-gnu).
+// The tests beside them fail when the two do not belong together.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { $ } from "bun"
+import { OUTPUT_FAILED } from "../src/frontends/cli/report.ts"
+import { versionAnswer } from "../src/frontends/cni/versions.ts"
+import { LOST_MARK } from "../src/model/call.ts"
+import { ERROR_CODES } from "../src/model/errors.ts"
 
-const SOURCE = new URL("../src/kernel/native.c", import.meta.url).pathname
-const TARGET = new URL("../src/kernel/native-code.ts", import.meta.url).pathname
-const ENTRIES = ["invoke", "run", "spawn", "init", "forward", "restore"]
+interface Unit {
+  readonly source: string
+  readonly entries: readonly string[]
+  /** The text of the module, with the machine code by architecture. */
+  readonly module: (code: Readonly<Record<string, Compiled>>) => string
+}
+
+interface Compiled {
+  readonly compiler: string
+  readonly base64: string
+  readonly entries: Readonly<Record<string, number>>
+}
+
+const UNITS: readonly Unit[] = [
+  {
+    source: "src/kernel/native.c",
+    entries: ["invoke", "run", "spawn", "init", "forward", "restore"],
+    module: (code) =>
+      "// Made by scripts/build-native.ts from native.c; do not edit. Machine code, so that users need no compiler and no\n" +
+      "// start pays for one.\n\n" +
+      `export const SOURCE_SHA256 = "${hashOf("src/kernel/native.c")}"\n\n` +
+      table("NATIVE_CODE", code, ({ entries }) => {
+        const offsets = Object.entries(entries).map(([name, offset]) => `${name}: ${offset}`)
+        return `entries: { ${offsets.join(", ")} }`
+      }),
+  },
+  {
+    source: "src/frontends/handover/client.c",
+    entries: ["start"],
+    module: (code) =>
+      "// Made by scripts/build-native.ts from client.c; do not edit. scripts/executable.ts puts it into the executable.\n\n" +
+      `export const SOURCE_SHA256 = "${hashOf("src/frontends/handover/client.c")}"\n\n` +
+      table("CLIENT_CODE", code, ({ entries }) => `entry: ${entries["start"]}`),
+  },
+]
+
+/** What the C shares with the TypeScript. */
+const DEFINED: Readonly<Record<string, string | number>> = {
+  VERSION_ANSWER: versionAnswer(),
+  LOST_NAME: LOST_MARK.name,
+  LOST_MARK: `${LOST_MARK.name}=${LOST_MARK.value}`,
+  OUTPUT_FAILED: OUTPUT_FAILED.exit,
+  DAEMON_LOST: ERROR_CODES.DAEMON_LOST.exit,
+}
+
 const FLAGS = [
   "-std=gnu11",
   "-Os",
@@ -30,7 +76,6 @@ const FLAGS = [
   "-fno-reorder-functions",
   "-fno-toplevel-reorder",
   "-Wl,--build-id=none",
-  "-Wl,-Ttext=0",
   "-Wl,-e0",
 ]
 const ARCHITECTURES = [
@@ -38,9 +83,38 @@ const ARCHITECTURES = [
   { name: "arm64", prefix: "aarch64-linux-gnu-", flags: ["-mgeneral-regs-only", "-mno-outline-atomics"] },
 ]
 
-async function compile(directory: string, arch: (typeof ARCHITECTURES)[number]): Promise<string> {
+/** Constants lie behind the code, in the one section that is shipped. */
+const LAYOUT = "SECTIONS { .text 0 : { *(.text.entry) *(.text .text.*) *(.rodata .rodata.*) } }\n"
+
+const ROOT = join(import.meta.dir, "..")
+
+function hashOf(source: string): string {
+  return new Bun.CryptoHasher("sha256").update(readFileSync(join(ROOT, source))).digest("hex")
+}
+
+function table(
+  name: string,
+  code: Readonly<Record<string, Compiled>>,
+  entries: (compiled: Compiled) => string,
+): string {
+  const rows = Object.entries(code).map(
+    ([architecture, compiled]) =>
+      `  // ${compiled.compiler}\n  ${architecture}: {\n    ${entries(compiled)},\n    base64:\n      "${compiled.base64}",\n  },\n`,
+  )
+  return `export const ${name} = {\n${rows.join("")}} as const\n`
+}
+
+async function compile(directory: string, unit: Unit, arch: (typeof ARCHITECTURES)[number]): Promise<Compiled> {
   const elf = join(directory, arch.name)
-  await $`${arch.prefix}gcc ${FLAGS} ${arch.flags} -o ${elf} ${SOURCE}`
+  const [header, layout] = [join(directory, "defined.h"), join(directory, "layout.ld")]
+  writeFileSync(layout, LAYOUT)
+  writeFileSync(
+    header,
+    Object.entries(DEFINED)
+      .map(([name, value]) => `#define ${name} ${JSON.stringify(value)}\n`)
+      .join(""),
+  )
+  await $`${arch.prefix}gcc ${FLAGS} ${arch.flags} -include ${header} -Wl,-T,${layout} -o ${elf} ${join(ROOT, unit.source)}`
   const sections = await $`${arch.prefix}size -A -d ${elf}`.text()
   for (const [, name, size] of sections.matchAll(/^(\.\S+)\s+(\d+)/gm)) {
     if (name !== ".text" && name !== ".comment" && size !== "0") {
@@ -48,33 +122,32 @@ async function compile(directory: string, arch: (typeof ARCHITECTURES)[number]):
     }
   }
   const symbols = await $`${arch.prefix}nm ${elf}`.text()
-  const offsets = ENTRIES.map((entry) => {
+  const entries = unit.entries.map((entry) => {
     const address = new RegExp(`^([0-9a-f]+) [tT] ${entry}$`, "m").exec(symbols)?.[1]
     if (address === undefined) {
       throw new Error(`${arch.name}: no function ${entry}`)
     }
-    return `${entry}: ${Number.parseInt(address, 16)}`
+    return [entry, Number.parseInt(address, 16)] as const
   })
   await $`${arch.prefix}objcopy -O binary -j .text ${elf} ${elf}.bin`
-  const compiler = (await $`${arch.prefix}gcc --version`.text()).split("\n")[0]
-  const base64 = readFileSync(`${elf}.bin`).toString("base64")
-  return `  // ${compiler}\n  ${arch.name}: {\n    entries: { ${offsets.join(", ")} },\n    base64:\n      "${base64}",\n  },\n`
+  return {
+    compiler: (await $`${arch.prefix}gcc --version`.text()).split("\n")[0] ?? "",
+    base64: readFileSync(`${elf}.bin`).toString("base64"),
+    entries: Object.fromEntries(entries),
+  }
 }
 
 const directory = mkdtempSync(join(tmpdir(), "linkspan-native-"))
 try {
-  const blobs: string[] = []
-  for (const arch of ARCHITECTURES) {
-    blobs.push(await compile(directory, arch))
+  for (const unit of UNITS) {
+    const code: Record<string, Compiled> = {}
+    for (const arch of ARCHITECTURES) {
+      code[arch.name] = await compile(directory, unit, arch)
+    }
+    const target = join(ROOT, unit.source.replace(/\.c$/, "-code.ts"))
+    writeFileSync(target, unit.module(code))
+    console.error(basename(target))
   }
-  const hash = new Bun.CryptoHasher("sha256").update(readFileSync(SOURCE)).digest("hex")
-  writeFileSync(
-    TARGET,
-    `// Made by scripts/build-native.ts from native.c; do not edit. Machine code, so that users need no compiler and no\n` +
-      `// start pays for one.\n\n` +
-      `export const SOURCE_SHA256 = "${hash}"\n\n` +
-      `export const NATIVE_CODE = {\n${blobs.join("")}} as const\n`,
-  )
 } finally {
   rmSync(directory, { recursive: true })
 }

@@ -1,14 +1,17 @@
 // npm run build: one self-contained executable, dist/linkspan, with Bun and all of src inside. Links to it under the
-// names of its other doors make it those programs. `bun scripts/build.ts [OUTFILE]`.
+// names of its other doors make it those programs. Its first code is ours (executable.ts). `bun scripts/build.ts [OUTFILE]`.
 
-import { mkdirSync, statSync } from "node:fs"
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { withClient } from "./executable.ts"
 
 const ROOT = join(import.meta.dir, "..")
 
 /** @throws Error with what the bundler said. */
 export async function build(outfile: string): Promise<void> {
   mkdirSync(dirname(outfile), { recursive: true })
+  // Beside it, and moved there when it is whole: what runs keeps the file that it has.
+  const [bundled, whole] = [`${outfile}.bundled`, `${outfile}.whole`]
   const child = Bun.spawn(
     [
       process.execPath,
@@ -29,7 +32,7 @@ export async function build(outfile: string): Promise<void> {
       "--no-compile-autoload-bunfig",
       "--reject-unresolved",
       "src/main.ts",
-      `--outfile=${outfile}`,
+      `--outfile=${bundled}`,
     ],
     { cwd: ROOT, stdin: "ignore", stdout: "pipe", stderr: "pipe" },
   )
@@ -37,6 +40,10 @@ export async function build(outfile: string): Promise<void> {
   if ((await child.exited) !== 0) {
     throw new Error(`Cannot build linkspan:\n${stdout}${stderr}`)
   }
+  writeFileSync(whole, withClient(readFileSync(bundled)))
+  chmodSync(whole, 0o755)
+  rmSync(bundled)
+  renameSync(whole, outfile)
 }
 
 if (import.meta.main) {

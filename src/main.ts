@@ -4,6 +4,7 @@
 import type { Door, Surroundings } from "#engine/front-door.ts"
 import type { Doors as CliDoors, ServicesOptions } from "#frontends/cli/world.ts"
 import { ownProcess } from "#frontends/own-process.ts"
+import { LOST_MARK } from "#model/call.ts"
 import type { Service } from "#model/service.ts"
 
 /** By the name of the program. */
@@ -23,13 +24,14 @@ const DOORS = {
 
 type DoorName = keyof typeof DOORS
 
-/** What the resident process does for commands that are handed to it: the doors that need no terminal. */
+/** What the resident process does for commands that are handed to it (handover/client.c says which). */
 const HANDED: Readonly<Record<string, Door>> = {
   linkspan: async (args, around) => {
     const [{ runCli }, { handedWorld }] = await loadCli()
     return runCli(args, handedWorld(around, cliDoors(around)))
   },
   __cni: DOORS.__cni,
+  "linkspan-ipam": DOORS["linkspan-ipam"],
   netavark: DOORS.netavark,
 }
 
@@ -141,46 +143,14 @@ function isDoor(name: string): name is DoorName {
   return Object.hasOwn(DOORS, name)
 }
 
-async function open({ name, args }: { name: DoorName; args: readonly string[] }): Promise<number> {
+function open({ name, args }: { name: DoorName; args: readonly string[] }): Promise<number> {
   const around = ownProcess()
-  if (isHandedOver(name, args, around.env)) {
-    const { handOver } = await import("#frontends/handover/hand-over.ts")
-    const answer = await handOver(name, args, { around, reads: name !== "linkspan" })
-    if (typeof answer === "object") {
-      if (answer.err !== "") {
-        around.err(answer.err)
-      }
-      if (answer.out !== "") {
-        await around.out(answer.out)
-      }
-      return answer.status
-    }
-    if (answer === "lost") {
-      return DOORS[name](args, { ...around, open: refuseLost })
-    }
+  if (around.env[LOST_MARK.name] !== LOST_MARK.value) {
+    return DOORS[name](args, around)
   }
-  return DOORS[name](args, around)
-}
-
-/** Commands that change something, and have nothing to do with the terminal. */
-const CHANGES = ["attach", "detach", "publish", "unpublish", "network"]
-
-function isHandedOver(name: DoorName, args: readonly string[], env: Surroundings["env"]): boolean {
-  switch (name) {
-    case "linkspan":
-      // On a terminal there is progress to show, and colour.
-      return CHANGES.includes(args[0] ?? "") && !Bun.enableANSIColors
-    case "netavark":
-      // Podman hands its options in by standard input; and plugins are children of whoever calls netavark.
-      return (
-        (args.includes("setup") || args.includes("teardown")) &&
-        !args.some((arg) => /^(-f|--file|--plugin-directory)/.test(arg))
-      )
-    case "__cni":
-      return env["CNI_COMMAND"] !== "VERSION" && env["CNI_COMMAND"] !== undefined
-    default:
-      return false
-  }
+  // Children of this command are commands of their own.
+  delete process.env[LOST_MARK.name]
+  return DOORS[name](args, { ...around, open: refuseLost })
 }
 
 async function refuseLost(): Promise<never> {

@@ -1,34 +1,76 @@
 // time limit: 120 s
 // Commands beside a resident process: they do the same as without it, whatever happens to it.
 
-import { expect, test } from "bun:test"
-import { existsSync, mkdirSync, rmSync } from "node:fs"
+import { afterAll, beforeAll, expect, test } from "bun:test"
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
 import { connect } from "node:net"
+import { tmpdir } from "node:os"
+import { build } from "../../scripts/build.ts"
 import { Host } from "../host.ts"
 import type { Program } from "../netns.ts"
 import { type Ran, run, toolEnvironment, until } from "../run.ts"
 
-const ARGUMENTS = [process.execPath, "--no-env-file", new URL("../../src/main.ts", import.meta.url).pathname]
+const directory = mkdtempSync(`${tmpdir()}/linkspan-handover-`)
+const PROGRAM = `${directory}/linkspan`
+
+beforeAll(async () => {
+  await build(PROGRAM)
+  symlinkSync("linkspan", `${directory}/netavark`)
+}, 60_000)
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+const createHost = (): Promise<Host> => Host.create({ cli: [PROGRAM] })
 
 async function resident(host: Host): Promise<Program> {
   const daemon = host.startCli(["daemon"])
-  expect(await until(async () => ((await said(host, "\n")) === undefined ? undefined : true), 20_000)).toBe(true)
+  expect(await until(() => saidTo(host, "\n"), 20_000)).toBeDefined()
   return daemon
 }
 
 /** What the resident process answers to these bytes; undefined when it is not there. */
-function said(host: Host, bytes: string): Promise<string | undefined> {
+async function saidTo(host: Host, bytes: string | Uint8Array): Promise<{ status: number; err: string } | undefined> {
+  const answer = await answerTo(host, bytes)
+  return answer === undefined || answer.length < 12
+    ? undefined
+    : { status: answer.readInt32LE(0), err: answer.toString("utf8", 12 + answer.readUInt32LE(4)) }
+}
+
+function answerTo(host: Host, bytes: string | Uint8Array): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
-    let answer = ""
-    const socket = connect(`${host.runDir}/calls.sock`, () => socket.write(bytes))
+    let answer = Buffer.alloc(0)
+    const socket = connect(`${host.runDir}/calls.sock`, () => socket.write(Buffer.from(bytes)))
     socket.setTimeout(20_000, () => socket.destroy())
-    socket.on("data", (data) => {
-      answer += data.toString()
+    socket.on("data", (data: Buffer) => {
+      answer = Buffer.concat([answer, data])
     })
     socket.on("close", (hadError) => resolve(hadError ? undefined : answer))
     socket.on("error", () => undefined)
   })
 }
+
+/** A call's head, and what comes after it. */
+function call(rest: string, { size, counts = [0, 0, 0] }: { size?: number; counts?: readonly number[] } = {}): Buffer {
+  const head = Buffer.alloc(24, "CALL")
+  for (const [index, value] of [size ?? 24 + rest.length, process.pid, ...counts].entries()) {
+    head.writeUInt32LE(value, 4 + 4 * index)
+  }
+  return Buffer.concat([head, Buffer.from(rest)])
+}
+
+const MALFORMED = [
+  "{",
+  '"door"\n',
+  "GET / HTTP/1.1\r\n\r\n",
+  call("", { size: 3 }),
+  call("", { size: 0xffff_ffff }),
+  call(""),
+  call("linkspan"),
+  call("linkspan\0/\0", { counts: [1, 0, 0] }),
+  call("linkspan\0/\0", { counts: [0xffff_ffff, 1, 0] }),
+  call("linkspan\0/\0", { counts: [0, 0, 0xffff_ffff] }),
+  call("__proto__\0/\0"),
+  call("nobody\0/\0"),
+]
 
 function signal(program: Program, name: NodeJS.Signals): void {
   process.kill(program.pid, name)
@@ -49,7 +91,7 @@ async function isHeldUp(daemon: Program, start: () => Promise<Ran>): Promise<boo
 }
 
 test("commands are handed over, and answer and fail as they do by themselves", async () => {
-  await using host = await Host.create()
+  await using host = await createHost()
   const [a, b] = [await host.netns("a"), await host.netns("b")]
   const lines = [
     ["network", "create", "web", "--subnet", "10.89.7.0/24", "--subnet", "fd00:89:7::/64"],
@@ -90,10 +132,10 @@ test("commands are handed over, and answer and fail as they do by themselves", a
 })
 
 test("what sees other files, another host or another state than the resident process does its work itself", async () => {
-  await using host = await Host.create()
-  await using other = await Host.create()
+  await using host = await createHost()
+  await using other = await createHost()
   const daemon = await resident(host)
-  const create = [...ARGUMENTS, "network", "create"]
+  const create = [PROGRAM, "network", "create"]
   const env = {
     ...toolEnvironment(),
     LINKSPAN_STATE_DIR: host.stateDir,
@@ -119,7 +161,7 @@ test("what sees other files, another host or another state than the resident pro
 })
 
 test("one that ends in the middle of a command leaves it in doubt, and says so; one that is dead is not missed", async () => {
-  await using host = await Host.create()
+  await using host = await createHost()
   const a = await host.netns("a")
   ;(await host.cli(["network", "create", "web"])).ok()
   const attach = ["attach", "a", "--netns", a.path, "--network", "web"]
@@ -145,22 +187,14 @@ test("one that ends in the middle of a command leaves it in doubt, and says so; 
 })
 
 test("it holds no namespace of a container, and bears whatever is sent to it", async () => {
-  await using host = await Host.create()
+  await using host = await createHost()
   const daemon = await resident(host)
   const a = await host.netns("a")
   ;(await host.cli(["network", "create", "web"])).ok()
   ;(await host.cli(["attach", "a", "--netns", a.path, "--network", "web"])).ok()
-  for (const line of [
-    "{",
-    "null",
-    "[]",
-    '{"door":"__proto__"}',
-    '{"door":"linkspan"}',
-    '{"pid":1,"door":"linkspan","args":[]}',
-  ]) {
-    expect(await said(host, `${line}\n`)).toContain('{"declined":')
+  for (const bytes of MALFORMED) {
+    expect(await saidTo(host, bytes)).toMatchObject({ status: -1, err: expect.stringMatching(/./) })
   }
-  expect(await said(host, `"${"x".repeat(5 << 20)}`)).toBeUndefined()
   // Its veth goes with it, which it could not if somebody held the namespace.
   await host.removeNetns(a)
   expect(await until(async () => ((await veths(host)) === "" ? true : undefined), 5000)).toBe(true)
@@ -170,3 +204,108 @@ test("it holds no namespace of a container, and bears whatever is sent to it", a
   expect(await daemon.exited).toBe(0)
   ;(await host.cli(["daemon", "--stop"])).ok()
 })
+
+test("what the other doors read from standard input is there again when it is declined or in doubt", async () => {
+  await using host = await createHost()
+  const a = await host.netns("a")
+  const daemon = await resident(host)
+  const env = { LINKSPAN_STATE_DIR: host.stateDir, LINKSPAN_RUN_DIR: host.runDir, LINKSPAN_DNS: "off" }
+  const cni = (verb: string, elsewhere: boolean, input = "{}"): Promise<Ran> =>
+    run([...(elsewhere ? ["unshare", "--mount"] : []), ...host.enter([PROGRAM])], {
+      env: {
+        ...toolEnvironment(),
+        ...env,
+        CNI_COMMAND: verb,
+        CNI_CONTAINERID: "a",
+        CNI_NETNS: a.path,
+        CNI_IFNAME: "eth0",
+        CNI_PATH: "/nowhere",
+      },
+      input,
+    })
+  const config = JSON.stringify({ cniVersion: "1.1.0", name: "web", type: "linkspan", bridge: "cni0" })
+  for (const elsewhere of [false, true]) {
+    expect((await cni("ADD", elsewhere, config)).ok().json<object>()).toMatchObject({ cniVersion: "1.1.0" })
+    expect((await host.cli(["ps", "-q"])).ok().stdout).not.toBe("")
+    // Longer than a pipe holds at once.
+    ;(await cni("DEL", elsewhere, config.padEnd(200_000))).ok()
+    expect((await host.cli(["ps", "-q"])).ok().stdout).toBe("")
+  }
+  expect((await cni("DEL", false, config.padEnd(5 << 20))).code).toBe(
+    (await cni("DEL", true, config.padEnd(5 << 20))).code,
+  )
+  ;(await host.cli(["daemon", "--stop"])).ok()
+  expect(await daemon.exited).toBe(0)
+  const ending = Bun.listen({ unix: `${host.runDir}/calls.sock`, socket: { data: (socket) => socket.terminate() } })
+  try {
+    expect((await cni("ADD", false, config)).json<object>()).toMatchObject({ code: 11 })
+    const asked = await run(host.enter([`${directory}/netavark`, "--config", host.file("netavark"), "setup", a.path]), {
+      env: { ...toolEnvironment(), ...env },
+      input: JSON.stringify({
+        container_id: "a".repeat(64),
+        container_name: "a",
+        networks: { web: { static_ips: ["10.88.9.2"], interface_name: "eth0" } },
+        network_info: {
+          web: {
+            name: "web",
+            id: "b".repeat(64),
+            driver: "bridge",
+            network_interface: "podman9",
+            subnets: [{ subnet: "10.88.9.0/24", gateway: "10.88.9.1" }],
+            ipv6_enabled: false,
+            internal: false,
+            dns_enabled: false,
+            ipam_options: { driver: "host-local" },
+          },
+        },
+      }),
+    })
+    expect(asked.code).not.toBe(0)
+    expect(asked.json<object>()).toMatchObject({ error: expect.stringContaining("ended in the middle of it") })
+  } finally {
+    ending.stop(true)
+    rmSync(`${host.runDir}/calls.sock`, { force: true })
+  }
+})
+
+test("it goes to nobody else's process, and none on a terminal", async () => {
+  await using host = await createHost()
+  const daemon = await resident(host)
+  const onTerminal = host.enter(["script", "-qec", `${PROGRAM} network create web`, "/dev/null"])
+  const env = {
+    ...toolEnvironment(),
+    LINKSPAN_STATE_DIR: host.stateDir,
+    LINKSPAN_RUN_DIR: host.runDir,
+    LINKSPAN_DNS: "off",
+  }
+  // It ends although nobody answers.
+  signal(daemon, "SIGSTOP")
+  const ran = await run(onTerminal, { env })
+  signal(daemon, "SIGCONT")
+  expect(ran.ok().stdout).toContain("web")
+  // Its reader has gone before it says anything.
+  ;(await run(host.enter(["sh", "-c", `${PROGRAM} network rm web | true`]), { env })).ok()
+  expect(
+    await until(async () => ((await host.cli(["network", "ls", "-q"])).stdout === "" ? true : undefined), 10_000),
+  ).toBe(true)
+  ;(await host.cli(["daemon", "--stop"])).ok()
+  expect(await daemon.exited).toBe(0)
+  const other = host.start(["python3", "-c", OTHER_USERS, `${host.runDir}/calls.sock`])
+  expect(await other.nextLine()).toBe("ready")
+  ;(await host.cli(["network", "create", "web"])).ok()
+  expect(await other.nextLine()).toBe("got 0 bytes")
+  ;(await host.cli(["network", "rm", "web"])).ok()
+  rmSync(`${host.runDir}/calls.sock`)
+})
+
+/** Listens as nobody, and tells what the first that connects says. */
+const OTHER_USERS = `
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+os.setresuid(65534, 65534, 65534)
+listener.listen()
+print("ready", flush=True)
+peer, _ = listener.accept()
+print("got", len(peer.recv(65536)), "bytes", flush=True)
+`

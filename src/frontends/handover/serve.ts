@@ -1,4 +1,5 @@
-// The other end: calls that commands hand over, carried out by their own front doors in this process, one after the other.
+// The other end: calls that commands hand over (client.c), carried out by their own front doors in this process, one
+// after the other.
 
 import { rmSync, statSync } from "node:fs"
 import type { Door, Surroundings } from "#engine/front-door.ts"
@@ -7,7 +8,7 @@ import { leaveSocket, listenPrivately } from "#engine/private-socket.ts"
 import { CALLS_SOCKET, type Call, type CallAnswer, STOP_LINE } from "#model/call.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Service } from "#model/service.ts"
-import { newPeer, type Peer, receive, send } from "./lines.ts"
+import { decodeCall, encodeAnswer, sizeOfCall } from "./call-bytes.ts"
 
 export interface CallsOptions {
   /** What this process's engine was opened with. */
@@ -19,8 +20,13 @@ export interface CallsOptions {
   stop(): void
 }
 
-/** A request of a thousand ports is a hundredth of this. */
-const LONGEST_CALL = 4 << 20
+/** What has come so far, and what is still to be written. */
+interface Peer {
+  received: Buffer
+  /** One connection is one call. */
+  asked: boolean
+  unsent: Uint8Array
+}
 
 export async function serveCalls(options: CallsOptions): Promise<Service> {
   const { runDir } = placesOf(options.engine)
@@ -31,19 +37,22 @@ export async function serveCalls(options: CallsOptions): Promise<Service> {
       unix,
       socket: {
         open(socket) {
-          socket.data = newPeer()
+          socket.data = { received: Buffer.alloc(0), asked: false, unsent: Buffer.alloc(0) }
         },
         data(socket, bytes) {
-          const line = receive(socket, bytes)
-          if (line === `${STOP_LINE}\n`) {
+          if (socket.data.asked) {
+            return
+          }
+          const received = Buffer.concat([socket.data.received, bytes])
+          socket.data.received = received
+          if (received.toString("latin1", 0, STOP_LINE.length) === STOP_LINE) {
             options.stop()
-          } else if (line !== undefined) {
-            void answer(line, options, engines).then((text) => {
-              socket.data.unsent = Buffer.from(`${text}\n`)
+          } else if (isWhole(received)) {
+            socket.data.asked = true
+            void answer(received, options, engines).then((said) => {
+              socket.data.unsent = encodeAnswer(said)
               finish(socket)
             })
-          } else if (socket.data.size > LONGEST_CALL) {
-            socket.terminate()
           }
         },
         drain: finish,
@@ -64,22 +73,35 @@ export async function serveCalls(options: CallsOptions): Promise<Service> {
   }
 }
 
-function finish(socket: Bun.Socket<Peer>): void {
-  if (socket.data.unsent.length > 0 && send(socket)) {
-    socket.end()
+/** Also when it can never be one: then it is declined. */
+function isWhole(received: Buffer): boolean {
+  try {
+    const size = sizeOfCall(received)
+    return size !== undefined && received.length >= size
+  } catch {
+    return true
   }
 }
 
-async function answer(line: string, options: CallsOptions, engines: Engines): Promise<string> {
-  let reply: CallAnswer
-  try {
-    const call = JSON.parse(line) as Call
-    const door = Object.hasOwn(options.doors, call.door) ? options.doors[call.door] : undefined
-    reply = door === undefined ? { declined: "there is no such door here" } : await carryOut(call, door, engines)
-  } catch (error) {
-    reply = { declined: (error as Error).message }
+/** Call it again whenever the socket has drained. */
+function finish(socket: Bun.Socket<Peer>): void {
+  const { data } = socket
+  if (data.unsent.length > 0) {
+    data.unsent = data.unsent.subarray(Math.max(0, socket.write(data.unsent)))
+    if (data.unsent.length === 0) {
+      socket.end()
+    }
   }
-  return JSON.stringify(reply)
+}
+
+async function answer(received: Buffer, options: CallsOptions, engines: Engines): Promise<CallAnswer> {
+  try {
+    const call = decodeCall(received.subarray(0, sizeOfCall(received)))
+    const door = Object.hasOwn(options.doors, call.door) ? options.doors[call.door] : undefined
+    return door === undefined ? { declined: "there is no such door here" } : await carryOut(call, door, engines)
+  } catch (error) {
+    return { declined: (error as Error).message }
+  }
 }
 
 async function carryOut(call: Call, door: Door, engines: Engines): Promise<CallAnswer> {
@@ -93,7 +115,7 @@ async function carryOut(call: Call, door: Door, engines: Engines): Promise<CallA
   const around: Surroundings = {
     env: call.env,
     directory: call.directory,
-    readInput: async () => call.input ?? "",
+    readInput: async () => call.input,
     out: async (text) => {
       out += typeof text === "string" ? text : Buffer.from(text).toString()
       return true

@@ -31,6 +31,9 @@ function holdSignals(): void {
 
 /** Waits until all of it is written, through full pipes and non-blocking ones. */
 async function out(output: string | Uint8Array): Promise<boolean> {
+  if (output.length === 0) {
+    return true // Bun (1.4.5) would empty the file that standard output is.
+  }
   try {
     await Bun.write(Bun.stdout, output)
     return true

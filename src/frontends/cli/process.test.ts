@@ -35,6 +35,11 @@ test("a slow reader gets everything", async () => {
   expect(stdout.trim()).toBe("20000")
 })
 
+test("a result of nothing leaves the file that standard output is as it was", async () => {
+  const script = 'f=$(mktemp); { echo before; "$1" "$2" network rm web; echo after; } > $f; cat $f; rm $f'
+  expect((await bash(script, "failing")).stdout).toBe("before\nafter\n")
+})
+
 test("a result that cannot be written is an error, and no bug", async () => {
   const ended = await bash('"$1" "$2" network ls > /dev/full')
   expect(ended.status).toBe(74)

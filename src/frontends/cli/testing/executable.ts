@@ -9,6 +9,7 @@ import { type FakeOptions, fakeEngine, NETWORK_SUMMARY } from "./engine.ts"
 const FAKES: Readonly<Record<string, FakeOptions>> = {
   verbose: { warnings: ["x".repeat(1_000_000)] },
   many: { networks: Array.from({ length: 20_000 }, (_, i) => ({ ...NETWORK_SUMMARY, name: `network-${i}` })) },
+  failing: { failures: { "networks.remove": new Error("no") } },
   named: { networks: ["web", "web-2", "db"].map((name) => ({ ...NETWORK_SUMMARY, name })) },
 }
 

@@ -17,7 +17,7 @@ static const unsigned char RECORD[16] = {0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4,
 
 int main(int count, char **words)
 {
-	static unsigned char packets[BATCH][ROOM + sizeof(RECORD)];
+	static unsigned char packets[BATCH][ROOM + 64];
 	static struct sockaddr_in peers[BATCH];
 	static struct iovec parts[BATCH];
 	static struct mmsghdr messages[BATCH];
@@ -36,12 +36,17 @@ int main(int count, char **words)
 		}
 		int got = recvmmsg(fd, messages, BATCH, MSG_WAITFORONE, NULL);
 		for (int n = 0; n < got; n++) {
-			unsigned length = messages[n].msg_len;
-			packets[n][2] = 0x85; /* an authoritative answer; RD as dnsperf sets it */
-			packets[n][3] = 0x80;
-			packets[n][7] = 1;
-			memcpy(packets[n] + length, RECORD, sizeof(RECORD));
-			parts[n].iov_len = length + sizeof(RECORD);
+			unsigned char *packet = packets[n];
+			unsigned end = 12;
+			while (end < ROOM - 256 && packet[end] != 0)
+				end += packet[end] + 1;
+			end += 5; /* the root's label, type and class; what is behind is cut off */
+			packet[2] = 0x85; /* an authoritative answer; RD as dnsperf sets it */
+			packet[3] = 0x80;
+			packet[7] = 1;
+			packet[11] = 0;
+			memcpy(packet + end, RECORD, sizeof(RECORD));
+			parts[n].iov_len = end + sizeof(RECORD);
 		}
 		for (int sent = 0; sent < got;) {
 			int more = sendmmsg(fd, messages + sent, got - sent, 0);

@@ -3,8 +3,8 @@
 import type { Ip } from "#inet/ip.ts"
 import type { Response } from "#wire/dns/response.ts"
 
-const MAX_ENTRIES = 10_000
-const MAX_BYTES = 8 << 20
+const MAX_ENTRIES = 4_096
+const MAX_BYTES = 4 << 20
 /** An entry's objects beside its bytes, roughly. */
 const OVERHEAD_BYTES = 300
 

@@ -44,6 +44,7 @@ import type {
   Statistics,
   TornDown,
 } from "#model/view.ts"
+import type { HeldPorts } from "./held-ports.ts"
 import type { Host } from "./host.ts"
 import type { IntegrationOwner } from "./integrations/integration.ts"
 import type { LogOptions } from "./logs.ts"
@@ -186,6 +187,8 @@ export interface LinkspanApi extends AsyncDisposable {
     inspect(id: string): Promise<CableView>
     /** What is gone already is no mistake: false. */
     remove(id: string, options?: MutationOptions): Promise<Outcome<boolean>>
+    /** Sockets at published ports, so that other programs find them taken, until it is disposed. */
+    holdPorts(): Promise<HeldPorts>
   }
   /** For programs that manage networks' addresses by themselves. */
   readonly pools: {
@@ -362,6 +365,7 @@ export class Linkspan implements LinkspanApi {
     publish: async (request, options = {}) => (await import("./cables.ts")).publishCable(this.#host, request, options),
     inspect: async (id) => (await import("./cables.ts")).inspectCable(this.#host, id),
     remove: async (id, options = {}) => (await import("./cables.ts")).removeCable(this.#host, id, options),
+    holdPorts: async () => new (await import("./held-ports.ts")).HeldPorts(this.#host),
   }
 
   readonly pools: LinkspanApi["pools"] = {

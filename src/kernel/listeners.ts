@@ -3,12 +3,13 @@
 // also how `ss -l` knows.
 //
 // What counts: TCP and SCTP sockets that listen, UDP sockets that are bound and not connected. What does not: sockets
-// in TIME_WAIT, established connections, UDP clients with a peer, and sockets bound to a multicast address, since
-// packets to one are never translated.
+// in TIME_WAIT, established connections, UDP clients with a peer, sockets bound to a multicast address, since packets to
+// one are never translated, and those with which linkspan itself holds ports.
 
 import { family, type Ip, isMulticast, isUnspecified } from "#inet/ip.ts"
 import { IPPROTO, type Protocol } from "#inet/port.ts"
 import { SOCKETS, socketIp } from "#wire/sockdiag/inet.ts"
+import { HELD_MARK } from "./held-port.ts"
 import { KernelError, NetlinkSocket, type Reply } from "./netlink.ts"
 import type { Netns } from "./netns.ts"
 import { type SocketOwner, socketOwner } from "./socket-owner.ts"
@@ -46,6 +47,11 @@ export function listListeners(netns: Netns, protocol: Protocol): Listener[] {
   return dumpListeners(netns, protocol) ?? (protocol === "sctp" ? [] : tableListeners(netns, protocol))
 }
 
+/** Whether UDP sockets that hold ports (held-port.ts) are known for what they are. */
+export function seesMarks(netns: Netns): boolean {
+  return dumpListeners(netns, "udp") !== undefined
+}
+
 /** undefined where the kernel has no sock_diag for the protocol. */
 function dumpListeners(netns: Netns, protocol: Protocol): Listener[] | undefined {
   try {
@@ -77,7 +83,7 @@ function absent(error: unknown): undefined {
 }
 
 function toListeners({ header, attrs: { socket } }: Reply<typeof SOCKETS>): Listener[] {
-  if (socket === undefined) {
+  if (socket === undefined || socket.attrs.mark === HELD_MARK) {
     return []
   }
   const { port, inode, attrs } = socket

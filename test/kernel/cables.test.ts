@@ -127,3 +127,45 @@ test("a pool gives each address once, keeps clear of the host, and what is asked
   expect(await pools.release(pool.id)).toBe(false)
   await expect(take()).rejects.toThrow("there is no reserved pool")
 })
+
+test("published ports are held against other programs, and against nobody of linkspan's", async () => {
+  await using host = await Host.create()
+  await using linkspan = await host.linkspan()
+  const subnets = [{ prefix: "10.70.0.0/24" }, { prefix: "fd00:70::/64" }]
+  await linkspan.networks.create({ name: "web", ipv6: true, subnets })
+  await linkspan.cables.lay({ id: "aaaaaaaaaaaa", network: "web" })
+  await linkspan.cables.lay({ id: "bbbbbbbbbbbb", network: "web" })
+  const publish = (["tcp", "udp", "sctp"] as const).map((protocol) => ({ protocol, containerPort: 80, hostPort: 8080 }))
+  const inUse = async (proto: "tcp" | "udp", address: string): Promise<boolean> => {
+    try {
+      await (await host.listen(8080, proto, { address })).stop()
+      return false
+    } catch (error) {
+      expect(String(error)).toMatch(/EADDRINUSE|in use/)
+      return true
+    }
+  }
+  const all = async (): Promise<boolean[]> =>
+    Promise.all(
+      (["tcp", "udp"] as const).flatMap((proto) => ["0.0.0.0", "::", ADDRESSES.host4].map((ip) => inUse(proto, ip))),
+    )
+  {
+    using ports = await linkspan.cables.holdPorts()
+    ports.hold((await linkspan.cables.publish({ id: "aaaaaaaaaaaa", publish })).result)
+    expect(await all()).toEqual([true, true, true, true, true, true])
+    // The same once more, and somebody else's when it is free.
+    await linkspan.cables.publish({ id: "aaaaaaaaaaaa", publish: [] })
+    ports.hold((await linkspan.cables.publish({ id: "bbbbbbbbbbbb", publish })).result)
+    await linkspan.cables.publish({ id: "bbbbbbbbbbbb", publish: [] })
+    ports.release("bbbbbbbbbbbb")
+    expect(await all()).toEqual([true, true, true, true, true, true])
+    ports.follow()
+    expect(await all()).toEqual([false, false, false, false, false, false])
+    await linkspan.cables.publish({ id: "bbbbbbbbbbbb", publish })
+    // Another process of linkspan's finds them in the state.
+    ports.follow()
+    expect(await inUse("tcp", "::")).toBe(true)
+  }
+  expect(await inUse("tcp", "::")).toBe(false)
+  await linkspan.networks.remove("web", { force: true })
+})

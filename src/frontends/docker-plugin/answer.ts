@@ -5,7 +5,7 @@ import type { LinkspanApi } from "#engine/linkspan.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { IPAM_DRIVER } from "./ipam-driver.ts"
 import { type Answer, parseMessage } from "./message.ts"
-import { type Method, NETWORK_DRIVER } from "./network-driver.ts"
+import { type Call, type Method, NETWORK_DRIVER } from "./network-driver.ts"
 
 /** The first call of each dockerd's life that is about linkspan. */
 export const ACTIVATE = "Plugin.Activate"
@@ -31,7 +31,7 @@ export async function reply(
   linkspan: LinkspanApi,
   url: string,
   body: string,
-  log: (line: string) => void = () => undefined,
+  { log = () => undefined, ports }: Partial<Omit<Call, "isOld">> = {},
 ): Promise<Reply> {
   const method = methodOf(url)
   const call = METHODS.get(method)
@@ -41,7 +41,7 @@ export async function reply(
   }
   try {
     const message = BODILESS.test(method) ? {} : parseMessage(method, body)
-    return { status: 200, answer: await call(linkspan, message, { isOld: /^([a-z]+:\/\/)?\//.test(url), log }) }
+    return { status: 200, answer: await call(linkspan, message, { isOld: /^([a-z]+:\/\/)?\//.test(url), ports, log }) }
   } catch (error) {
     return { status: 500, answer: failure(sentenceOf(error)) }
   }

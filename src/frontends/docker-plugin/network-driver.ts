@@ -2,6 +2,7 @@
 // make some, and makes them for what it has forgotten to make; so everything that takes away takes for granted that it is
 // gone already, and everything that makes may be asked for twice.
 
+import type { HeldPorts } from "#engine/held-ports.ts"
 import type { LinkspanApi } from "#engine/linkspan.ts"
 import { family, type Ip } from "#inet/ip.ts"
 import { prefixFamily } from "#inet/prefix.ts"
@@ -19,6 +20,8 @@ import { ofFamilies, publicationsOf } from "./ports.ts"
 export interface Call {
   /** dockerd is older than 24: its Host header is empty (moby's "plugin.moby.localhost" came with 24.0.5). */
   readonly isOld: boolean
+  /** Host ports that other programs are to see taken. */
+  readonly ports?: HeldPorts | undefined
   /** What Docker has no place for. */
   readonly log: (line: string) => void
 }
@@ -41,8 +44,10 @@ export const NETWORK_DRIVER: Readonly<Record<string, Method>> = {
   CreateNetwork: createNetwork,
   DeleteNetwork: deleteNetwork,
   CreateEndpoint: createEndpoint,
-  DeleteEndpoint: async (linkspan, message) => {
-    await linkspan.cables.remove(toId(text(message, "EndpointID")))
+  DeleteEndpoint: async (linkspan, message, { ports }) => {
+    const id = toId(text(message, "EndpointID"))
+    await linkspan.cables.remove(id)
+    ports?.release(id)
     return NOTHING
   },
   EndpointOperInfo: () => Promise.resolve({ Value: {} }),
@@ -90,7 +95,7 @@ async function createOnBridge(linkspan: LinkspanApi, request: CreateNetworkReque
   }
 }
 
-async function deleteNetwork(linkspan: LinkspanApi, message: Message): Promise<Answer> {
+async function deleteNetwork(linkspan: LinkspanApi, message: Message, { ports }: Call): Promise<Answer> {
   try {
     await linkspan.networks.remove(toId(text(message, "NetworkID")), { force: true })
   } catch (error) {
@@ -98,6 +103,7 @@ async function deleteNetwork(linkspan: LinkspanApi, message: Message): Promise<A
       throw error
     }
   }
+  ports?.follow()
   return NOTHING
 }
 
@@ -140,13 +146,14 @@ async function join(linkspan: LinkspanApi, message: Message): Promise<Answer> {
 // ── Published ports ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** All of them, each time: what was published before is replaced. */
-async function program(linkspan: LinkspanApi, message: Message): Promise<Answer> {
+async function program(linkspan: LinkspanApi, message: Message, { ports }: Call): Promise<Answer> {
   const id = toId(text(message, "EndpointID"))
   const { network, endpoint } = await linkspan.cables.inspect(id)
   // Docker lists ports on networks that nobody outside may reach, too.
   const publish = canPublish(network) ? portsFor(network, message) : []
   if (publish.length > 0 || endpoint.publications.length > 0) {
-    await linkspan.cables.publish({ id, publish })
+    const { result } = await linkspan.cables.publish({ id, publish })
+    ports?.hold(result)
   }
   return NOTHING
 }
@@ -161,8 +168,9 @@ function portsFor(network: Network, message: Message): ReturnType<typeof publica
   return ofFamilies(publicationsOf(object(message, "Options"), { hostBinding }), families)
 }
 
-async function withdraw(linkspan: LinkspanApi, message: Message): Promise<Answer> {
+async function withdraw(linkspan: LinkspanApi, message: Message, { ports }: Call): Promise<Answer> {
   const id = toId(text(message, "EndpointID"))
+  ports?.release(id)
   try {
     const { endpoint } = await linkspan.cables.inspect(id)
     if (endpoint.publications.length > 0) {

@@ -44,6 +44,8 @@ export async function serveDockerPlugin(linkspan: LinkspanApi, options: DockerPl
   rmSync(draft, { force: true })
   const names = new Names(linkspan, { api: options.api ?? DOCKER_API, ...(options.log && { log: options.log }) })
   await names.wantAll()
+  const ports = await linkspan.cables.holdPorts()
+  ports.follow()
   const server = Bun.serve({
     unix: draft,
     // Bun's own would cut a call off after ten seconds, and dockerd would repeat it without its body. Its types know
@@ -53,7 +55,10 @@ export async function serveDockerPlugin(linkspan: LinkspanApi, options: DockerPl
     async fetch(request) {
       const began = performance.now()
       const body = await request.text()
-      const { status, answer } = await reply(linkspan, request.url, body, options.log)
+      const { status, answer } = await reply(linkspan, request.url, body, {
+        ports,
+        ...(options.log && { log: options.log }),
+      })
       const text = JSON.stringify(answer)
       if (methodOf(request.url) === ACTIVATE) {
         // Not awaited by dockerd: it may be at its own filter.
@@ -79,6 +84,7 @@ export async function serveDockerPlugin(linkspan: LinkspanApi, options: DockerPl
         rmSync(path, { force: true })
       }
       await server.stop(false)
+      ports[Symbol.dispose]()
       await names[Symbol.asyncDispose]()
     },
   }

@@ -8,7 +8,7 @@
 // Read by offsets, not by struct(): a dump may have thousands of these, and three fields of twenty are of use.
 
 import { type Ip, ipFromBytes } from "#inet/ip.ts"
-import { attr, attributeSet, bool8, type Codec, type Infer, struct, u8, u16 } from "../schema.ts"
+import { attr, attributeSet, bool8, type Codec, type Infer, struct, u8, u16, u32 } from "../schema.ts"
 
 const SOCK_DIAG_BY_FAMILY = 20
 
@@ -60,6 +60,8 @@ const SocketAttrs = attributeSet("inet_diag", {
   v6only: attr(11, bool8),
   /** SCTP: every address that the endpoint is bound to. */
   locals: attr(12, socketAddresses),
+  /** Told to those who may set it, when it is not 0. */
+  mark: attr(15, u32),
 })
 
 interface SocketBody {

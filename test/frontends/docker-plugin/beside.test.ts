@@ -86,8 +86,17 @@ for (const backend of ["nft", "legacy"] as const) {
     const two = await docker.run("two", "--network", "web")
     await expectApart(host, { one, two, native }, families)
 
+    // A host port is one side's alone, and the other is told.
+    const twice = (network: string, port: string) =>
+      docker.try("run", "--rm", "--network", network, "-p", port, "bb", "/bin/busybox", "true")
+    expect((await twice("theirs", "8080:80")).stderr).toContain("address already in use")
+    expect((await twice("web", "9090:90")).stderr).toMatch(
+      /host port 9090\/tcp has a listener, process \d+ \(docker-proxy\)/,
+    )
+
     await docker.ok("rm", "-f", "one", "two")
     await docker.ok("network", "rm", "web")
+    expect((await twice("theirs", "8080:80")).code).toBe(0)
     expect(await foreignRuleset(host)).toBe(ruleset)
     expect((await linkspan.firewall.status()).integrations).toEqual([])
     await docker.ok("rm", "-f", "native")

@@ -128,6 +128,7 @@ export function fakeEngine(options: FakeOptions = {}): FakeEngine {
       publish: () => Promise.reject(new Error("No command publishes through a cable")),
       inspect: () => Promise.reject(new Error("No command looks at a cable")),
       remove: () => Promise.reject(new Error("No command removes a cable")),
+      holdPorts: () => Promise.reject(new Error("No command holds ports")),
     },
     describe: () => Promise.reject(new Error("No command describes what somebody else has")),
     pools: {

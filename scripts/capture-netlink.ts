@@ -7,6 +7,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { ipFromBytes } from "#inet/ip.ts"
+import { AF_BRIDGE } from "#wire/family.ts"
 import { run } from "../test/run.ts"
 import { header } from "../test/wire/uapi.ts"
 
@@ -120,6 +121,18 @@ const SCENES: readonly (Scene | { readonly set: string })[] = [
     having: "TCA_TBF_PARMS",
   },
   { name: "qdisc-tbf", direction: "reply", command: "tc qdisc show dev br0", having: "TCA_TBF_PARMS" },
+  {
+    name: "link-add-bridge-vlan",
+    direction: "request",
+    command: "ip link add br1 type bridge mcast_snooping 0 vlan_filtering 1 vlan_default_pvid 10",
+  },
+  {
+    name: "port-vlan-add",
+    direction: "request",
+    command: "bridge vlan add dev v0 vid 10 pvid untagged",
+    having: "IFLA_AF_SPEC",
+  },
+  { name: "port-vlan-del", direction: "request", command: "bridge vlan del dev v0 vid 1-4094", having: "IFLA_AF_SPEC" },
   { name: "link-del", direction: "request", command: "ip link del dev v0" },
 ]
 
@@ -180,6 +193,8 @@ interface Kind {
   readonly bytes: number
   readonly attributes: Names
   readonly bigEndian?: boolean
+  /** What stands in IFLA_AF_SPEC when it is not keyed by family. */
+  readonly spec?: Names
 }
 
 const rtnl = (name: string, struct: string, bytes: number, attributes: Names): Kind => ({
@@ -278,7 +293,7 @@ function describeAttributes(
     const end = Math.min(at + ((length + 3) & ~3), bytes.length)
     const payload = bytes.subarray(at + 4, at + length)
     const [name, inner] =
-      names === undefined ? (FAMILIES[type] ?? [`#${type}`, undefined]) : insideOf(nameOf(names, type), siblings)
+      names === undefined ? (FAMILIES[type] ?? [`#${type}`, undefined]) : insideOf(nameOf(names, type), siblings, kind)
     if (name === "IFLA_INFO_KIND" || name === "IFLA_INFO_SLAVE_KIND") {
       siblings["kind"] = new TextDecoder().decode(payload).replace("\0", "")
     }
@@ -298,9 +313,10 @@ function describeAttributes(
 function insideOf(
   name: string,
   siblings: Readonly<Record<string, string>>,
+  { spec = "families" }: { readonly spec?: Names | "families" },
 ): readonly [string, Names | "families" | undefined] {
   if (name === "IFLA_AF_SPEC") {
-    return [name, "families"]
+    return [name, spec]
   }
   return [name, name === "IFLA_INFO_DATA" ? KINDS[siblings["kind"] ?? ""] : NESTS[name]]
 }
@@ -391,7 +407,9 @@ function kindOf(message: Uint8Array): Kind | undefined {
     return (flags & NLM_F_ACK_TLVS) === 0 ? undefined : { ...REFUSAL, bytes: 4 + ((echoed + 3) & ~3) }
   }
   // The same number for links and for sockets: those have a longer header, and the family first.
-  return type === 20 && message.length > 100 ? DIAG : KIND_OF[type]
+  const kind = type === 20 && message.length > 100 ? DIAG : KIND_OF[type]
+  const isAboutPort = kind?.header === "ifinfomsg" && message[16] === AF_BRIDGE
+  return isAboutPort ? { ...kind, spec: { header: "linux/if_bridge.h", member: "IFLA_BRIDGE_VLAN_INFO" } } : kind
 }
 
 function inNetns(command: readonly string[]): string[] {
@@ -448,7 +466,8 @@ try {
     } else if (wanted.length === 0 || wanted.includes(scene.name)) {
       await capture(scene)
     } else {
-      await set(scene.command)
+      // What it is to be refused for is among them.
+      await run(inNetns(scene.command.split(" ")))
     }
   }
 } finally {

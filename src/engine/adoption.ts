@@ -12,13 +12,21 @@ export function adoptionFact(network: Id): string {
 
 /** @param ops of which those count that are about the bridge. */
 export function adoptionFacts(host: Host, { id, bridge }: BridgeNetwork, ops: readonly Op[]): Facts {
+  // Of several networks on one bridge the last gives it back as the first found it.
+  const others = host.store.networkByLink(bridge).filter(({ body }) => body.id !== id)
   const about = ops.filter(
     (op) =>
       op.kind === "sysctl.set" ||
       ("ifname" in op && op.ifname === bridge) ||
       (op.kind === "route.add" && op.route.ifname === bridge),
   )
-  return { [adoptionFact(id)]: JSON.stringify([...adoptionOps(host, id), ...about]) }
+  return {
+    [adoptionFact(id)]: JSON.stringify([
+      ...others.flatMap(({ body }) => adoptionOps(host, body.id)),
+      ...adoptionOps(host, id),
+      ...about,
+    ]),
+  }
 }
 
 export function adoptionOps(host: Host, network: Id): readonly Op[] {

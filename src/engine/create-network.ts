@@ -5,7 +5,7 @@ import { requireLinkKind } from "#kernel/probe.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { accept, presentOnly } from "#model/field.ts"
 import type { Id, Ifname } from "#model/name.ts"
-import type { BridgeNetwork, Network, Subnet } from "#model/network.ts"
+import { type BridgeNetwork, lowerLink, type Network, type Subnet } from "#model/network.ts"
 import type { ObservedAddress, ObservedLink } from "#model/observed.ts"
 import { quote } from "#model/quote.ts"
 import type { CreateNetworkRequest } from "#model/request.ts"
@@ -119,7 +119,8 @@ export function designNetwork(host: Host, title: string, draft: NetworkDraft, id
   const cursorFacts = Object.fromEntries(cursors.map((prefix) => [SUBNET_CURSOR[prefixFamily(prefix)], prefix]))
   if (draft.driver === "bridge") {
     const { bridge, facts } = bridgeOf(host, title, draft, id)
-    const mtu = mtuOf(host, draft) ?? facts?.mtu
+    const vrf = vrfOf(host, title, draft)
+    const mtu = mtuOf(host, draft, vrf?.vrfTable) ?? facts?.mtu
     const network: BridgeNetwork = {
       ...common,
       driver: "bridge",
@@ -134,6 +135,7 @@ export function designNetwork(host: Host, title: string, draft: NetworkDraft, id
         direct: draft.direct,
         mtu,
       }),
+      ...presentOnly({ portVlan: draft.portVlan, vrf: vrf?.ifname }),
       ...(draft.adopted ? {} : { mac: bridgeMac(id) }),
     }
     const adopted = facts === undefined ? undefined : adoptedFacts(host, network, facts)
@@ -161,11 +163,12 @@ export function designNetwork(host: Host, title: string, draft: NetworkDraft, id
 }
 
 /** An adopted bridge has one already; a link too narrow for IPv6 says nothing of what its bridges should have. */
-function mtuOf(host: Host, { mtu, driver, ...draft }: NetworkDraft): number | undefined {
+function mtuOf(host: Host, { mtu, driver, ...draft }: NetworkDraft, vrfTable?: number): number | undefined {
   if (mtu !== "auto") {
     return mtu
   }
-  const own = driver === "bridge" && "adopted" in draft && draft.adopted ? undefined : defaultRouteLink(host)?.mtu
+  const own =
+    driver === "bridge" && "adopted" in draft && draft.adopted ? undefined : defaultRouteLink(host, vrfTable)?.mtu
   return own !== undefined && own >= MINIMUM_MTU_IPV6 ? own : undefined
 }
 
@@ -178,7 +181,7 @@ function chooseSubnets(
   lower: readonly ObservedAddress[],
   except: string | undefined,
 ): { subnets: Subnet[]; cursors: Prefix[] } {
-  const networks = networkPrefixes(host)
+  const networks = networkPrefixes(host, (network) => !shareBridge(network, draft))
   // Whoever describes a network to be there with its containers has looked for room already, or wants it all the same.
   const seen = draft.transient === true ? [] : observeTaken(host)
   // A network in a pool that was reserved has all of it.
@@ -225,9 +228,11 @@ export function reservedPrefixes(host: Host): TakenPrefix[] {
     .map(({ prefix }) => ({ prefix, owner: { kind: "reserved", why: "another program manages its addresses" } }))
 }
 
-export function networkPrefixes(host: Host): TakenPrefix[] {
+/** @param counts whether a network's subnets are wanted; all are when absent. */
+export function networkPrefixes(host: Host, counts: (network: Network) => boolean = () => true): TakenPrefix[] {
   return host.store
     .networks()
+    .filter(({ body }) => counts(body))
     .flatMap(({ body }) =>
       body.subnets.map(({ prefix }): TakenPrefix => ({ prefix, owner: { kind: "network", name: body.name } })),
     )
@@ -278,9 +283,10 @@ function bridgeOf(host: Host, title: string, draft: BridgeDraft, id: string): { 
       throw new LinkspanError("LINK_NOT_FOUND", {
         message: `Cannot ${title}: ${link === undefined ? `there is no interface "${bridge}"` : `"${bridge}" is not a bridge${link.kind === undefined ? "" : ` but a ${link.kind}`}`}`,
         hint: "List the host's bridges with: ip link show type bridge",
+        details: { bridge, ...(link === undefined ? {} : { kind: link.kind ?? "physical" }) },
       })
     }
-    const [other] = host.store.networkByLink(bridge)
+    const other = host.store.networkByLink(bridge).find(({ body }) => !shareBridge(body, draft))
     if (other !== undefined) {
       throw new LinkspanError("LINK_EXISTS", {
         message: `Cannot ${title}: bridge "${bridge}" belongs to network "${other.body.name}"`,
@@ -297,6 +303,7 @@ function bridgeOf(host: Host, title: string, draft: BridgeDraft, id: string): { 
     throw new LinkspanError("LINK_EXISTS", {
       message: `Cannot ${title}: an interface named "${candidates[0]}" exists already`,
       hint: `Choose another name with --bridge, or use the existing bridge with: --adopt ${candidates[0]}`,
+      details: { bridge: candidates[0], kind: getLink(rtnl, String(candidates[0]))?.kind ?? "physical" },
     })
   }
   return { bridge }
@@ -304,7 +311,34 @@ function bridgeOf(host: Host, title: string, draft: BridgeDraft, id: string): { 
 
 function adoptedFacts(host: Host, network: BridgeNetwork, link: ObservedLink): BridgeFacts {
   const addresses = listAddresses(host.namespace.rtnl).filter(({ index }) => index === link.index)
-  return { up: link.up, mtu: link.mtu, addresses, sysctls: observeBridgeSysctls(host, network) }
+  return {
+    ...{ up: link.up, mtu: link.mtu, vlanFiltering: link.vlanFiltering ?? false },
+    ...{ addresses, sysctls: observeBridgeSysctls(host, network) },
+  }
+}
+
+/** Where somebody else answers for the bridge, several networks may be on it, with one subnet: in VLANs of their own, or not. */
+function shareBridge(one: Network, other: NetworkDraft): boolean {
+  return (
+    [one, other].every((each) => each.driver === "bridge" && each.gatewayMode === "external") &&
+    lowerLink(one) === ("bridge" in other ? other.bridge : undefined)
+  )
+}
+
+/** @throws LinkspanError LINK_NOT_FOUND */
+function vrfOf(host: Host, title: string, { vrf }: BridgeDraft): ObservedLink | undefined {
+  if (vrf === undefined) {
+    return undefined
+  }
+  const link = getLink(host.namespace.rtnl, vrf)
+  if (link?.kind !== "vrf") {
+    throw new LinkspanError("LINK_NOT_FOUND", {
+      message: `Cannot ${title}: ${link === undefined ? `there is no VRF device "${vrf}"` : `"${vrf}" is no VRF device${link.kind === undefined ? "" : ` but a ${link.kind}`}`}`,
+      hint: `Make one with: ip link add ${vrf} up type vrf table 100`,
+      details: { vrf, ...presentOnly({ kind: link?.kind }) },
+    })
+  }
+  return link
 }
 
 interface ParentLink {

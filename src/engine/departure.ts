@@ -66,7 +66,7 @@ function isLeftBy(
 /** @param leaving ids of the networks that go with it. */
 export function planRemoveNetwork(host: Host, network: Network, leaving: ReadonlySet<string>): Op[] {
   if (isBridge(network)) {
-    return planRemoveBridge(network, adoptionOps(host, network.id))
+    return planRemoveBridge(network, isShared(host, network, leaving) ? [] : adoptionOps(host, network.id))
   }
   if (network.driver === "foreign") {
     return planRemoveForeign(network, adoptionOps(host, network.id), isShared(host, network, leaving))

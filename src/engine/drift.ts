@@ -1,6 +1,7 @@
 // Drift of networks and containers, observed: plan/drift.ts says what is wrong and how to mend it.
 
 import { getLink, listAddresses } from "#kernel/links.ts"
+import { presentOnly } from "#model/field.ts"
 import { isBridge, isPool, type Network } from "#model/network.ts"
 import type { Endpoint, Sandbox } from "#model/sandbox.ts"
 import type { Membership } from "#plan/default-route.ts"
@@ -55,6 +56,7 @@ export function networkDrift(host: Host, network: Network, snapshots: Snapshots,
   }
   return bridgeDrift(network, {
     link,
+    ...presentOnly({ vrfIndex: network.vrf === undefined ? undefined : byName.get(network.vrf)?.index }),
     addresses: addressesOf.get(link.index) ?? [],
     sysctls: observeBridgeSysctls(host, network),
     hasLoopbackRoute: routes.some(

@@ -13,6 +13,7 @@ import type { Host } from "./host.ts"
 
 const RTPROT_RA = 9
 /** include/uapi/linux/rtnetlink.h: unicast, blackhole, unreachable, prohibit. */
+const RT_TABLE_MAIN = 254
 const RTN_UNICAST = 1
 const TAKING_ROUTES = new Set([RTN_UNICAST, 6, 7, 8])
 
@@ -93,9 +94,11 @@ export function observeTaken(host: Host): TakenPrefix[] {
 }
 
 /** The link that the host's default route leaves by, IPv4 first. */
-export function defaultRouteLink(host: Host): ObservedLink | undefined {
+/** @param vrfTable where the routes of a VRF are; the main table when absent. */
+export function defaultRouteLink(host: Host, vrfTable = RT_TABLE_MAIN): ObservedLink | undefined {
   const routes = listRoutes(host.namespace.rtnl).filter(
-    ({ isDefault, type, index }) => isDefault && type === RTN_UNICAST && index !== undefined,
+    ({ isDefault, type, index, table }) =>
+      isDefault && type === RTN_UNICAST && index !== undefined && table === vrfTable,
   )
   const best = routes.toSorted(
     (a, b) => family(a.via ?? ("::" as Ip)) - family(b.via ?? ("::" as Ip)) || (a.metric ?? 0) - (b.metric ?? 0),

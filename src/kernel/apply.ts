@@ -310,9 +310,12 @@ class Run {
       return [this.#linkRequest(op, namespace)]
     }
     if (op.kind === "link.set") {
-      const { master } = op.change
-      const index = master === undefined ? undefined : master === null ? 0 : this.#indexOf(namespace, master, op)
-      return master !== undefined && index === undefined ? undefined : setLink(op.ifname, op.change, index)
+      const { master: wanted, vlan } = op.change
+      const master = wanted === undefined || wanted === null ? 0 : this.#indexOf(namespace, wanted, op)
+      const index = vlan === undefined ? 0 : this.#indexOf(namespace, op.ifname, op)
+      return master === undefined || index === undefined
+        ? undefined
+        : setLink(op.ifname, op.change, { index, ...(wanted === undefined ? {} : { master }) })
     }
     const ifname = "route" in op ? op.route.ifname : "ifname" in op ? op.ifname : undefined
     const index = ifname === undefined ? undefined : this.#indexOf(namespace, ifname, op)
@@ -425,6 +428,7 @@ class Run {
       const isReadOnly = (error as { errno?: number }).errno === EROFS
       throw refusal(`Cannot ${DOING[op.kind]} ${subject(op)} to ${op.value}`, error, {
         hint: isReadOnly ? "Make /proc/sys writable" : "Run: linkspan reconcile",
+        details: { op, errno: (error as { errno?: number }).errno },
       })
     }
   }

@@ -29,6 +29,11 @@ const NOT_PERMITTED: Explanation = {
   hint: "Run the command as root (sudo), or in a user namespace of its own: unshare --user --map-root-user --net",
 }
 
+const NO_VLANS: Explanation = {
+  code: "KERNEL_FEATURE_MISSING",
+  reason: "the kernel's bridges do not tell VLANs apart (CONFIG_BRIDGE_VLAN_FILTERING)",
+}
+
 /** @param op what was tried; @param errno positive. */
 export function explain(op: Op, errno: number): Explanation {
   if (errno === EPERM || errno === EACCES) {
@@ -37,6 +42,9 @@ export function explain(op: Op, errno: number): Explanation {
   if (op.kind === "link.add") {
     if (errno === EEXIST) {
       return { code: "LINK_EXISTS", reason: `an interface named "${op.link.ifname}" exists already` }
+    }
+    if (errno === EOPNOTSUPP && op.link.kind === "bridge" && op.link.vlan !== undefined) {
+      return NO_VLANS
     }
     if (errno === EOPNOTSUPP) {
       return {
@@ -47,6 +55,9 @@ export function explain(op: Op, errno: number): Explanation {
   }
   if (op.kind === "rate.set" && errno === ENOENT) {
     return { code: "KERNEL_FEATURE_MISSING", reason: "the kernel has no token bucket filter (CONFIG_NET_SCH_TBF)" }
+  }
+  if (op.kind === "link.set" && errno === EOPNOTSUPP && (op.change.vlan ?? op.change.vlanFiltering) !== undefined) {
+    return NO_VLANS
   }
   if (op.kind === "link.set" && errno === EXFULL) {
     return { code: "POOL_EXHAUSTED", reason: "the bridge has no port left: the kernel allows 1,023 on one bridge" }

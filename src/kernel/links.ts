@@ -3,6 +3,7 @@
 import type { Ip } from "#inet/ip.ts"
 import type { Mac } from "#inet/mac.ts"
 import { prefixOf } from "#inet/prefix.ts"
+import { presentOnly } from "#model/field.ts"
 import type { Ifname } from "#model/name.ts"
 import type { ObservedAddress, ObservedLink, ObservedRoute } from "#model/observed.ts"
 import type { ActualLink, RouteView } from "#model/view.ts"
@@ -18,9 +19,31 @@ const ENODEV = 19
 /** RTEXT_FILTER_SKIP_STATS: counters are most of a link dump's work. */
 const SKIP_STATS = 1 << 3
 
+/** What is looked at of the data of any kind. */
+interface LinkData {
+  readonly id?: number
+  readonly vlanFiltering?: boolean
+  readonly table?: number
+}
+
+function ofKind(
+  kind: string | undefined,
+  data: LinkData = {},
+): Pick<ObservedLink, "vlanId" | "vlanFiltering" | "vrfTable"> {
+  switch (kind) {
+    case "vlan":
+      return presentOnly({ vlanId: data.id })
+    case "bridge":
+      return presentOnly({ vlanFiltering: data.vlanFiltering })
+    case "vrf":
+      return presentOnly({ vrfTable: data.table })
+    default:
+      return {}
+  }
+}
+
 function observed({ header, attrs }: Reply<typeof RTM_GETLINK>): ObservedLink {
   const info = attrs.linkInfo
-  const data = info?.data as { readonly id?: number } | undefined
   const slave = info?.slaveKind === "bridge" ? info.slaveData : undefined
   const stats = attrs.stats64
   return {
@@ -37,7 +60,7 @@ function observed({ header, attrs }: Reply<typeof RTM_GETLINK>): ObservedLink {
     ...(info?.kind === undefined ? {} : { kind: info.kind }),
     ...(attrs.master === undefined ? {} : { master: attrs.master }),
     ...(attrs.link === undefined ? {} : { link: attrs.link }),
-    ...(info?.kind === "vlan" && data?.id !== undefined ? { vlanId: data.id } : {}),
+    ...ofKind(info?.kind, info?.data as LinkData | undefined),
     ...(slave === undefined
       ? {}
       : {

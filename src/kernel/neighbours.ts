@@ -2,10 +2,9 @@
 
 import type { Mac } from "#inet/mac.ts"
 import type { ObservedNeighbour } from "#model/observed.ts"
+import { AF_BRIDGE } from "#wire/family.ts"
 import { RTM_GETNEIGH } from "#wire/rtnl/neighbour.ts"
 import type { NetlinkSocket } from "./netlink.ts"
-
-const AF_BRIDGE = 7
 
 export function listNeighbours(socket: NetlinkSocket): ObservedNeighbour[] {
   return socket.dump(RTM_GETNEIGH, {}, {}).flatMap(({ header, attrs: { destination, linkAddress } }) =>

@@ -4,11 +4,20 @@
 import { type Family, family, IP_BITS, type Ip, ipFromBigInt, ipToBigInt } from "#inet/ip.ts"
 import { type Interface, prefixBase, prefixFamily, prefixLength } from "#inet/prefix.ts"
 import type { Ifname } from "#model/name.ts"
+import { LAST_VLAN } from "#model/network.ts"
 import { LINK_GROUP, UNGUARDED_GROUP } from "#plan/firewall/link-group.ts"
 import type { LinkChange, LinkSpec, RouteSpec } from "#plan/op.ts"
-import { AF_INET, AF_INET6 } from "#wire/family.ts"
+import { AF_BRIDGE, AF_INET, AF_INET6 } from "#wire/family.ts"
 import { NLM_F, type Request, request } from "#wire/nlmsg.ts"
 import { IFA_F_NODAD, RTM_DELADDR, RTM_NEWADDR } from "#wire/rtnl/address.ts"
+import {
+  BRIDGE_VLAN_INFO_PVID,
+  BRIDGE_VLAN_INFO_RANGE_BEGIN,
+  BRIDGE_VLAN_INFO_RANGE_END,
+  BRIDGE_VLAN_INFO_UNTAGGED,
+  RTM_DELLINK_VLAN,
+  RTM_SETLINK_VLAN,
+} from "#wire/rtnl/bridge-vlan.ts"
 import { IFF_ALLMULTI, IFF_PROMISC, IFF_UP } from "#wire/rtnl/ifinfomsg.ts"
 import { linkInfo, RTM_DELLINK, RTM_NEWLINK, RTM_SETLINK } from "#wire/rtnl/link.ts"
 import { NTF_PROXY, RTM_DELNEIGH, RTM_NEWNEIGH } from "#wire/rtnl/neighbour.ts"
@@ -37,7 +46,11 @@ export function addLink(spec: LinkSpec, where: { readonly parent?: number; reado
         RTM_NEWLINK,
         CREATE,
         {},
-        { ...common, address: spec.mac, linkInfo: linkInfo("bridge", { multicastSnooping: 0 }) },
+        {
+          ...common,
+          address: spec.mac,
+          linkInfo: linkInfo("bridge", { multicastSnooping: 0, ...vlanOfBridge(spec.vlan) }),
+        },
       )
     case "veth":
       return request(
@@ -81,6 +94,10 @@ export function addLink(spec: LinkSpec, where: { readonly parent?: number; reado
   }
 }
 
+function vlanOfBridge(vlan: number | undefined): { readonly vlanFiltering?: true; readonly vlanDefaultPvid?: number } {
+  return vlan === undefined ? {} : { vlanFiltering: true, vlanDefaultPvid: vlan }
+}
+
 function cutoff({ broadcastCutoff }: Extract<LinkSpec, { kind: "macvlan" }>): { readonly broadcastCutoff?: number } {
   return broadcastCutoff === undefined ? {} : { broadcastCutoff }
 }
@@ -89,8 +106,16 @@ export function delLink(ifname: Ifname): Request {
   return request(RTM_DELLINK, 0, {}, { ifname })
 }
 
-/** The messages that a change needs, in the order in which the kernel wants them. `master` is the ifindex for change.master, 0 for none. */
-export function setLink(ifname: Ifname, change: LinkChange, master: number | undefined): Request[] {
+/** What a change refers to by number. */
+interface LinkIndexes {
+  /** Of `change.master`, 0 for none. */
+  readonly master?: number | undefined
+  /** Of the link itself, where its VLAN changes: such messages know no names. */
+  readonly index?: number | undefined
+}
+
+/** The messages that a change needs, in the order in which the kernel wants them. */
+export function setLink(ifname: Ifname, change: LinkChange, { master, index = 0 }: LinkIndexes): Request[] {
   const requests: Request[] = []
   if (change.linkLocal !== undefined) {
     // Before the link goes up: that is when an address would be made.
@@ -126,6 +151,23 @@ export function setLink(ifname: Ifname, change: LinkChange, master: number | und
           },
         },
       ),
+    )
+  }
+  if (change.vlanFiltering !== undefined) {
+    requests.push(
+      request(RTM_NEWLINK, 0, {}, { ifname, linkInfo: linkInfo("bridge", { vlanFiltering: change.vlanFiltering }) }),
+    )
+  }
+  if (change.vlan !== undefined) {
+    const port = { family: AF_BRIDGE, index }
+    const all = [
+      { flags: BRIDGE_VLAN_INFO_RANGE_BEGIN, vid: 1 },
+      { flags: BRIDGE_VLAN_INFO_RANGE_END, vid: LAST_VLAN },
+    ]
+    const own = [{ flags: BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED, vid: change.vlan }]
+    requests.push(
+      request(RTM_DELLINK_VLAN, 0, port, { afSpec: { vlanInfo: all } }),
+      request(RTM_SETLINK_VLAN, 0, port, { afSpec: { vlanInfo: own } }),
     )
   }
   return requests

@@ -89,6 +89,9 @@ interface NetworkCommon {
 export const ROUTE_TYPES = ["unicast", "blackhole", "unreachable", "prohibit"] as const
 export type RouteType = (typeof ROUTE_TYPES)[number]
 
+/** IEEE 802.1Q: 0 and 4095 are nobody's. */
+export const LAST_VLAN = 4094
+
 export interface StaticRoute {
   readonly destination: Prefix
   readonly type: RouteType
@@ -102,6 +105,10 @@ export interface BridgeNetwork extends NetworkCommon {
   readonly bridge: Ifname
   /** True when the bridge was there before: its link is never changed beyond ports and addresses, and never deleted. */
   readonly adopted: boolean
+  /** The VLAN of the bridge that its containers are in, untagged: those of other VLANs are not on their network. */
+  readonly portVlan?: number
+  /** The host's VRF device that the bridge is in: what leaves goes by its routes. */
+  readonly vrf?: Ifname
   /** The bridge's own MAC; fixed so that it does not change when ports come and go. Absent for an adopted bridge. */
   readonly mac?: Mac
   readonly gatewayMode: GatewayMode

@@ -24,6 +24,10 @@ export interface ObservedLink {
   /** Lower link of macvlan, ipvlan, vlan; a veth's other end. */
   readonly link?: number
   readonly vlanId?: number
+  /** Of a bridge: whether it tells VLANs apart. */
+  readonly vlanFiltering?: boolean
+  /** Of a VRF: the table with its routes. */
+  readonly vrfTable?: number
   readonly port?: {
     readonly number?: number
     readonly state?: string

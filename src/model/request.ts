@@ -61,6 +61,10 @@ export interface CreateNetworkRequest {
   readonly bridge?: string
   /** Name of an existing bridge to use. */
   readonly adopt?: string
+  /** 1 to 4094: the containers' ports are in this VLAN of the bridge, untagged. */
+  readonly vlan?: number
+  /** Name of a VRF device of the host's, which the new bridge is put into. */
+  readonly vrf?: string
   readonly internal?: boolean
   readonly gatewayMode?: string
   readonly icc?: boolean

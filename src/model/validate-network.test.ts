@@ -353,8 +353,10 @@ describe("checkCreateNetwork() refuses", () => {
         outbound: [],
         masquerade: false,
         direct: true,
+        vlan: 10,
+        vrf: "red",
       },
-      ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound", "masquerade", "direct"].map(
+      ["bridge", "adopt", "vlan", "vrf", "gatewayMode", "icc", "isolation", "outbound", "masquerade", "direct"].map(
         (key) => `${key} is possible only with driver "bridge", not with "macvlan"`,
       ),
     ],
@@ -365,6 +367,17 @@ describe("checkCreateNetwork() refuses", () => {
         'isolation cannot be "open": containers of a network that is internal, or whose gateway the host is not, meet no others',
         "outbound is possible only where the host rewrites what leaves (nat), and something may leave",
       ],
+    ],
+    ["a VLAN that nobody may have", { vlan: 4095 }, ["vlan must be a whole number from 1 to 4094, not 4095"]],
+    [
+      "a VRF for a bridge of somebody else's",
+      { vrf: "red", adopt: "br0" },
+      ["vrf is possible only for a bridge that is made here; the one in adopt is somebody else's to move"],
+    ],
+    [
+      "a VRF for an internal network",
+      { vrf: "red", internal: true },
+      ["vrf is not possible for an internal network: its routes lead out of it"],
     ],
     [
       "a way in where nothing comes in",

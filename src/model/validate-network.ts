@@ -30,6 +30,7 @@ import {
   ISOLATIONS,
   type Isolation,
   isGateway,
+  LAST_VLAN,
   MACVLAN_MODES,
   type MacvlanMode,
   NETWORK_DRIVERS,
@@ -75,6 +76,8 @@ export interface BridgeDraft extends DraftCommon {
   readonly outbound?: readonly Ip[]
   readonly masquerade?: false
   readonly direct?: true
+  readonly portVlan?: number
+  readonly vrf?: Ifname
 }
 
 export interface MacvlanDraft extends DraftCommon {
@@ -109,6 +112,8 @@ const NETWORK_FIELDS = {
   mtu: true,
   bridge: true,
   adopt: true,
+  vlan: true,
+  vrf: true,
   internal: true,
   gatewayMode: true,
   icc: true,
@@ -245,14 +250,14 @@ function readNetworkDns(fields: Fields): NetworkDns | undefined {
 export const INTERNAL_NEEDS_BRIDGE = `only networks with driver "bridge" can be internal: what macvlan and ipvlan send passes none of linkspan's rules`
 
 type Specific =
-  | Pick<
-      BridgeDraft,
-      "driver" | "bridge" | "adopted" | "gatewayMode" | "icc" | "isolation" | "outbound" | "masquerade" | "direct"
-    >
+  | Omit<BridgeDraft, keyof DraftCommon>
   | Pick<MacvlanDraft, "driver" | "parent" | "mode" | "broadcastCutoff">
   | Pick<IpvlanDraft, "driver" | "parent" | "mode">
 
-const BRIDGE_ONLY = ["bridge", "adopt", "gatewayMode", "icc", "isolation", "outbound", "masquerade", "direct"] as const
+const BRIDGE_ONLY = [
+  ...(["bridge", "adopt", "vlan", "vrf", "gatewayMode", "icc"] as const),
+  ...(["isolation", "outbound", "masquerade", "direct"] as const),
+]
 const PARENT_ONLY = ["parent", "mode"] as const
 const readCutoff = integerFrom(-(2 ** 31), 2 ** 31 - 1)
 
@@ -312,8 +317,25 @@ function readBridge(fields: Fields, dhcp: boolean): Specific {
       outbound: readOutbound(fields, gatewayMode),
       masquerade: readMasquerade(fields, gatewayMode),
       direct: readDirect(fields, gatewayMode),
+      portVlan: optional(fields.vlan, integerFrom(1, LAST_VLAN)),
+      vrf: readVrf(fields),
     }),
   }
+}
+
+function readVrf(fields: Fields): Ifname | undefined {
+  const vrf = optional(fields.vrf, readIfname)
+  if (vrf !== undefined && fields.adopt.value !== undefined) {
+    return refuse(
+      fields.vrf,
+      "is possible only for a bridge that is made here; the one in adopt is somebody else's to move",
+    )
+  }
+  // Behind the bridge a packet's input is the VRF device, which says nothing of the network.
+  if (vrf !== undefined && fields.internal.value === true) {
+    return refuse(fields.vrf, "is not possible for an internal network: its routes lead out of it")
+  }
+  return vrf
 }
 
 function readIsolation(fields: Fields, gatewayMode: GatewayMode): BridgeDraft["isolation"] {

@@ -3,18 +3,20 @@
 
 import type { Ip } from "#inet/ip.ts"
 import { type Interface, type Prefix, prefixOf } from "#inet/prefix.ts"
-import { type BridgeNetwork, isGateway } from "#model/network.ts"
+import type { BridgeNetwork } from "#model/network.ts"
 import type { Endpoint } from "#model/sandbox.ts"
 import { defaultRoutes, type Membership } from "./default-route.ts"
 import {
   bridgeSysctls,
   gatewayAddresses,
+  hasLoopbackRoute,
   loopbackRoute,
   planPlugBridge,
+  portChange,
   portFlags,
   proxyNeighbours,
 } from "./drivers/bridge.ts"
-import { hasFamily, type PortFacts } from "./host.ts"
+import type { PortFacts } from "./host.ts"
 import type { Op, RouteSpec } from "./op.ts"
 
 /** One thing that is wrong. */
@@ -38,6 +40,8 @@ export interface SeenBridge {
   readonly addresses: readonly { readonly ip: Ip; readonly length: number }[]
   /** Settings that were looked at, below net/. */
   readonly sysctls: Readonly<Record<string, string>>
+  /** Ifindex of the network's VRF device; undefined when there is none, or none was looked for. */
+  readonly vrfIndex?: number
   /** Undefined when it was not looked for. */
   readonly hasLoopbackRoute?: boolean
   /** Destinations in the main table that leave by it; undefined when they were not looked for. */
@@ -65,6 +69,10 @@ export function bridgeDrift(network: BridgeNetwork, seen: SeenBridge): Drift[] {
       ifname: bridge,
       change: { mtu: network.mtu },
     })
+  }
+  if (network.vrf !== undefined && seen.vrfIndex !== undefined && link.master !== seen.vrfIndex) {
+    const change = { master: network.vrf }
+    found(`is not in VRF "${network.vrf}"`, { kind: "link.set", netns: "host", ifname: bridge, change })
   }
   for (const address of gatewayAddresses(network).filter(
     (wanted) => !seen.addresses.some((one) => sameAddress(one, wanted)),
@@ -96,7 +104,7 @@ export function bridgeDrift(network: BridgeNetwork, seen: SeenBridge): Drift[] {
       { kind: "addr.add", ...where },
     )
   }
-  if (seen.hasLoopbackRoute === false && isGateway(network) && hasFamily(network, 6)) {
+  if (seen.hasLoopbackRoute === false && hasLoopbackRoute(network)) {
     found("has lost its local route to ::1", loopbackRoute(network))
   }
   return drifts
@@ -104,7 +112,8 @@ export function bridgeDrift(network: BridgeNetwork, seen: SeenBridge): Drift[] {
 
 /** Addresses whose connected route is gone. On a bridge that was there before, its owner may want it so. */
 function lostRoutes(network: BridgeNetwork, link: SeenLink, { addresses, destinations }: SeenBridge): Interface[] {
-  if (destinations === undefined || network.adopted || !link.up) {
+  // In a VRF they are in its table.
+  if (destinations === undefined || network.adopted || network.vrf !== undefined || !link.up) {
     return []
   }
   return gatewayAddresses(network).filter(
@@ -154,7 +163,7 @@ export function endpointDrift(
       kind: "link.set",
       netns: "host",
       ifname: hostIfname,
-      change: { master: network.bridge, up: true, ...flags },
+      change: portChange(network, endpoint, facts),
     })
   } else {
     for (const flag of ["isolated", "hairpin"] as const) {

@@ -13,7 +13,14 @@ import type { Rate } from "#model/rate.ts"
 export type NetnsRef = "host" | Id
 
 export type LinkSpec =
-  | { readonly kind: "bridge"; readonly ifname: Ifname; readonly mac: Mac; readonly mtu?: number }
+  | {
+      readonly kind: "bridge"
+      readonly ifname: Ifname
+      readonly mac: Mac
+      readonly mtu?: number
+      /** It tells VLANs apart; this is the one of its ports and of itself. */
+      readonly vlan?: number
+    }
   | {
       readonly kind: "veth"
       /** The end that stays in the host's namespace. */
@@ -56,6 +63,10 @@ export interface LinkChange {
   readonly isolated?: boolean
   /** Bridge port flag (IFLA_BRPORT_MODE): a frame may leave by the port it came in. */
   readonly hairpin?: boolean
+  /** Bridge port: its frames belong to this VLAN and leave untagged; it is in no other, whatever the bridge gave it. */
+  readonly vlan?: number
+  /** Bridge: whether it tells VLANs apart. */
+  readonly vlanFiltering?: boolean
   /** False: no IPv6 link-local address (IN6_ADDR_GEN_MODE_NONE). */
   readonly linkLocal?: boolean
 }

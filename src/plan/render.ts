@@ -1,7 +1,8 @@
 // A plan as the lines that an expert would type: the dry run, the debug log and the tests' expectations in one text.
 
 import type { Interface } from "#inet/prefix.ts"
-import type { Id } from "#model/name.ts"
+import type { Id, Ifname } from "#model/name.ts"
+import { LAST_VLAN } from "#model/network.ts"
 import { LINK_GROUP, UNGUARDED_GROUP } from "./firewall/link-group.ts"
 import { renderTransaction } from "./firewall/render.ts"
 import type { FlowFilter, LinkChange, LinkSpec, NetnsRef, NftElement, Op, RouteSpec } from "./op.ts"
@@ -24,7 +25,7 @@ export function renderOp(op: Op, names: NetnsNames): string[] {
     case "link.del":
       return [`${ip(op.netns, names)} link del ${op.ifname}`]
     case "link.set":
-      return renderChange(`${ip(op.netns, names)} link set dev ${op.ifname}`, op.change)
+      return renderChange(`${ip(op.netns, names)} link set dev ${op.ifname}`, op)
     case "addr.add":
       return [
         `${ip(op.netns, names)} addr add ${interfaceText(op.address)}${addressOptions(op.address)} dev ${op.ifname}`,
@@ -80,7 +81,7 @@ function renderLink(link: LinkSpec, names: NetnsNames): string {
   const group = ` group ${link.kind === "veth" && link.unguarded === true ? UNGUARDED_GROUP : LINK_GROUP}`
   switch (link.kind) {
     case "bridge":
-      return `ip link add ${link.ifname}${mtu}${group} address ${link.mac} type bridge mcast_snooping 0`
+      return `ip link add ${link.ifname}${mtu}${group} address ${link.mac} type bridge mcast_snooping 0${link.vlan === undefined ? "" : ` vlan_filtering 1 vlan_default_pvid ${link.vlan}`}`
     case "veth":
       return `ip link add ${link.ifname}${mtu}${group} type veth peer name ${link.peer.ifname} netns ${names(link.peer.netns)} address ${link.peer.mac}${mtu} group ${LINK_GROUP}`
     case "macvlan":
@@ -92,7 +93,7 @@ function renderLink(link: LinkSpec, names: NetnsNames): string {
   }
 }
 
-function renderChange(command: string, change: LinkChange): string[] {
+function renderChange(command: string, { change, ifname }: { change: LinkChange; ifname: Ifname }): string[] {
   const lines: string[] = []
   if (change.linkLocal !== undefined) {
     lines.push(`${command} addrgenmode ${change.linkLocal ? "eui64" : "none"}`)
@@ -108,7 +109,19 @@ function renderChange(command: string, change: LinkChange): string[] {
   if (port.length > 0) {
     lines.push(`${command} type bridge_slave ${port.join(" ")}`)
   }
-  return lines
+  return [...lines, ...renderVlans(command, ifname, change)]
+}
+
+function renderVlans(command: string, ifname: Ifname, { vlanFiltering, vlan }: LinkChange): string[] {
+  return [
+    ...(vlanFiltering === undefined ? [] : [`${command} type bridge vlan_filtering ${vlanFiltering ? 1 : 0}`]),
+    ...(vlan === undefined
+      ? []
+      : [
+          `bridge vlan del dev ${ifname} vid 1-${LAST_VLAN}`,
+          `bridge vlan add dev ${ifname} vid ${vlan} pvid untagged`,
+        ]),
+  ]
 }
 
 function changeWords(change: LinkChange): string[] {

@@ -3,6 +3,7 @@
 import { named, u8 } from "./schema.ts"
 
 export const AF_INET = 2
+export const AF_BRIDGE = 7
 export const AF_INET6 = 10
 
-export const family = named(u8, { inet: AF_INET, bridge: 7, inet6: AF_INET6 })
+export const family = named(u8, { inet: AF_INET, bridge: AF_BRIDGE, inet6: AF_INET6 })

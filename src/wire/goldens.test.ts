@@ -18,6 +18,14 @@ import {
   NLMSG_ERROR,
 } from "./nlmsg.ts"
 import { RTM_GETADDR, RTM_NEWADDR } from "./rtnl/address.ts"
+import {
+  BRIDGE_VLAN_INFO_PVID,
+  BRIDGE_VLAN_INFO_RANGE_BEGIN,
+  BRIDGE_VLAN_INFO_RANGE_END,
+  BRIDGE_VLAN_INFO_UNTAGGED,
+  RTM_DELLINK_VLAN,
+  RTM_SETLINK_VLAN,
+} from "./rtnl/bridge-vlan.ts"
 import { RTM_DELLINK, RTM_GETLINK, RTM_NEWLINK } from "./rtnl/link.ts"
 import { RTM_NEWNEIGH } from "./rtnl/neighbour.ts"
 import { RTM_NEWQDISC, TC_H_ROOT } from "./rtnl/qdisc.ts"
@@ -106,6 +114,33 @@ const GOLDENS: readonly Golden[] = [
     kind: RTM_NEWLINK as never,
     header: { index: IFINDEX },
     attrs: { afSpec: { inet6: { addrGenMode: "none" } } },
+  },
+  {
+    name: "link-add-bridge-vlan",
+    kind: RTM_NEWLINK as never,
+    header: {},
+    attrs: {
+      linkInfo: { kind: "bridge", data: { multicastSnooping: 0, vlanFiltering: true, vlanDefaultPvid: 10 } },
+    },
+  },
+  {
+    name: "port-vlan-add",
+    kind: RTM_SETLINK_VLAN as never,
+    header: { family: 7, index: IFINDEX },
+    attrs: { afSpec: { vlanInfo: [{ flags: BRIDGE_VLAN_INFO_PVID | BRIDGE_VLAN_INFO_UNTAGGED, vid: 10 }] } },
+  },
+  {
+    name: "port-vlan-del",
+    kind: RTM_DELLINK_VLAN as never,
+    header: { family: 7, index: IFINDEX },
+    attrs: {
+      afSpec: {
+        vlanInfo: [
+          { flags: BRIDGE_VLAN_INFO_RANGE_BEGIN, vid: 1 },
+          { flags: BRIDGE_VLAN_INFO_RANGE_END, vid: 4094 },
+        ],
+      },
+    },
   },
   { name: "link-del", kind: RTM_DELLINK as never, header: { index: IFINDEX }, attrs: {} },
   {

@@ -237,7 +237,7 @@ test("a trace reads like what an expert would say", async () => {
     const index = getLink(socket, "b0")?.index ?? 0
     lines.length = 0
     socket.execute([
-      ...setLink(name("b0"), { up: true, mtu: 1400, linkLocal: false }, undefined),
+      ...setLink(name("b0"), { up: true, mtu: 1400, linkLocal: false }, {}),
       addAddress(index, { ip: "192.0.2.1" as Ip, length: 24 }),
       addAddress(index, { ip: "2001:db8::1" as Ip, length: 64 }),
       delAddress(index, { ip: "192.0.2.7" as Ip, length: 24 }),

@@ -14,6 +14,7 @@ interface Source {
 
 const RTNETLINK = "linux/rtnetlink.h"
 const IF_LINK = "linux/if_link.h"
+const IF_BRIDGE = "linux/if_bridge.h"
 const CONNTRACK = "linux/netfilter/nfnetlink_conntrack.h"
 const NF_TABLES = "linux/netfilter/nf_tables.h"
 const NF_LOG = "linux/netfilter/nfnetlink_log.h"
@@ -66,6 +67,9 @@ const SETS: Readonly<Record<string, Source | "no numbers">> = {
   macvlan: { header: IF_LINK, prefix: "IFLA_MACVLAN_", except: { broadcastCutoff: "IFLA_MACVLAN_BC_CUTOFF" } },
   ipvlan: { header: IF_LINK, prefix: "IFLA_IPVLAN_" },
   vlan: { header: IF_LINK, prefix: "IFLA_VLAN_" },
+  vrf: { header: IF_LINK, prefix: "IFLA_VRF_" },
+  portVlan: { header: IF_LINK, prefix: "IFLA_" },
+  bridgeSpec: { header: IF_BRIDGE, prefix: "IFLA_BRIDGE_" },
   veth: { header: "linux/veth.h", prefix: "VETH_INFO_" },
   peer: { header: IF_LINK, prefix: "IFLA_", except: { netnsFd: "IFLA_NET_NS_FD" } },
   address: { header: "linux/if_addr.h", prefix: "IFA_" },
@@ -195,7 +199,8 @@ const NAMES: Readonly<Record<string, Source | "not in the headers">> = {
     prefix: "IN6_ADDR_GEN_MODE_",
     except: { stablePrivacy: "IN6_ADDR_GEN_MODE_STABLE_PRIVACY" },
   },
-  "bridge-port.state": { header: "linux/if_bridge.h", prefix: "BR_STATE_" },
+  "bridge-port.state": { header: IF_BRIDGE, prefix: "BR_STATE_" },
+  "bridge_vlan_info.flags": { header: IF_BRIDGE, prefix: "BRIDGE_VLAN_INFO_" },
   "macvlan.mode": { header: IF_LINK, prefix: "MACVLAN_MODE_" },
   "ipvlan.mode": { header: IF_LINK, prefix: "IPVLAN_MODE_" },
   "ifinfomsg.family": FAMILY,
@@ -224,6 +229,7 @@ const NAMES: Readonly<Record<string, Source | "not in the headers">> = {
 /** Fixed headers. */
 const STRUCTS: Readonly<Record<string, { readonly header: string; readonly fields?: number }>> = {
   ifinfomsg: { header: RTNETLINK },
+  bridge_vlan_info: { header: IF_BRIDGE },
   ifaddrmsg: { header: "linux/if_addr.h" },
   rtmsg: { header: RTNETLINK },
   tcmsg: { header: RTNETLINK },
@@ -238,6 +244,7 @@ const CONSTANT_HEADERS = [
   "linux/netlink.h",
   RTNETLINK,
   IF_LINK,
+  IF_BRIDGE,
   "linux/if.h",
   "linux/if_addr.h",
   "linux/neighbour.h",
@@ -278,6 +285,7 @@ const CONSTANT_OBJECTS: Readonly<Record<string, Source>> = {
 }
 /** Exported constants that no header of the kernel has, and why. Sizes of ours end in _BYTES. */
 const NOT_IN_HEADERS: Readonly<Record<string, string>> = {
+  AF_BRIDGE: "the C library's; compared as NFPROTO_BRIDGE in every header's family",
   AF_INET: "the C library's; compared as NFPROTO_IPV4 in every header's family",
   AF_INET6: "the C library's; compared as NFPROTO_IPV6 in every header's family",
   CTA_FILTER_F_IP_SRC: "the kernel's own",

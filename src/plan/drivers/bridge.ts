@@ -21,6 +21,8 @@ import type { LinkChange, NetnsRef, Op } from "../op.ts"
 export interface BridgeFacts {
   readonly up: boolean
   readonly mtu: number
+  /** Whether it tells VLANs apart. */
+  readonly vlanFiltering: boolean
   readonly addresses: readonly Interface[]
   /** net.ipv4.conf.BRIDGE.route_localnet and the like, below net/. */
   readonly sysctls: Readonly<Record<string, string>>
@@ -48,7 +50,8 @@ export function bridgeSysctls(network: BridgeNetwork): Record<string, string> {
   return {
     // A port published on 127.0.0.1 is answered from the container by way of the bridge; the ruleset keeps everything
     // else that claims to be loopback out.
-    ...(hasFamily(network, 4) ? { [`ipv4/conf/${bridge}/route_localnet`]: "1" } : {}),
+    // Into a VRF nothing is published at the host's loopback address: its routes lead to another loopback.
+    ...(hasFamily(network, 4) && network.vrf === undefined ? { [`ipv4/conf/${bridge}/route_localnet`]: "1" } : {}),
     // With the ports isolated from each other the host answers ARP for them, so that what is refused is refused at once.
     ...(hasFamily(network, 4) && !network.icc
       ? { [`ipv4/conf/${bridge}/proxy_arp_pvlan`]: "1", [`ipv4/neigh/${bridge}/proxy_delay`]: "0" }
@@ -98,6 +101,7 @@ export function planCreateBridge(network: BridgeNetwork, facts: HostFacts, adopt
         ifname: bridge,
         mac: network.mac as never,
         ...(network.mtu === undefined ? {} : { mtu: network.mtu }),
+        ...(network.portVlan === undefined ? {} : { vlan: network.portVlan }),
       },
     })
   }
@@ -112,20 +116,41 @@ export function planCreateBridge(network: BridgeNetwork, facts: HostFacts, adopt
       kind: "link.set",
       netns: "host",
       ifname: bridge,
-      change: { ...(hasFamily(network, 6) ? {} : { linkLocal: false }), up: true },
+      change: {
+        ...(hasFamily(network, 6) ? {} : { linkLocal: false }),
+        ...(network.vrf === undefined ? {} : { master: network.vrf }),
+        up: true,
+      },
     })
-  } else if (!adopted.up) {
-    ops.push({ kind: "link.set", netns: "host", ifname: bridge, change: { up: true }, previous: { up: false } })
+  } else {
+    ops.push(...planAdopt(network, adopted))
   }
   for (const address of gatewayAddresses(network)) {
     if (adopted?.addresses.some(({ ip }) => ip === address.ip) !== true) {
       ops.push({ kind: "addr.add", netns: "host", ifname: bridge, address })
     }
   }
-  if (isGateway(network) && hasFamily(network, 6)) {
+  if (hasLoopbackRoute(network)) {
     ops.push(loopbackRoute(network))
   }
   return ops
+}
+
+/** What the bridge itself lacks, with what it was. */
+function planAdopt({ bridge, portVlan }: BridgeNetwork, { up, vlanFiltering }: BridgeFacts): Op[] {
+  const to = (change: LinkChange, previous: LinkChange): Op => ({
+    ...{ kind: "link.set", netns: "host", ifname: bridge },
+    ...{ change, previous },
+  })
+  return [
+    ...(up ? [] : [to({ up: true }, { up: false })]),
+    ...(portVlan === undefined || vlanFiltering ? [] : [to({ vlanFiltering: true }, { vlanFiltering: false })]),
+  ]
+}
+
+/** Whether replies to ::1 come back over the bridge. */
+export function hasLoopbackRoute(network: BridgeNetwork): boolean {
+  return isGateway(network) && hasFamily(network, 6) && network.vrf === undefined
 }
 
 /**
@@ -171,12 +196,21 @@ export function planPlugBridge(network: BridgeNetwork, endpoint: Endpoint, facts
       kind: "link.set",
       netns: "host",
       ifname: hostIfname,
-      change: { linkLocal: false, master: network.bridge, up: true, ...portFlags(network, endpoint, facts) },
+      change: portChange(network, endpoint, facts),
     },
     ...proxyNeighbours(network, endpoint).map((op): Op => ({ kind: "neigh.proxy.add", ...op })),
     // What a cable's loose end needs, whoever plugs it in has to do.
     ...(looseEnd === undefined ? planInterface(network, endpoint, { isGuarded: isGuarded(network) }) : []),
   ]
+}
+
+/** What makes a link the container's port of the bridge. */
+export function portChange(network: BridgeNetwork, endpoint: Endpoint, facts: PortFacts): LinkChange {
+  return {
+    ...{ linkLocal: false, master: network.bridge, up: true, ...portFlags(network, endpoint, facts) },
+    // The ports of linkspan's own bridges are in its VLAN from the start.
+    ...(network.portVlan === undefined || !network.adopted ? {} : { vlan: network.portVlan }),
+  }
 }
 
 /** Where addresses are not linkspan's to give, no container can be held to its own. */
@@ -268,7 +302,9 @@ export function planUpdateBridge(
       const [change, previous] = [{ linkLocal: true }, { linkLocal: false }]
       ops.push({ kind: "link.set", netns: "host", ifname: after.bridge, change, previous })
     }
-    ops.push(loopbackRoute(after))
+    if (hasLoopbackRoute(after)) {
+      ops.push(loopbackRoute(after))
+    }
   }
   const had = gatewayAddresses(before)
   const hasAlready = [...had, ...seen.addresses]

@@ -8,12 +8,16 @@ import { IpvlanAttrs } from "./kinds/ipvlan.ts"
 import { MacvlanAttrs } from "./kinds/macvlan.ts"
 import { VethAttrs } from "./kinds/veth.ts"
 import { VlanAttrs } from "./kinds/vlan.ts"
+import { VrfAttrs } from "./kinds/vrf.ts"
 
 /** include/uapi/linux/if.h: IF_OPER_* (RFC 2863 §3.1.14). */
 const OperState = oneOf(u8, { unknown: 0, notpresent: 1, down: 2, lowerlayerdown: 3, testing: 4, dormant: 5, up: 6 })
 
 /** The link kinds that linkspan makes or reads, by IFLA_INFO_KIND. */
-const LinkKinds = { bridge: BridgeAttrs, veth: VethAttrs, macvlan: MacvlanAttrs, ipvlan: IpvlanAttrs, vlan: VlanAttrs }
+const LinkKinds = {
+  ...{ bridge: BridgeAttrs, veth: VethAttrs, macvlan: MacvlanAttrs },
+  ...{ ipvlan: IpvlanAttrs, vlan: VlanAttrs, vrf: VrfAttrs },
+}
 export type LinkKind = keyof typeof LinkKinds
 
 const LinkInfoAttrs = attributeSet("linkinfo", {

@@ -1,7 +1,7 @@
 // `linkspan network inspect`: a network as it is wired. The bridge with its ports, and behind every port a container.
 
 import { dnsOf } from "#model/dns.ts"
-import { isBridge, isPool, lowerLink, type Network } from "#model/network.ts"
+import { type BridgeNetwork, isBridge, isPool, lowerLink, type Network } from "#model/network.ts"
 import type { EndpointView, NetworkView, SubnetView } from "#model/view.ts"
 import { group } from "./humanise.ts"
 import { labelNodes } from "./labels.ts"
@@ -27,15 +27,7 @@ export function networkTree(view: NetworkView, look: Look): string {
 
 function traits(network: Network): string[] {
   const own = isBridge(network)
-    ? [
-        ...(network.adopted ? ["adopted"] : []),
-        network.gatewayMode,
-        ...(network.outbound === undefined ? [] : [`as ${network.outbound.join(" and ")}`]),
-        ...(network.masquerade === false ? ["not masqueraded"] : []),
-        ...(network.direct === true ? ["containers reached directly"] : []),
-        ...(network.icc ? [] : ["containers kept apart"]),
-        ...(network.isolation === undefined ? [] : [`${network.isolation} to other networks`]),
-      ]
+    ? bridgeTraits(network)
     : network.driver === "foreign"
       ? [isPool(network) ? "addresses alone" : "interfaces of another program"]
       : [network.mode, ...(network.vlan === undefined ? [] : [`vlan ${network.vlan.id} on ${network.vlan.link}`])]
@@ -44,6 +36,20 @@ function traits(network: Network): string[] {
     ...own,
     ...(network.internal ? ["internal"] : []),
     ...(network.defaultRoute ? [] : ["no default route"]),
+  ]
+}
+
+function bridgeTraits(network: BridgeNetwork): string[] {
+  return [
+    ...(network.adopted ? ["adopted"] : []),
+    network.gatewayMode,
+    ...(network.outbound === undefined ? [] : [`as ${network.outbound.join(" and ")}`]),
+    ...(network.masquerade === false ? ["not masqueraded"] : []),
+    ...(network.direct === true ? ["containers reached directly"] : []),
+    ...(network.portVlan === undefined ? [] : [`in VLAN ${network.portVlan}`]),
+    ...(network.vrf === undefined ? [] : [`in VRF ${network.vrf}`]),
+    ...(network.icc ? [] : ["containers kept apart"]),
+    ...(network.isolation === undefined ? [] : [`${network.isolation} to other networks`]),
   ]
 }
 

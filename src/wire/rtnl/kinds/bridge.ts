@@ -14,4 +14,6 @@ export const BridgeAttrs = attributeSet("bridge", {
   multicastSnooping: attr(23, u8),
   nfCallIptables: attr(36, u8),
   nfCallIp6tables: attr(37, u8),
+  /** Of ports that come, and of the bridge itself; 0: none. */
+  vlanDefaultPvid: attr(39, u16),
 })

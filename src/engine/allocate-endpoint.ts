@@ -4,7 +4,7 @@
 import { type Family, family, type Ip, ipFromBigInt, ipToBigInt } from "#inet/ip.ts"
 import { locallyAdministered, type Mac } from "#inet/mac.ts"
 import { type Interface, prefixFamily, prefixLength } from "#inet/prefix.ts"
-import { listLinks } from "#kernel/links.ts"
+import { getLink, listLinks } from "#kernel/links.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { presentOnly } from "#model/field.ts"
 import type { Id, Ifname } from "#model/name.ts"
@@ -59,7 +59,7 @@ export function allocateEndpoint(host: Host, allocation: Allocation): Endpoint {
     sandbox: sandbox.id,
     network: network.id,
     ifname,
-    ...(isBridge(network) ? { hostIfname: join.hostIfname ?? hostIfname(id) } : {}),
+    ...(isBridge(network) ? { hostIfname: chooseHostIfname(host, title, join) ?? hostIfname(id) } : {}),
     ...(allocation.isLoose === true ? { looseEnd: looseEnd(id) } : {}),
     mac: chooseMac(host, title, network, join.mac, preferredMac(network, sandbox.name, addresses)),
     addresses,
@@ -230,6 +230,18 @@ function chooseIfname(title: string, network: Network, join: Join, taken: Readon
     })
   }
   return join.ifname
+}
+
+/** A name that somebody chose may be somebody's: what is done to a link by its name must not be done to theirs. */
+function chooseHostIfname(host: Host, title: string, { ifname, hostIfname: wanted }: Join): Ifname | undefined {
+  if (wanted !== undefined && getLink(host.namespace.rtnl, wanted) !== undefined) {
+    throw new LinkspanError("LINK_EXISTS", {
+      message: `Cannot ${title}: the host has an interface "${wanted}" already`,
+      hint: "Choose another name for the host's end, or none",
+      details: { ...presentOnly({ ifname }), hostIfname: wanted, within: "host" },
+    })
+  }
+  return wanted
 }
 
 /** The gateways of the subnets that the addresses are in, at most one a family. */

@@ -28,6 +28,7 @@ function set(host: Host, key: string, value: string): void {
     const name = `net.${key.replaceAll("/", ".")}`
     throw refusal(`Cannot set ${name} to ${value}`, cause, {
       hint: `Make /proc/sys writable, or set it yourself: sysctl -w ${name}=${value}`,
+      details: { op: { kind: "sysctl.claim", key, value }, errno: (cause as { errno?: number }).errno },
     })
   }
 }

@@ -1,5 +1,6 @@
 // Reading JSON as serde, which netavark is built with, reads it: unknown fields are ignored, wrong ones are named.
 
+import { parseIp } from "#inet/ip.ts"
 import { NetavarkError } from "./error.ts"
 
 export type Json = Readonly<Record<string, unknown>>
@@ -32,6 +33,12 @@ export class Reader {
 
   readonly text = (value: unknown, key: string): string =>
     typeof value === "string" ? value : this.#wrong(value, "a string", key)
+
+  /** As it is written. */
+  readonly address = (value: unknown, key: string): string => {
+    const text = this.text(value, key)
+    return parseIp(text) === undefined ? this.fail("invalid IP address syntax") : text
+  }
 
   readonly boolean = (value: unknown, key: string): boolean =>
     typeof value === "boolean" ? value : this.#wrong(value, "a boolean", key)

@@ -104,7 +104,7 @@ function parseOptions(reader: Reader, json: unknown): NetworkOptions {
         "port_mappings",
         reader.list((value, key) => readPort(reader, value, key)),
       ) ?? [],
-    dnsServers: reader.optional(root, "dns_servers", reader.list(reader.text)) ?? [],
+    dnsServers: reader.optional(root, "dns_servers", reader.list(reader.address)) ?? [],
   }
 }
 
@@ -123,7 +123,7 @@ function readAttachment(reader: Reader, object: Json, name: string, network: Net
   return {
     network,
     ifname: reader.required(object, "interface_name", reader.text),
-    staticIps: reader.optional(object, "static_ips", reader.list(reader.text)) ?? [],
+    staticIps: reader.optional(object, "static_ips", reader.list(reader.address)) ?? [],
     ...(staticMac === undefined || staticMac === "" ? {} : { staticMac }),
     aliases: reader.optional(object, "aliases", reader.list(reader.text)) ?? [],
     ...(hostIfname === undefined ? {} : { hostIfname }),
@@ -170,7 +170,7 @@ export function readNetwork(reader: Reader, value: unknown, key: string): Networ
         reader.list((each, name) => readRoute(reader, each, name)),
       ) ?? [],
     ...(ipam === undefined || ipam === "" ? {} : { ipam }),
-    dnsServers: reader.optional(object, "network_dns_servers", reader.list(reader.text)) ?? [],
+    dnsServers: reader.optional(object, "network_dns_servers", reader.list(reader.address)) ?? [],
     options: Object.fromEntries(reader.optional(object, "options", reader.map(reader.text)) ?? []),
     raw: object,
   }
@@ -178,18 +178,19 @@ export function readNetwork(reader: Reader, value: unknown, key: string): Networ
 
 function readSubnet(reader: Reader, value: unknown, key: string): Subnet {
   const object = reader.object(value, key)
-  const gateway = reader.optional(object, "gateway", reader.text)
+  const gateway = reader.optional(object, "gateway", reader.address)
   return { prefix: reader.required(object, "subnet", reader.text), ...(gateway === undefined ? {} : { gateway }) }
 }
 
 function readRoute(reader: Reader, value: unknown, key: string): Route {
   const object = reader.object(value, key)
-  const gateway = reader.optional(object, "gateway", reader.text)
+  // Go writes an address that is none as "".
+  const gateway = object["gateway"] === "" ? undefined : reader.optional(object, "gateway", reader.address)
   const metric = reader.optional(object, "metric", reader.number(0xffff_ffff))
   const type = reader.optional(object, "route_type", reader.text)
   return {
     destination: reader.required(object, "destination", reader.text),
-    ...(gateway === undefined || gateway === "" ? {} : { gateway }),
+    ...(gateway === undefined ? {} : { gateway }),
     ...(metric === undefined ? {} : { metric }),
     ...(type === undefined ? {} : { type }),
   }

@@ -95,13 +95,7 @@ function settleAddresses({ network, staticIps }: Attachment): string[] {
   if (staticIps.length === 0) {
     throw new NetavarkError("no static ips provided")
   }
-  const addresses = staticIps.map((text) => {
-    const ip = parseIp(text)
-    if (ip === undefined) {
-      throw new NetavarkError(`invalid static ip "${text}"`)
-    }
-    return ip
-  })
+  const addresses = staticIps.flatMap((text) => parseIp(text) ?? [])
   const prefixes = network.subnets.map(({ prefix }) => networkPrefix(prefix))
   const matched = addresses.filter((ip) => prefixes.some((prefix) => prefixContains(prefix, ip)))
   if (matched.length !== addresses.length) {
@@ -185,7 +179,16 @@ function refuseIpam({ driver, ipam, subnets, options }: Network): void {
 
 type BridgePart = Pick<
   NetworkDescription,
-  keyof Addressing | "bridge" | "adopt" | "internal" | "gatewayMode" | "defaultRoute" | "isolation" | "outbound"
+  | keyof Addressing
+  | "bridge"
+  | "adopt"
+  | "vlan"
+  | "vrf"
+  | "internal"
+  | "gatewayMode"
+  | "defaultRoute"
+  | "isolation"
+  | "outbound"
 >
 
 function bridge(network: Network): BridgePart {
@@ -194,21 +197,19 @@ function bridge(network: Network): BridgePart {
     throw new NetavarkError("no network interface name given for the bridge")
   }
   refuseIfname(link)
-  if (number(network, "vlan") !== undefined && number(network, "vlan") !== 0) {
-    throw new NetavarkError(`create bridge: Netlink error: ${OS_ERROR[95]}`)
-  }
-  if (network.options["vrf"] !== undefined) {
-    throw new NetavarkError(`get vrf to set up bridge interface: Netlink error: ${OS_ERROR[19]}`)
-  }
   const meets = MEETS[isolation(network)]
   const outbound = outboundOf(network)
   const { subnets = [], ...addresses } = addressing(network)
   const withoutGateway = subnets.every(({ gateway }) => gateway === undefined)
   const adopts = mode(network) === "unmanaged"
+  const vlan = number(network, "vlan") ?? 0
+  const { vrf } = network.options
   // Only an internal network without names has no gateway: the host is then not on the bridge at all.
   const isolated = !adopts && (subnets.length === 0 || (network.internal && withoutGateway))
   return {
-    ...(adopts ? { adopt: link } : { bridge: link }),
+    // A bridge that is there already stays where it is.
+    ...(adopts ? { adopt: link } : { bridge: link, ...presentOnly({ vrf }) }),
+    ...(vlan === 0 ? {} : { vlan }),
     ...addresses,
     ...(addresses.ipam === "dhcp" ? {} : { subnets }),
     internal: network.internal && !isolated && !adopts,

@@ -3,13 +3,13 @@
 
 import { expect, test } from "bun:test"
 import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs"
-import { runNetavark } from "#frontends/netavark/netavark.ts"
 import { Bundle } from "../../bundle.ts"
 import { ADDRESSES, Host } from "../../host.ts"
 import type { Netns } from "../../netns.ts"
 import { random } from "../../random.ts"
 import type { Ran } from "../../run.ts"
 import { type CallOptions, MAIN, netavark } from "./call.ts"
+import { answerOf } from "./in-process.ts"
 import { options, PORT } from "./request.ts"
 
 const PORTS = [PORT, { ...PORT, host_port: 9000, container_port: 9000, protocol: "udp" }]
@@ -216,7 +216,7 @@ test("two hundred containers are as many rules as one, and nothing is left of th
   }
   const all = async (verb: "setup" | "teardown", from = 0, to = COUNT): Promise<void> => {
     for (const [n, { path }] of containers.slice(from, to).entries()) {
-      expect(await resident(host, [verb, path], ofMany(from + n))).toEqual({ code: 0, error: undefined })
+      expect(await answerOf(host, [verb, path], JSON.stringify(ofMany(from + n)))).toMatchObject({ code: 0 })
     }
   }
   await all("setup", 0, 1)
@@ -239,27 +239,4 @@ function ofMany(n: number): object {
     attachment: { static_ips: [`10.89.${n >> 7}.${(n & 127) + 1}`] },
     ports: [{ ...PORT, host_port: 8000 + n }],
   })
-}
-
-/** The door in this process, as the resident process opens it for those that hand it their calls. */
-async function resident(
-  host: Host,
-  args: readonly string[],
-  input: object,
-): Promise<{ code: number; error: string | undefined }> {
-  let said = ""
-  const code = await runNetavark(["--config", host.file("networks"), ...args], {
-    env: {},
-    directory: "/",
-    readInput: async () => JSON.stringify(input),
-    out: async (text) => {
-      said += String(text)
-      return true
-    },
-    err: () => undefined,
-    open: () => host.linkspan(),
-    holdSignals: () => undefined,
-  })
-  const answer = said === "" ? {} : (JSON.parse(said) as { error?: string })
-  return { code, error: answer.error }
 }

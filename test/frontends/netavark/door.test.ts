@@ -3,7 +3,9 @@
 import { expect, test } from "bun:test"
 import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { Host } from "../../host.ts"
-import { netavark } from "./call.ts"
+import { run } from "../../run.ts"
+import { MAIN, netavark } from "./call.ts"
+import { answerOf } from "./in-process.ts"
 import { options, PORT } from "./request.ts"
 
 const NOWHERE = ["/nonexistent/netns"]
@@ -24,7 +26,7 @@ const MISTAKES: readonly (readonly [string, unknown, string])[] = [
     options({ attachment: { static_ips: ["10.1.0.1"] } }),
     "not all static IPs matched a subnet: expected 1, got 0",
   ],
-  ["no address at all", options({ attachment: { static_ips: ["x"] } }), 'invalid static ip "x"'],
+  ["no address at all", options({ attachment: { static_ips: ["x"] } }), "invalid IP address syntax"],
   [
     "a long name",
     options({ attachment: { interface_name: "waytoolongifname1" } }),
@@ -46,7 +48,8 @@ const MISTAKES: readonly (readonly [string, unknown, string])[] = [
   ["a port too high", options({ ports: [{ ...PORT, host_port: 65536 }] }), "expected u16"],
   ["a port without a range", options({ ports: [{ ...PORT, range: undefined }] }), "missing field `range`"],
   ["an MTU", options({ network: { options: { mtu: "x" } } }), 'unable to parse option "mtu"'],
-  ["a VLAN", options({ network: { options: { vlan: "12" } } }), "Operation not supported (os error 95)"],
+  ["a VLAN", options({ network: { options: { vlan: "x" } } }), 'unable to parse option "vlan"'],
+  ["a VLAN too high", options({ network: { options: { vlan: "4095" } } }), "vlan"],
   ["a bad namespace", options(), "invalid namespace path: IO error: No such file or directory (os error 2)"],
 ]
 
@@ -62,6 +65,62 @@ test("setup refuses what is wrong in netavark's way, and changes nothing", async
     expect(`${mistake}: ${ran.json<{ error: string }>().error}`).toContain(want)
   }
 })
+
+test("what stands in the way is told in the words that people search for, and nothing is left", async () => {
+  await using host = await Host.create({ uplink: false })
+  const a = await host.netns("a")
+  const link = (words: string): Promise<unknown> => host.exec(["ip", "link", ...words.split(" ")])
+  await link("add host0 type veth peer name host1")
+  await host.baseline()
+  const dual = { ipv6_enabled: true, subnets: [{ subnet: "fd89::/64", gateway: "fd89::1" }] }
+  for (const [request, want] of [
+    [{ network: { network_interface: "host0" } }, "bridge interface host0 already exists but is a veth interface"],
+    [
+      { network: { network_interface: "host0", options: { mode: "unmanaged" } } },
+      "bridge interface host0 already exists but is a veth interface",
+    ],
+    [
+      { network: { options: { mode: "unmanaged" } } },
+      "in unmanaged mode, the bridge must already exist on the host: Netlink error: No such device (os error 19)",
+    ],
+    [
+      { attachment: { options: { host_interface_name: "host0" } } },
+      "create veth pair: interface eth0 already exists on container namespace or host0 exists on host namespace: Netlink error: File exists (os error 17)",
+    ],
+  ] as const) {
+    const { code, answer } = await answerOf(host, ["setup", a.path], JSON.stringify(options(request)))
+    expect({ code, answer }).toEqual({ code: 1, answer: { error: want } })
+    expect(await host.changes()).toEqual([])
+  }
+  await host.exec(["sysctl", "-q", "-w", "net.ipv6.conf.default.disable_ipv6=1"])
+  const without6 = options({ network: dual, attachment: { static_ips: ["fd89::2"] } })
+  expect((await answerOf(host, ["setup", a.path], JSON.stringify(without6))).answer).toEqual({
+    error:
+      "add ip addr to bridge: failed to add ipv6 address, is ipv6 enabled in the kernel?: Netlink error: Permission denied (os error 13)",
+  })
+  await host.exec(["sysctl", "-q", "-w", "net.ipv6.conf.default.disable_ipv6=0"])
+  expect(await host.changes()).toEqual([])
+}, 60_000)
+
+test("settings that cannot be written matter only where they are not so already", async () => {
+  await using host = await Host.create({ uplink: false })
+  const a = await host.netns("a")
+  mkdirSync(host.file("networks"))
+  const input = JSON.stringify(options({ network: { dns_enabled: false } }))
+  const readOnly = `mount --bind /proc/sys /proc/sys && mount -o remount,bind,ro /proc/sys && exec "$@"`
+  const call = (verb: string): ReturnType<typeof run> => {
+    const program = [process.execPath, "--no-env-file", MAIN, "netavark", "--config", host.file("networks")]
+    return run(host.enter(["unshare", "--mount", "sh", "-c", readOnly, "sh", ...program, verb, a.path]), {
+      input,
+      env: { PATH: process.env["PATH"], LINKSPAN_STATE_DIR: host.stateDir, LINKSPAN_RUN_DIR: host.runDir },
+    })
+  }
+  const refused = await call("setup")
+  expect(refused.json<object>()).toEqual({
+    error: "set sysctl net/ipv4/ip_forward: IO error: Read-only file system (os error 30)",
+  })
+  expect(await host.changes()).toEqual([])
+}, 60_000)
 
 test("eight containers are set up and torn down at once, twice, and nothing is left", async () => {
   await using host = await Host.create({ uplink: false })

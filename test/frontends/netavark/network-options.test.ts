@@ -3,7 +3,7 @@
 import { expect, test } from "bun:test"
 import { mkdirSync } from "node:fs"
 import { Bundle } from "../../bundle.ts"
-import { needs } from "../../features.ts"
+import { has, needs } from "../../features.ts"
 import { ADDRESSES, Host } from "../../host.ts"
 import type { Netns } from "../../netns.ts"
 import { run } from "../../run.ts"
@@ -164,6 +164,94 @@ needs("macvlan")("macvlan has the mode and the broadcast cutoff that were asked 
   ;(await netavark(host, ["teardown", a.path], { input })).ok()
 })
 
+needs("bridge-vlan-filtering")(
+  "vlan parts containers of one bridge, and lets those of one VLAN meet",
+  async () => {
+    using bundle = await Bundle.of(MAIN)
+    await using host = await Host.create({ uplink: false })
+    for (const words of ["add br0 type bridge", "set br0 up"]) {
+      ;(await run(host.enter(["ip", "link", ...words.split(" ")]))).ok()
+    }
+    mkdirSync(host.file("networks"))
+    const onBridge = (number: number, vlan: string): object =>
+      alone(number, {
+        network_interface: "br0",
+        subnets: [{ subnet: "10.91.0.0/16", gateway: "10.91.0.1" }],
+        ipv6_enabled: false,
+        options: { mode: "unmanaged", vlan },
+      })
+    const inputs = [onBridge(1, "10"), onBridge(2, "20"), onBridge(3, "10")].map((input, n) => ({
+      ...input,
+      networks: { [`n${n + 1}`]: { static_ips: [`10.91.${n + 1}.2`], interface_name: "eth0", aliases: [] } },
+    }))
+    const containers: Netns[] = []
+    for (const [n, input] of inputs.entries()) {
+      const netns = await host.netns(`c${n + 1}`)
+      containers.push(netns)
+      ;(await netavark(host, ["setup", netns.path], { input, program: bundle.path })).ok()
+    }
+    const [first, second, third] = containers as [Netns, Netns, Netns]
+    const servers = [await second.listen(80), await third.listen(80)]
+    expect(await first.connect("10.91.3.2", 80)).toMatchObject({ ok: true })
+    expect(await first.connect("10.91.2.2", 80)).toMatchObject({ ok: false })
+    await Promise.all(servers.map((server) => server.stop()))
+    for (const [n, input] of inputs.entries()) {
+      ;(await netavark(host, ["teardown", containers[n]?.path ?? ""], { input, program: bundle.path })).ok()
+    }
+    const [given] = await host.ip(["link", "show", "br0"])
+    expect(given).toMatchObject({ linkinfo: { info_data: { vlan_filtering: 0 } } })
+    ;(await run(host.enter(["ip", "link", "del", "br0"]))).ok()
+    // A bridge of linkspan's own is in the VLAN itself: the gateway is reached.
+    const managed = alone(4, { options: { vlan: "30" } })
+    const last = await host.netns("c4")
+    ;(await netavark(host, ["setup", last.path], { input: managed, program: bundle.path })).ok()
+    await using _host = await host.listen(90)
+    expect(await last.connect("10.91.4.1", 90)).toMatchObject({ ok: true })
+    ;(await netavark(host, ["teardown", last.path], { input: managed, program: bundle.path })).ok()
+    expect(await host.changes()).toEqual([])
+  },
+  120_000,
+)
+
+needs("vrf")(
+  "vrf has what leaves go by the routes of that device",
+  async () => {
+    using bundle = await Bundle.of(MAIN)
+    await using host = await Host.create()
+    // The way out is the VRF's alone.
+    for (const words of [
+      "link add red up type vrf table 100",
+      "link set uplink master red",
+      `route add default via ${ADDRESSES.outside4} dev uplink table 100`,
+    ]) {
+      ;(await run(host.enter(["ip", ...words.split(" ")]))).ok()
+    }
+    await host.baseline()
+    mkdirSync(host.file("networks"))
+    const [inside, outside] = [await host.netns("c1"), await host.netns("c2")]
+    const inputs = [
+      alone(1, {
+        options: { vrf: "red" },
+        ipv6_enabled: false,
+        subnets: [{ subnet: "10.91.1.0/24", gateway: "10.91.1.1" }],
+      }),
+      alone(2, {}),
+    ] as const
+    Object.assign(inputs[0], { networks: { n1: { static_ips: ["10.91.1.2"], interface_name: "eth0", aliases: [] } } })
+    ;(await netavark(host, ["setup", inside.path], { input: inputs[0], program: bundle.path })).ok()
+    ;(await netavark(host, ["setup", outside.path], { input: inputs[1], program: bundle.path })).ok()
+    await using _server = await host.outside.listen(90)
+    expect(await inside.connect(ADDRESSES.internet4, 90)).toMatchObject({ ok: true, seenAs: ADDRESSES.host4 })
+    expect(await outside.connect(ADDRESSES.internet4, 90)).toMatchObject({ ok: false })
+    const reconciled = (await host.cli(["reconcile", "-o", "json"])).ok().stdout
+    expect(reconciled).not.toContain("podman1")
+    ;(await netavark(host, ["teardown", inside.path], { input: inputs[0], program: bundle.path })).ok()
+    ;(await netavark(host, ["teardown", outside.path], { input: inputs[1], program: bundle.path })).ok()
+    expect(await host.changes()).toEqual([])
+  },
+  120_000,
+)
+
 test("what is not there is refused in netavark's words, and nothing is changed", async () => {
   await using host = await Host.create()
   mkdirSync(host.file("networks"))
@@ -173,7 +261,9 @@ test("what is not there is refused in netavark's words, and nothing is changed",
     [{ outbound_addr4: "2001:db8::1" }, 'unable to parse option "outbound_addr4"'],
     [{ outbound_addr6: "x" }, 'unable to parse option "outbound_addr6"'],
     [{ vrf: "blue" }, "get vrf to set up bridge interface: Netlink error: No such device (os error 19)"],
-    [{ vlan: "12" }, "Operation not supported (os error 95)"],
+    ...(has("bridge-vlan-filtering")
+      ? []
+      : ([[{ vlan: "12" }, "create bridge: Netlink error: Operation not supported (os error 95)"]] as const)),
   ] as const) {
     const ran = await netavark(host, ["setup", a.path], { input: alone(1, { options: change }) })
     expect(ran.code).toBe(1)

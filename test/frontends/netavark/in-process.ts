@@ -1,0 +1,27 @@
+// The door in this process, as the resident process opens it for those that hand it their calls.
+
+import { runNetavark } from "#frontends/netavark/netavark.ts"
+import type { Host } from "../../host.ts"
+
+export interface Answer {
+  readonly code: number
+  /** What stood on standard output; undefined for nothing. */
+  readonly answer: unknown
+}
+
+export async function answerOf(host: Host, args: readonly string[], input: string): Promise<Answer> {
+  let said = ""
+  const code = await runNetavark(["--config", host.file("networks"), ...args], {
+    env: {},
+    directory: "/",
+    readInput: async () => input,
+    out: async (text) => {
+      said += String(text)
+      return true
+    },
+    err: () => undefined,
+    open: () => host.linkspan(),
+    holdSignals: () => undefined,
+  })
+  return { code, answer: said === "" ? undefined : (JSON.parse(said) as unknown) }
+}

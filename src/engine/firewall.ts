@@ -21,7 +21,7 @@ import type { NftElement } from "#plan/op.ts"
 import type { Change } from "#store/journal.ts"
 import type { Row } from "#store/store.ts"
 import type { Host } from "./host.ts"
-import { ownerOf } from "./ownership.ts"
+import { hasFormerRules, ownerOf } from "./ownership.ts"
 
 /** Fact: the fingerprint of the rules as they were loaded. */
 const FINGERPRINT = "ruleset-fingerprint"
@@ -57,6 +57,16 @@ function transact(host: Host, add: readonly NftElement[], del: readonly NftEleme
   } else {
     host.nftables.run(renderTransaction({ add, del }))
   }
+}
+
+/** The rules of another version of linkspan make way for those of this one. */
+export function renewRules(host: Host): void {
+  host.ruleset.alone(() => {
+    // Another one may have done it while this one waited.
+    if (hasFormerRules(host)) {
+      replace(host, wantedElements(host))
+    }
+  })
 }
 
 /** Puts the tables of this state in the place of another's, or none where it needs none. */
@@ -222,6 +232,7 @@ export function rulesetDrift(host: Host): string[] {
   const { del } = elementDifference(loaded, possible)
   const fingerprint = host.store.fact(FINGERPRINT)
   return [
+    ...(hasFormerRules(host) ? ["linkspan's firewall rules are those of another version"] : []),
     ...(add.length === 0 ? [] : [`${add.length} firewall ${add.length === 1 ? "element is" : "elements are"} missing`]),
     ...(del.length === 0
       ? []

@@ -4,25 +4,30 @@
 import { ownTableComment } from "#kernel/foreign-firewall.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { type Owner, parseOwner } from "#plan/firewall/owner.ts"
+import { rulesRevision } from "#plan/firewall/ruleset.ts"
 import type { Host } from "./host.ts"
 
 /** Fact, made with the database. */
 const STATE_ID = "state-id"
 
 export function ownerOf(host: Host): Owner {
-  return { id: host.store.fact(STATE_ID) ?? "", directory: host.stateDir }
+  return { id: host.store.fact(STATE_ID) ?? "", directory: host.stateDir, rules: rulesRevision() }
 }
 
-/** The other state whose tables are loaded; undefined when there is none. */
-export function otherOwner(host: Host): Owner | undefined {
-  const comment = ownTableComment(host.namespace)
+/** Whether tables are loaded, with the rules of another version of linkspan. @param comment theirs */
+export function hasFormerRules(host: Host, comment = ownTableComment(host.namespace)): boolean {
+  return comment !== undefined && parseOwner(comment)?.rules !== rulesRevision()
+}
+
+/** The other state whose tables are loaded; undefined when there is none. @param comment the tables' */
+export function otherOwner(host: Host, comment = ownTableComment(host.namespace)): Owner | undefined {
   const owner = comment === undefined ? undefined : parseOwner(comment)
   return owner === undefined || owner.id === host.store.fact(STATE_ID) ? undefined : owner
 }
 
 /** Before anything is changed. @throws LinkspanError HOST_IN_USE */
-export function refuseOtherOwner(host: Host): void {
-  const other = otherOwner(host)
+export function refuseOtherOwner(host: Host, comment = ownTableComment(host.namespace)): void {
+  const other = otherOwner(host, comment)
   if (other !== undefined) {
     throw new LinkspanError("HOST_IN_USE", {
       message: `Cannot use state "${host.stateDir}" here: the networks of this host belong to the one in "${other.directory}" (${other.id})`,

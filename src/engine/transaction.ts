@@ -15,14 +15,14 @@ import { type NetnsNames, renderOp } from "#plan/render.ts"
 import type { Change, Facts, JournalEntry } from "#store/journal.ts"
 import { journalByte } from "#store/locks.ts"
 import type { Store, Writer } from "#store/store.ts"
-import { changeElements } from "./firewall.ts"
+import { changeElements, renewRules } from "./firewall.ts"
 import type { Host } from "./host.ts"
 import { claimSysctl } from "./host-settings.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { announce } from "./names/announce.ts"
 import { refreshContainerFiles } from "./names/container-files.ts"
 import { netnsPath } from "./netns-names.ts"
-import { refuseOtherOwner } from "./ownership.ts"
+import { hasFormerRules, refuseOtherOwner } from "./ownership.ts"
 import { rehearsedLines } from "./rehearsal.ts"
 import { releaseHost } from "./release-host.ts"
 
@@ -87,8 +87,12 @@ export function carryOut<T>(
   decide: (store: Store) => Decision<T>,
   sweep: (host: Host, sandboxes: readonly Id[]) => void,
 ): Outcome<T> {
-  refuseOtherOwner(host)
+  const comment = ownTableComment(host.namespace)
+  refuseOtherOwner(host, comment)
   const isRehearsal = options.dryRun === true
+  if (!isRehearsal && hasFormerRules(host, comment)) {
+    renewRules(host)
+  }
   const warnings = isRehearsal ? [] : recover(host)
   for (let attempt = 1; ; attempt++) {
     try {

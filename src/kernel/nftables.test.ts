@@ -6,8 +6,8 @@ test.each([
   ["meta l4proto != tcp jump special", "meta l4proto != 6 jump special"],
   ["meta l4proto { tcp, udp, sctp } fib daddr", "meta l4proto { 6, 17, 132 } fib daddr"],
   [
-    "meta l4proto vmap { igmp : goto rogue_igmp, udp : goto rogue_udp, ipv6-icmp : goto rogue_icmp6 }",
-    "meta l4proto vmap { 2 : goto rogue_igmp, 17 : goto rogue_udp, 58 : goto rogue_icmp6 }",
+    "meta l4proto vmap { udp : jump rogue_udp, ipv6-icmp : jump rogue_icmp6 }",
+    "meta l4proto vmap { 17 : jump rogue_udp, 58 : jump rogue_icmp6 }",
   ],
   ["dnat ip to ip daddr . meta l4proto . th dport map @published4_at", undefined],
   ["udp sport { 67, 547 } drop", undefined],

@@ -15,7 +15,6 @@ const CLIENT = "a published port shows the container the client's own address"
 const ONE_ADDRESS = "a port may be published at one address of the host, and another container's at another"
 const LOCAL = "the host uses published ports at every address of its own"
 const LOCAL6 = "the host uses published ports at ::1"
-const LOOPBACK_ONLY = "what is published at a loopback address is for the host alone"
 const HAIRPIN = "a published port can be used from the container itself and its own network"
 const CROSS = "a port published by another network sees the client's own address"
 const REFUSED = "containers of different networks are refused at once, in both directions"
@@ -33,6 +32,8 @@ const THEIRS = "a destination translated by somebody else's rules is let into a 
 const INTERNAL = "an internal network reaches its gateway and nothing else, and is told so at once"
 const ISOLATED = "an isolated network and the host do not see each other"
 const LOOPBACK = "a container does not reach the host's loopback addresses"
+const QUICK = "what has been let through once is let through by the first rule, and a container's TCP always"
+const ALIEN = "a bridge that is not linkspan's carries whatever it likes"
 const HONEST = "a container sends what is its own, and nothing forged"
 
 const GUESTS = "ports of containers that others connected are published alike, and let nothing else in"
@@ -43,12 +44,13 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "inet publish4: dnat ip to meta l4proto . th dport map @published4": { breaks: CLIENT },
   "inet publish6: dnat ip6 to ip6 daddr . meta l4proto . th dport map @published6_at": { breaks: ONE_ADDRESS },
   "inet publish6: dnat ip6 to meta l4proto . th dport map @published6": { breaks: CLIENT },
-  "inet publish: meta nfproto vmap { ipv4 : goto publish4, ipv6 : goto publish6 }": { breaks: CLIENT },
-  "inet prerouting: ip daddr 127.0.0.0/8 return": { breaks: LOOPBACK_ONLY },
-  "inet prerouting: ip6 daddr ::1 return": { breaks: LOOPBACK_ONLY, only: 1 },
+  "inet publish_abroad: ip daddr != 127.0.0.0/8 goto publish4": { breaks: CLIENT },
+  "inet publish_abroad: ip6 daddr != ::1 goto publish6": { breaks: CLIENT },
   "inet prerouting: iifname @confined return": { breaks: INTERNAL, only: 1 },
-  "inet prerouting: meta l4proto { tcp, udp, sctp } fib daddr type local jump publish": { breaks: CLIENT },
-  "inet output: meta l4proto { tcp, udp, sctp } fib daddr type local jump publish": { breaks: LOCAL },
+  "inet prerouting: fib daddr type local goto publish_abroad": { breaks: CLIENT },
+  "inet output: fib daddr type local meta nfproto vmap { ipv4 : goto publish4, ipv6 : goto publish6 }": {
+    breaks: LOCAL,
+  },
   "inet enter_nat: ct status dnat accept": { breaks: CLIENT },
   "inet enter_routed: ct status dnat accept": { breaks: THEIRS },
   "inet enter_routed: ip daddr . meta l4proto . th dport @opened4 accept": { breaks: ROUTED },
@@ -65,8 +67,10 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "inet leave: oifname vmap @entering": { breaks: CROSS },
   "inet leave: oifname @bridges goto cross": { breaks: REFUSED },
   "inet leave: ct state invalid drop": { breaks: INVALID },
-  "inet forward: ip saddr 127.0.0.0/8 iifname @bridges drop": { breaks: LOOPBACK },
-  "inet forward: ip saddr 127.0.0.0/8 iifname @lent drop": { breaks: GUESTS },
+  "inet claims_loopback: iifname @bridges drop": { breaks: LOOPBACK },
+  "inet claims_loopback: iifname @lent drop": { breaks: GUESTS },
+  "inet forward: ct status seen-reply / seen-reply,snat accept": { breaks: QUICK },
+  "inet forward: ip saddr 127.0.0.0/8 jump claims_loopback": { breaks: LOOPBACK },
   "inet forward: ct state established,related accept": { breaks: OUTSIDE },
   "inet forward: iifname . oifname @same_network accept": { breaks: TOGETHER, only: 1 },
   "inet forward: iifname vmap @leaving": { breaks: REFUSED },
@@ -85,6 +89,7 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   'inet input: meta iifkind "bridge" goto from_bridge': { breaks: INTERNAL },
   "inet masquerade_into_network: ip saddr 127.0.0.0/8 masquerade": { breaks: LOCAL },
   "inet masquerade_into_network: ip6 saddr ::1 masquerade": { breaks: LOCAL6 },
+  "inet masquerade_into_network: iif != 0 iifname != @bridges return": { breaks: QUICK },
   "inet masquerade_into_network: ct status dnat ip saddr . oifname @hairpin4 masquerade": { breaks: HAIRPIN },
   "inet masquerade_into_network: ct status dnat ip6 saddr . oifname @hairpin6 masquerade": { breaks: HAIRPIN },
   "inet masquerade_to_guest: ip saddr 127.0.0.0/8 masquerade": { breaks: GUESTS },
@@ -118,20 +123,23 @@ export const REASONS: Readonly<Record<string, RuleReason>> = {
   "bridge unaddressed6: ip6 saddr :: icmpv6 type { nd-router-solicit, nd-neighbor-solicit, mld2-listener-report } iifname . ether saddr @macs accept":
     { breaks: HONEST },
   "bridge unaddressed6: drop": { breaks: HONEST },
-  "bridge special: meta l4proto vmap { igmp : goto rogue_igmp, udp : goto rogue_udp, ipv6-icmp : goto rogue_icmp6 }": {
-    breaks: HONEST,
-  },
-  "bridge guard4: meta l4proto != tcp jump special": { breaks: HONEST },
+  "bridge guard4: meta l4proto vmap { igmp : jump rogue_igmp, udp : jump rogue_udp }": { breaks: HONEST },
   "bridge guard4: iifname . ether saddr . ip saddr @sources4 accept": { breaks: HONEST },
   "bridge guard4: goto unaddressed4": { breaks: HONEST },
-  "bridge guard6: meta l4proto != tcp jump special": { breaks: HONEST },
+  "bridge guard6: meta l4proto vmap { udp : jump rogue_udp, ipv6-icmp : jump rogue_icmp6 }": { breaks: HONEST },
   "bridge guard6: iifname . ether saddr . ip6 saddr @sources6 accept": { breaks: HONEST },
   "bridge guard6: goto unaddressed6": { breaks: HONEST },
-  "bridge guard: ether type ip goto guard4": { breaks: HONEST },
-  "bridge guard: ether type ip6 goto guard6": { breaks: HONEST },
-  "bridge guard: ether type arp goto guard_arp": { breaks: HONEST },
-  "bridge guard: drop": { breaks: HONEST },
-  [`bridge prerouting: iifgroup ${LINK_GROUP} goto guard`]: { breaks: HONEST },
+  [`bridge prerouting: iifgroup != ${LINK_GROUP} accept`]: { breaks: ALIEN },
+  "bridge prerouting: ether type ip meta l4proto tcp iifname . ether saddr . ip saddr @sources4 accept": {
+    breaks: QUICK,
+  },
+  "bridge prerouting: ether type ip6 meta l4proto tcp iifname . ether saddr . ip6 saddr @sources6 accept": {
+    breaks: QUICK,
+  },
+  "bridge prerouting: ether type ip goto guard4": { breaks: HONEST },
+  "bridge prerouting: ether type ip6 goto guard6": { breaks: HONEST },
+  "bridge prerouting: ether type arp goto guard_arp": { breaks: HONEST },
+  "bridge prerouting: drop": { breaks: HONEST },
 }
 
 /** Every rule of the ruleset, named as above. */

@@ -89,6 +89,17 @@ export const DAMAGES: readonly Damage[] = [
     plant: (scene) => nft(scene, "add", "chain", "inet", "linkspan", "stranger"),
     said: /rules were changed by somebody else/,
   },
+  {
+    name: "the rules of another version",
+    plant: async (scene) => {
+      const { stdout } = await scene.host.exec(["nft", "list", "table", "inet", "linkspan"])
+      const former = stdout
+        .replace(/(?<=comment "state \w+ rules )\w+/, "00000000")
+        .replace(/^.*ct status seen-reply .*\n/m, "")
+      await scene.host.exec(["nft", "-f", "-"], { input: `delete table inet linkspan\n${former}` })
+    },
+    said: /rules are those of another version/,
+  },
   // The host
   {
     name: "IPv4 forwarding switched off",

@@ -57,6 +57,12 @@ describe("reconcile", () => {
   }
 })
 
+async function plantAll(names: readonly string[], scene: Scene): Promise<void> {
+  for (const { plant } of DAMAGES.filter(({ name }) => names.includes(name))) {
+    await plant(scene)
+  }
+}
+
 describe("commands on what is damaged", () => {
   const attachC = async ({ linkspan, scene }: Stage): Promise<void> => {
     const c = await scene.host.netns("c")
@@ -85,12 +91,6 @@ describe("commands on what is damaged", () => {
     ["a bridge deleted"],
     ["a bridge's address deleted", "a bridge down", "a cable deleted"],
   ]
-  const plantAll = async (names: readonly string[], scene: Scene): Promise<void> => {
-    for (const { plant } of DAMAGES.filter(({ name }) => names.includes(name))) {
-      await plant(scene)
-    }
-  }
-
   for (const { name, act } of COMMANDS) {
     test(`${name} succeeds and leaves nothing that reconcile cannot mend`, async () => {
       for (const faults of FAULTS) {
@@ -125,6 +125,13 @@ describe("commands on what is damaged", () => {
       expect({ faults, ...told(await stage.linkspan.reconcile()) }).toEqual({ faults, ...NOTHING })
     }
   })
+})
+
+test("the next command puts this version's rules in the place of another's", async () => {
+  await using stage = await Stage.set()
+  await plantAll(["the rules of another version"], stage.scene)
+  await stage.linkspan.networks.create({ name: "more" })
+  expect(told(await stage.linkspan.reconcile())).toEqual(NOTHING)
 })
 
 /** Changes every stored body of a table; for what the clock and the kernel would change. */

@@ -55,37 +55,32 @@ export const BRIDGE_RULES = `\
 		${counted("spoofed_ip6", "unaddressed6")} drop
 	}
 
-	chain special {
-		meta l4proto vmap { igmp : goto rogue_igmp, udp : goto rogue_udp, ipv6-icmp : goto rogue_icmp6 }
-	}
-
-	# A TCP segment, as nearly all frames are, pays three comparisons and one look-up.
 	chain guard4 {
-		meta l4proto != tcp jump special
+		meta l4proto vmap { igmp : jump rogue_igmp, udp : jump rogue_udp }
 		iifname . ether saddr . ip saddr @sources4 accept
 		goto unaddressed4
 	}
 
 	chain guard6 {
-		meta l4proto != tcp jump special
+		meta l4proto vmap { udp : jump rogue_udp, ipv6-icmp : jump rogue_icmp6 }
 		iifname . ether saddr . ip6 saddr @sources6 accept
 		goto unaddressed6
 	}
 
+	# Before the bridge learns the sender's MAC, before br_netfilter and conntrack. The group is in every link that
+	# linkspan makes, from its creation on; comparing it costs a third of what a look-up of the name would.
+	# A TCP segment, as nearly all frames are, pays three comparisons and one look-up, and enters no other chain.
 	# What is neither IPv4, IPv6 nor ARP on the wire (VLAN tags, PPPoE, MPLS, 802.3 frames) would go around the checks.
 	# "ether type" is the frame's own; other expressions go by skb->protocol, which the kernel has already set to what is
 	# behind a VLAN tag.
-	chain guard {
+	chain prerouting {
+		type filter hook prerouting priority ${PRIORITIES.guard}; policy accept;
+		iifgroup != ${LINK_GROUP} accept
+		ether type ip meta l4proto tcp iifname . ether saddr . ip saddr @sources4 accept
+		ether type ip6 meta l4proto tcp iifname . ether saddr . ip6 saddr @sources6 accept
 		ether type ip goto guard4
 		ether type ip6 goto guard6
 		ether type arp goto guard_arp
-		${counted("other_protocol", "guard")} drop
-	}
-
-	# Before the bridge learns the sender's MAC, before br_netfilter and conntrack. The group is in every link that
-	# linkspan makes, from its creation on; comparing it costs half of what a look-up of the name would.
-	chain prerouting {
-		type filter hook prerouting priority ${PRIORITIES.guard}; policy accept;
-		iifgroup ${LINK_GROUP} goto guard
+		${counted("other_protocol", "prerouting")} drop
 	}
 `

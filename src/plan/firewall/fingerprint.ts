@@ -23,6 +23,8 @@ function canonicalLines(body: string): string {
         .replace(/\s*# (?:handle|count) \d+$/, "")
         .replace(/^\s*#.*$/, "")
         .trim()
+        // libnftables does not list a comparison that it would also make by itself for a later "ip saddr".
+        .replace(/^ether type ip6? (?=meta l4proto tcp )/, "")
         .replace(/\s+/g, " "),
     )
     .filter((line) => line !== "")

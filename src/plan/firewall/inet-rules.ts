@@ -19,26 +19,26 @@ export const INET_RULES = `\
 		dnat ip6 to meta l4proto . th dport map @published6
 	}
 
-	chain publish {
-		meta nfproto vmap { ipv4 : goto publish4, ipv6 : goto publish6 }
+	# From other machines and from containers. A loopback address in such a packet is a forgery: without these conditions a
+	# neighbour could reach what is published at 127.0.0.1 only, since translation comes before the routing decision that
+	# would refuse the packet.
+	chain publish_abroad {
+		ip daddr != 127.0.0.0/8 goto publish4
+		ip6 daddr != ::1 goto publish6
 	}
 
-	# From other machines and from containers. A loopback address in such a packet is a forgery: without the first two
-	# rules a neighbour could reach what is published at 127.0.0.1 only, since translation comes before the routing
-	# decision that would refuse the packet. Internal networks use no published ports; refusing them untranslated is
-	# what br_netfilter can do (it sends a translated flow's reset past conntrack, from an address the client never used).
+	# Internal networks use no published ports; refusing them untranslated is what br_netfilter can do (it sends a
+	# translated flow's reset past conntrack, from an address the client never used).
 	chain prerouting {
 		type nat hook prerouting priority ${PRIORITIES.publish}; policy accept;
-		ip daddr 127.0.0.0/8 return
-		ip6 daddr ::1 return
 		iifname @confined return
-		meta l4proto { tcp, udp, sctp } fib daddr type local jump publish
+		fib daddr type local goto publish_abroad
 	}
 
 	# From the host itself, at any of its addresses.
 	chain output {
 		type nat hook output priority ${PRIORITIES.publishLocal}; policy accept;
-		meta l4proto { tcp, udp, sctp } fib daddr type local jump publish
+		fib daddr type local meta nfproto vmap { ipv4 : goto publish4, ipv6 : goto publish6 }
 	}
 
 	chain enter_nat {
@@ -81,12 +81,20 @@ export const INET_RULES = `\
 		ct state invalid ${counted("invalid", "leave")} drop
 	}
 
-	# The first rule: see from_bridge, which a translated flow's packets do not come by. Frames that br_netfilter shows to
-	# this hook while they cross a bridge have that bridge as input and output.
+	# Somebody behind a bridge who claims to be the host's own loopback.
+	chain claims_loopback {
+		iifname @bridges ${counted("loopback_from_network", "claims_loopback")} drop
+		iifname @lent ${counted("loopback_from_network", "claims_loopback")} drop
+	}
+
+	# The first rule is for nearly all packets: those of flows that have been answered, except where the source is given
+	# another address. That includes every flow from a loopback address of the host (masquerade_into_network), so nobody
+	# can slip a packet into one of those; see from_bridge. Frames that br_netfilter shows to this hook while they cross a
+	# bridge have that bridge as input and output.
 	chain forward {
 		type filter hook forward priority ${PRIORITIES.forward}; policy accept;
-		ip saddr 127.0.0.0/8 iifname @bridges ${counted("loopback_from_network", "forward")} drop
-		ip saddr 127.0.0.0/8 iifname @lent ${counted("loopback_from_network", "forward")} drop
+		ct status seen-reply / seen-reply,snat accept
+		ip saddr 127.0.0.0/8 jump claims_loopback
 		ct state established,related accept
 		iifname . oifname @same_network accept
 		iifname vmap @leaving
@@ -127,10 +135,13 @@ export const INET_RULES = `\
 	}
 
 	# Translated flows into a bridge keep the client's address, except where the answer would not come back through here:
-	# to the host's loopback address, and to a client on the bridge itself.
+	# to the host's loopback address, and to a client on the bridge itself. Of what comes neither from a bridge nor, where
+	# br_netfilter does not say from where, from nowhere, that need not be asked: a look-up of intervals costs the first
+	# packet of a connection as much as all the rest here.
 	chain masquerade_into_network {
 		ip saddr 127.0.0.0/8 masquerade
 		ip6 saddr ::1 masquerade
+		iif != 0 iifname != @bridges return
 		ct status dnat ip saddr . oifname @hairpin4 masquerade
 		ct status dnat ip6 saddr . oifname @hairpin6 masquerade
 	}

@@ -25,6 +25,18 @@ export function removeRuleset(): string {
   return ["inet", "bridge"].map((family) => `add table ${family} linkspan\ndelete table ${family} linkspan\n`).join("")
 }
 
+let revision: string | undefined
+
+/** Another one for each text of the rules: by this a version of linkspan knows its own. */
+export function rulesRevision(): string {
+  // FNV-1a, 32 bits: of the few texts that there will ever be, no two.
+  revision ??= Array.from(baseRuleset())
+    .reduce((hash, character) => Math.imul(hash ^ character.charCodeAt(0), 0x01000193) >>> 0, 0x811c9dc5)
+    .toString(16)
+    .padStart(8, "0")
+  return revision
+}
+
 function structure(owner?: Owner): string {
   return `\
 table inet linkspan {

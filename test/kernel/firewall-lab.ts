@@ -22,6 +22,9 @@ import { PREFIX } from "../sweep.ts"
 const PROBE = `${import.meta.dir}/firewall-probe.py`
 const PYTHON = "/usr/bin/python3"
 
+/** After so many seconds without an answer there will be none. */
+export const SILENCE_S = 0.4
+
 export interface Question {
   readonly to: string
   readonly port: number
@@ -57,6 +60,8 @@ export class FirewallLab {
   readonly id = `${PREFIX}-${process.pid}-fw${made++}`
   readonly bridgeNetfilter: 0 | 1
   readonly networks = new Map<string, LabNetwork>()
+  /** Seconds that an answer may take which is to come. */
+  patience = 5
   readonly #namespaces: string[] = []
   readonly #servers: Bun.Subprocess[] = []
   readonly #elements = new Map<string, NftElement>()
@@ -293,7 +298,7 @@ export class FirewallLab {
     const client = this.#probe(
       from,
       "ask",
-      questions.map((question) => ({ protocol: "tcp", timeout: 0.4, ...question })),
+      questions.map((question) => ({ protocol: "tcp", timeout: SILENCE_S, ...question })),
     )
     return JSON.parse(await client.stdout.text())
   }

@@ -150,7 +150,10 @@ const AT_ONCE_MS = 250
 /** @param table lines of "PROTOCOL ADDRESS PORT [from ADDRESS]" and what must come of each; all are tried together. */
 async function connections(lab: FirewallLab, from: string, table: Readonly<Record<string, Want>>): Promise<string[]> {
   const lines = Object.keys(table)
-  const answers = await lab.ask(from, lines.map(question))
+  const answers = await lab.ask(
+    from,
+    lines.map((line) => (table[line] === "silence" ? question(line) : { ...question(line), timeout: lab.patience })),
+  )
   return lines.flatMap((line, i) => {
     const answer = answers[i]
     const want = table[line]
@@ -668,8 +671,9 @@ export const PROMISES: readonly FirewallPromise[] = [
           }),
         ]),
       )
+      const slipped = await slipIn(lab, stranger)
       lab.sysctl("host", { "net.ipv4.conf.br-web.accept_local": "0" })
-      return [...arrivals(arrived, [], marks), ...arrivals(left, [], marks)]
+      return [...arrivals(arrived, [], marks), ...arrivals(left, [], marks), ...slipped]
     },
   },
   {
@@ -744,6 +748,33 @@ export const PROMISES: readonly FirewallPromise[] = [
     },
   },
 ]
+
+/** A stranger's datagram that claims to be of a flow between the host's loopback address and a published port. */
+async function slipIn(lab: FirewallLab, stranger: { readonly src: string; readonly dst: string }): Promise<string[]> {
+  const RANGE = "net.ipv4.ip_local_port_range"
+  const before = lab.exec("host", "sysctl", "-n", RANGE).trim()
+  // Of two neighbouring ports the kernel takes one for the host's own client.
+  lab.sysctl("host", { [RANGE]: "40000 40001" })
+  const own = await connections(lab, "host", { "udp 127.0.0.1 8081": "a:80 sees 10.89.1.1" })
+  lab.sysctl("host", { [RANGE]: before })
+  const arrived = await lab.watch("a", { ifname: "eth0" }, "the end", () =>
+    lab.transmit("s", [
+      ...[40000, 40001].map((from) =>
+        ipFrame(stranger, {
+          src: "127.0.0.1",
+          dst: "127.0.0.1",
+          protocol: "udp",
+          body: udp({ from, to: 8081 }, "slipped in"),
+        }),
+      ),
+      ipFrame(
+        { ...stranger, dst: BROADCAST },
+        { src: "10.89.1.77", dst: "10.89.1.255", protocol: "udp", body: udp({ from: 7, to: 7 }, "the end") },
+      ),
+    ]),
+  )
+  return [...own, ...arrivals(arrived, [], ["slipped in"])]
+}
 
 /** Where a rule behind the quick one counts what gets that far. */
 const BEHIND = [

@@ -8,7 +8,7 @@ import { elementIdentity, renderTransaction } from "#plan/firewall/render.ts"
 import { baseRuleset, removeRuleset } from "#plan/firewall/ruleset.ts"
 import type { NftElement } from "#plan/op.ts"
 import { describeNeeds, needs } from "../features.ts"
-import type { FirewallLab } from "./firewall-lab.ts"
+import { type FirewallLab, SILENCE_S } from "./firewall-lab.ts"
 import { buildTown, PROMISES, sctpPromise } from "./firewall-promises.ts"
 import { REASONS, ruleNames, withoutRule } from "./firewall-rules.ts"
 
@@ -115,6 +115,10 @@ for (const bridgeNetfilter of [0, 1] as const) {
     })
 
     describe("without the rule", () => {
+      // What shall fail here needs no patience.
+      beforeAll(() => {
+        lab.patience = SILENCE_S
+      })
       for (const [rule, { breaks }] of Object.entries(REASONS).filter(([, { only = 0 }]) => only === bridgeNetfilter)) {
         test(
           `${rule} ✗ ${breaks}`,

@@ -56,12 +56,14 @@ class Stage implements AsyncDisposable {
   readonly props: Props
   readonly #host: Watch
   readonly #containers: readonly Watch[]
+  readonly #namespaces: readonly Netns[]
 
   private constructor(verb: Verb, host: Host, containers: readonly Netns[]) {
     this.verb = verb
     this.host = host
     this.#host = new Watch(host)
     this.#containers = containers.map((netns) => new Watch(netns))
+    this.#namespaces = containers
     const [a, b] = containers.map(({ path }) => path)
     this.props = { a: a ?? "", b: b ?? "", fresh: host.unique("fresh") }
   }
@@ -85,6 +87,18 @@ class Stage implements AsyncDisposable {
       for (const ifname of ["br0", "port0", "port1"]) {
         await host.ip(["link", "set", ifname, "addrgenmode", "none"])
         await host.ip(["link", "set", ifname, "up"])
+      }
+    }
+    if (verb.foreignCable === true) {
+      const a = containers[0] as Netns
+      await host.ip(["link", "add", "theirs0", "type", "veth", "peer", "name", "eth0", "netns", a.name])
+      for (const [netns, ifname, address] of [
+        [host, "theirs0", "10.77.5.1/24"],
+        [a, "eth0", "10.77.5.2/24"],
+      ] as const) {
+        await netns.ip(["link", "set", ifname, "addrgenmode", "none"])
+        await netns.ip(["address", "add", address, "dev", ifname])
+        await netns.ip(["link", "set", ifname, "up"])
       }
     }
     await host.baseline()
@@ -137,6 +151,13 @@ class Stage implements AsyncDisposable {
       }
       await linkspan.networks.prune()
     })
+    const [a] = this.#namespaces
+    if (this.verb.foreignCable === true && a !== undefined) {
+      // Theirs goes with its namespace, which is no leak.
+      expect(await this.host.changes()).toEqual([])
+      await this.host.removeNetns(a)
+      await this.host.baseline()
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

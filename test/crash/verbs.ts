@@ -24,6 +24,8 @@ export interface Verb {
   readonly restoresAll?: false
   /** A bridge of somebody else's, which the scene needs. */
   readonly foreignBridge?: true
+  /** A cable to `a` of somebody else's. */
+  readonly foreignCable?: true
 }
 
 const WEB = { name: "web", subnets: [{ prefix: "10.77.1.0/24" }] } as const
@@ -57,6 +59,40 @@ async function runR(linkspan: Linkspan): Promise<void> {
   await linkspan.run({ name: "r", command: ["sleep", "1000"], detach: true, networks: [{ network: "web" }] })
 }
 
+const LAN = {
+  name: "lan",
+  driver: "macvlan",
+  parent: "uplink",
+  mtu: 1450,
+  subnets: [{ prefix: "192.0.2.0/24", gateway: "192.0.2.2", range: "192.0.2.64/26" }],
+} as const
+const RATE = { bitsPerSecond: 8_000_000 }
+
+async function wire(linkspan: Linkspan): Promise<void> {
+  await linkspan.networks.create(LAN)
+  await linkspan.networks.create(WEB)
+}
+
+async function attachToWire(linkspan: Linkspan, props: Props, options?: MutationOptions): Promise<void> {
+  const settings = { allmulti: true, sysctls: { "net.ipv4.conf.IFNAME.arp_filter": "1" } }
+  await linkspan.attach(
+    {
+      name: "a",
+      netns: { kind: "path", path: props.a },
+      networks: [
+        { network: "lan", settings, gatewayPriority: 1 },
+        { network: "web", settings, rateIn: RATE, rateOut: RATE },
+      ],
+    },
+    options,
+  )
+}
+
+async function wired(linkspan: Linkspan, props: Props): Promise<void> {
+  await wire(linkspan)
+  await attachToWire(linkspan, props)
+}
+
 async function both(linkspan: Linkspan, props: Props): Promise<void> {
   await networks(linkspan)
   await attachA(linkspan, props)
@@ -77,6 +113,20 @@ async function setUp(linkspan: Linkspan, props: Props, options?: MutationOptions
       name: "c",
       netns: { kind: "path", path: props.a },
       networks: [{ network: { id: "bbbbbbbbbbbb", ...DB } }],
+      publish: [{ hostPort: 8080, containerPort: 80 }],
+    },
+    options,
+  )
+}
+
+/** Behind a program that has made the interface. */
+async function setUpForeign(linkspan: Linkspan, props: Props, options?: MutationOptions): Promise<void> {
+  await linkspan.setUp(
+    {
+      id: "cccccccccccc",
+      name: "c",
+      netns: { kind: "path", path: props.a },
+      networks: [{ network: { id: "bbbbbbbbbbbb", name: "theirs", driver: "foreign" }, ifname: "eth0" }],
       publish: [{ hostPort: 8080, containerPort: 80 }],
     },
     options,
@@ -262,6 +312,27 @@ export const VERBS: readonly Verb[] = [
     ends: "after",
   },
   {
+    name: "attach to a macvlan network, and with rates and settings",
+    scene: wire,
+    act: attachToWire,
+    restore: (linkspan) => linkspan.detach("a"),
+    ends: "before",
+  },
+  {
+    name: "detach from a macvlan network, and with rates and settings",
+    scene: wired,
+    act: (linkspan, _, options) => linkspan.detach("a", options),
+    restore: attachToWire,
+    ends: "after",
+  },
+  {
+    name: "network update of a macvlan network",
+    scene: wired,
+    act: (linkspan, _, options) => linkspan.networks.update({ network: "lan", mtu: 1400 }, options),
+    restore: (linkspan) => linkspan.networks.update({ network: "lan", mtu: LAN.mtu }),
+    ends: "before",
+  },
+  {
     name: "setUp with a network of its own",
     scene: none,
     act: setUp,
@@ -274,6 +345,22 @@ export const VERBS: readonly Verb[] = [
     act: (linkspan, _, options) => linkspan.tearDown({ id: "cccccccccccc" }, options),
     restore: setUp,
     ends: "after",
+  },
+  {
+    name: "setUp at somebody else's interface",
+    scene: none,
+    act: setUpForeign,
+    restore: (linkspan) => linkspan.tearDown({ id: "cccccccccccc" }),
+    ends: "before",
+    foreignCable: true,
+  },
+  {
+    name: "tearDown at somebody else's interface",
+    scene: setUpForeign,
+    act: (linkspan, _, options) => linkspan.tearDown({ id: "cccccccccccc" }, options),
+    restore: setUpForeign,
+    ends: "after",
+    foreignCable: true,
   },
   {
     name: "run in the background",

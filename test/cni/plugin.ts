@@ -16,7 +16,7 @@ export interface Call {
   /** Another state than the host's. */
   readonly stateDir?: string
   /** Another plugin than linkspan. */
-  readonly program?: string
+  readonly program?: string | readonly string[]
 }
 
 export const PROGRAM = [process.execPath, "--no-env-file", join(import.meta.dir, "../../src/main.ts"), "__cni"]
@@ -33,7 +33,8 @@ export const CONFLIST = {
 }
 
 export function plugin(host: Host, command: string, config: object, call: Call = {}): Promise<Ran> {
-  const { id = "c1", ifname = "eth0", netns = "", args = "", path = "/usr/lib/cni", killAfterMs, program } = call
+  const { id = "c1", ifname = "eth0", netns = "", args = "", path = "/usr/lib/cni", killAfterMs } = call
+  const program = typeof call.program === "string" ? [call.program] : (call.program ?? PROGRAM)
   const env = {
     CNI_COMMAND: command,
     CNI_CONTAINERID: id,
@@ -45,7 +46,7 @@ export function plugin(host: Host, command: string, config: object, call: Call =
     LINKSPAN_RUN_DIR: host.runDir,
   }
   const limit = killAfterMs === undefined ? [] : ["timeout", "--signal=KILL", String(killAfterMs / 1000)]
-  return run(host.enter([...limit, ...(program === undefined ? PROGRAM : [program])]), {
+  return run(host.enter([...limit, ...program]), {
     env: { ...toolEnvironment(), ...env },
     input: JSON.stringify(config),
   })

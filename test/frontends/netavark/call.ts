@@ -14,15 +14,18 @@ export interface CallOptions {
   /** The program in one file, where it is called often. */
   readonly program?: string
   readonly env?: Readonly<Record<string, string>>
+  /** Stands before its command line: what starts it. */
+  readonly before?: readonly string[]
   /** SIGKILL after this time. */
   readonly killAfterMs?: number
 }
 
 export function netavark(host: Host, args: readonly string[], options: CallOptions = {}): Promise<Ran> {
-  const { config = host.file("networks"), input, aardvark, env, program = MAIN, killAfterMs } = options
+  const { config = host.file("networks"), input, aardvark, env, program = MAIN, before = [], killAfterMs } = options
   return run(
     host.enter([
       ...(killAfterMs === undefined ? [] : ["timeout", "-s", "KILL", String(killAfterMs / 1000)]),
+      ...before,
       process.execPath,
       "--no-env-file",
       program,

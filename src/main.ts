@@ -62,11 +62,13 @@ const SERVICES = {
   dockerApi: ({ linkspan, engine, dockerApi, log }) =>
     dockerApi &&
     (async () => {
-      const [{ serveDockerApi }, { placesOf }] = await Promise.all([
+      const [{ serveDockerApi }, { serveApi }, { placesOf }] = await Promise.all([
         import("#frontends/docker-api/serve.ts"),
+        import("#frontends/api/serve.ts"),
         import("#engine/linkspan.ts"),
       ])
-      return serveDockerApi(linkspan, { socket: `${placesOf(engine).runDir}/docker.sock`, ...dockerApi, log })
+      const beside = { prefix: "/v1/", answer: serveApi(linkspan, log) }
+      return serveDockerApi(linkspan, { socket: `${placesOf(engine).runDir}/docker.sock`, ...dockerApi, beside, log })
     }),
   leases:
     ({ linkspan, log }) =>

@@ -3,6 +3,7 @@
 import type { LinkspanApi } from "#engine/linkspan.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { requestedVersion } from "./api-version.ts"
+import { answerBeside, type Beside, isBeside } from "./beside.ts"
 import { inspectContainer, listContainers } from "./containers.ts"
 import type { EventLog } from "./event-log.ts"
 import { streamEvents } from "./events.ts"
@@ -34,6 +35,7 @@ export interface ApiParts {
   readonly linkspan: LinkspanApi
   readonly events: EventLog
   readonly startedAt: string
+  readonly beside?: Beside
   /** Bugs. */
   readonly log: (line: string) => void
 }
@@ -80,7 +82,10 @@ export function serveRoutes(parts: ApiParts): Serve {
   const routes = routesOf(parts)
   return async (request) => {
     try {
-      return await find(routes, request)
+      const { beside } = parts
+      return beside !== undefined && isBeside(beside, request)
+        ? await answerBeside(beside, request)
+        : await find(routes, request)
     } catch (error) {
       if (error instanceof Refusal) {
         return refused(error.status, error.message)

@@ -3,6 +3,7 @@
 import type { LinkspanApi } from "#engine/linkspan.ts"
 import type { Service } from "#model/service.ts"
 import { requestListener } from "./answer.ts"
+import type { Beside } from "./beside.ts"
 import { EventLog } from "./event-log.ts"
 import { serveRoutes } from "./routes.ts"
 import { listenOnTls, type TlsOptions } from "./tls.ts"
@@ -11,17 +12,20 @@ import { listenOnSocket, type SocketOptions } from "./unix-socket.ts"
 export interface DockerApiOptions extends SocketOptions {
   /** Serve it there as well. */
   readonly tls?: TlsOptions
+  /** Another API that is served at the same places. */
+  readonly beside?: Beside
   /** One line of what went wrong. */
   readonly log?: (line: string) => void
 }
 
 /** @throws LinkspanError STATE_UNUSABLE when it cannot be served there */
 export async function serveDockerApi(linkspan: LinkspanApi, options: DockerApiOptions): Promise<Service> {
-  const { socket, tls, log = () => undefined } = options
+  const { socket, tls, beside, log = () => undefined } = options
   const events = new EventLog(await linkspan.state(), () =>
     BigInt(Math.round((performance.timeOrigin + performance.now()) * 1e6)),
   )
-  const handler = requestListener(serveRoutes({ linkspan, events, startedAt: new Date().toISOString(), log }), log)
+  const parts = { linkspan, events, startedAt: new Date().toISOString(), log }
+  const handler = requestListener(serveRoutes({ ...parts, ...(beside === undefined ? {} : { beside }) }), log)
   await using stack = new AsyncDisposableStack()
   stack.use(await listenOnSocket(handler, options))
   if (tls !== undefined) {

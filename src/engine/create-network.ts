@@ -1,5 +1,6 @@
 import { type Family, family as familyOf, isLinkLocal } from "#inet/ip.ts"
 import { ipAt, type Prefix, prefixContains, prefixFamily, prefixOf } from "#inet/prefix.ts"
+import { requireIpv6 } from "#kernel/ipv6.ts"
 import { getLink, listAddresses } from "#kernel/links.ts"
 import { requireLinkKind } from "#kernel/probe.ts"
 import { LinkspanError } from "#model/errors.ts"
@@ -98,6 +99,9 @@ export function designNetwork(host: Host, title: string, draft: NetworkDraft, id
   const except = draft.driver === "bridge" ? (draft.adopted ? draft.bridge : undefined) : link?.parent
   const lower = except === undefined ? [] : addressesOn(host, except)
   const { subnets, cursors } = chooseSubnets(host, title, draft, lower, except)
+  if (draft.slaac === true || subnets.some(({ prefix }) => prefixFamily(prefix) === 6)) {
+    requireIpv6(title)
+  }
   const common = {
     id,
     name: draft.name,

@@ -1,3 +1,5 @@
+import { prefixFamily } from "#inet/prefix.ts"
+import { requireIpv6 } from "#kernel/ipv6.ts"
 import { getLink, listAddresses } from "#kernel/links.ts"
 import { dnsOf, type NetworkDns } from "#model/dns.ts"
 import { LinkspanError } from "#model/errors.ts"
@@ -78,6 +80,9 @@ function decide(host: Host, title: string, update: NetworkUpdate, options: Mutat
 }
 
 function refuseCollisions(host: Host, title: string, network: Network, { addSubnets }: NetworkUpdate): void {
+  if (addSubnets.some(({ prefix }) => prefixFamily(prefix) === 6)) {
+    requireIpv6(title)
+  }
   if (addSubnets.length === 0) {
     return
   }

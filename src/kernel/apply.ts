@@ -10,6 +10,7 @@ import type { Request } from "#wire/nlmsg.ts"
 import { forgetFlows } from "./conntrack.ts"
 import { releaseLease } from "./dhcp/release.ts"
 import { alreadySo, ENOENT, EROFS, explain } from "./errno.ts"
+import { hasIpv6 } from "./ipv6.ts"
 import { getLink } from "./links.ts"
 import type { Namespace } from "./namespace.ts"
 import { setRate } from "./qdisc.ts"
@@ -313,9 +314,11 @@ class Run {
       const { master: wanted, vlan } = op.change
       const master = wanted === undefined || wanted === null ? 0 : this.#indexOf(namespace, wanted, op)
       const index = vlan === undefined ? 0 : this.#indexOf(namespace, op.ifname, op)
+      const { linkLocal: _, ...withoutIpv6 } = op.change
+      const change = op.change.linkLocal === undefined || hasIpv6() ? op.change : withoutIpv6
       return master === undefined || index === undefined
         ? undefined
-        : setLink(op.ifname, op.change, { index, ...(wanted === undefined ? {} : { master }) })
+        : setLink(op.ifname, change, { index, ...(wanted === undefined ? {} : { master }) })
     }
     const ifname = "route" in op ? op.route.ifname : "ifname" in op ? op.ifname : undefined
     const index = ifname === undefined ? undefined : this.#indexOf(namespace, ifname, op)
@@ -424,6 +427,9 @@ class Run {
     } catch (error) {
       if (this.#options.intent === "remove" && (error as { errno?: number }).errno === ENOENT) {
         return // The setting went with its link.
+      }
+      if (op.key.startsWith("ipv6/") && !hasIpv6()) {
+        return
       }
       const isReadOnly = (error as { errno?: number }).errno === EROFS
       throw refusal(`Cannot ${DOING[op.kind]} ${subject(op)} to ${op.value}`, error, {

@@ -16,7 +16,9 @@ import {
 } from "#model/field.ts"
 import { didYouMean } from "#model/nearest.ts"
 import type { ConnectRequest } from "#model/request.ts"
+import type { Sandbox } from "#model/sandbox.ts"
 import { given, readFields } from "./body.ts"
+import { oneContainer } from "./identity.ts"
 import { issueLines, Refusal } from "./refusal.ts"
 
 export interface ConnectBody {
@@ -79,8 +81,17 @@ export function readDisconnectBody(field: Field): { readonly container: string }
 const ENDPOINT_OPTION = "com.docker.network.endpoint."
 const IFNAME = `${ENDPOINT_OPTION}ifname`
 
-/** @throws Refusal 400 with all that cannot be */
-export function connectRequest(body: ConnectBody): Omit<ConnectRequest, "container" | "network"> {
+/** "CONTAINER:ALIAS", or "CONTAINER" under its own name. @throws Refusal 404 when there is no such container */
+function linkOf(text: string, containers: readonly Sandbox[]): { readonly container: string; readonly alias: string } {
+  const [reference = "", alias = reference] = text.split(":")
+  return { container: oneContainer(containers, reference).id, alias: alias.replace(/^.*\//, "") }
+}
+
+/** @throws Refusal with all that cannot be */
+export function connectRequest(
+  body: ConnectBody,
+  containers: readonly Sandbox[],
+): Omit<ConnectRequest, "container" | "network"> {
   const field: Field = { value: body, path: "EndpointConfig", issues: [] }
   const options = childField(field, "DriverOpts", body.options)
   let ifname: string | undefined
@@ -93,9 +104,6 @@ export function connectRequest(body: ConnectBody): Omit<ConnectRequest, "contain
       refuse(option, `is not offered here${didYouMean(key, [IFNAME])}`)
     }
   }
-  if (body.links.length > 0) {
-    refuse(childField(field, "Links", body.links), "are not offered here: give the other container an alias")
-  }
   if (body.linkLocal.length > 0) {
     refuse(childField(field, "IPAMConfig", body.linkLocal), "has LinkLocalIPs, which are not offered here")
   }
@@ -106,6 +114,7 @@ export function connectRequest(body: ConnectBody): Omit<ConnectRequest, "contain
     addresses: [body.ipv4, body.ipv6].filter(isPresent),
     aliases: body.aliases,
     gatewayPriority: body.priority,
+    ...(body.links.length === 0 ? {} : { links: body.links.map((link) => linkOf(link, containers)) }),
     ...presentOnly({ mac: body.mac, ifname }),
   }
 }

@@ -16,6 +16,8 @@ export interface ContainerFacts {
     /** Absent: one that is a mode of the container. */
     readonly endpoint?: Endpoint
   }[]
+  /** What the container with that id is called. */
+  readonly nameOf: (container: string) => string
 }
 
 /** A row of `docker ps`. */
@@ -113,11 +115,15 @@ function statusText({ status, exitCode }: ContainerSummary): string {
   }
 }
 
-function networksObject({ sandbox, networks }: ContainerFacts): Record<string, unknown> {
-  return Object.fromEntries(networks.map(({ id, name, endpoint }) => [name, endpointObject(sandbox, id, endpoint)]))
+function networksObject(facts: ContainerFacts): Record<string, unknown> {
+  return Object.fromEntries(facts.networks.map(({ id, name, endpoint }) => [name, endpointObject(facts, id, endpoint)]))
 }
 
-function endpointObject(sandbox: Sandbox, network: string, endpoint: Endpoint | undefined): Record<string, unknown> {
+function endpointObject(
+  { sandbox, nameOf }: ContainerFacts,
+  network: string,
+  endpoint: Endpoint | undefined,
+): Record<string, unknown> {
   const isOf =
     (family: 4 | 6): ((ip: string) => boolean) =>
     (ip) =>
@@ -127,7 +133,7 @@ function endpointObject(sandbox: Sandbox, network: string, endpoint: Endpoint | 
   const aliases = endpoint?.aliases ?? []
   return {
     IPAMConfig: null,
-    Links: null,
+    Links: endpoint?.links?.map(({ containerId, alias }) => `${nameOf(containerId)}:${alias}`) ?? null,
     Aliases: aliases.length === 0 ? null : aliases,
     DriverOpts: null,
     GwPriority: endpoint?.gatewayPriority ?? 0,

@@ -2,6 +2,7 @@
 // runs them.
 
 import type { LinkspanApi } from "#engine/linkspan.ts"
+import type { Id } from "#model/name.ts"
 import type { Endpoint, Sandbox } from "#model/sandbox.ts"
 import type { ContainerSummary, State } from "#model/view.ts"
 import { type ContainerFacts, containerObject, STATES, summaryObject } from "./container-object.ts"
@@ -65,6 +66,7 @@ function gather(state: State): (summary: ContainerSummary) => ContainerFacts | u
           sandbox,
           summary,
           networks: networksOf(sandbox, endpoints.get(sandbox.id) ?? []),
+          nameOf: (id) => sandboxes.get(id as Id)?.name ?? id,
         }
   }
 

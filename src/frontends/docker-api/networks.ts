@@ -189,9 +189,10 @@ function usersOf({ endpoints, sandboxes }: State, { id }: Network): string {
 
 export async function connectContainer({ linkspan, events }: NetworkApi, call: Call): Promise<Answer> {
   const body = readBody(call, readConnectBody)
-  const { network, container } = await parties(linkspan, call, body)
+  const { network, container, containers } = await parties(linkspan, call, body)
   await answering(
-    () => linkspan.networks.connect({ ...connectRequest(body), container: container.id, network: network.id }),
+    () =>
+      linkspan.networks.connect({ ...connectRequest(body, containers), container: container.id, network: network.id }),
     {
       ALREADY_CONNECTED: (cause) =>
         new Refusal(403, `endpoint with name ${container.name} already exists in network ${network.name}`, { cause }),
@@ -223,10 +224,11 @@ async function parties(
   linkspan: LinkspanApi,
   { params }: Call,
   { container }: Named,
-): Promise<{ readonly network: Network; readonly container: Sandbox }> {
+): Promise<{ readonly network: Network; readonly container: Sandbox; readonly containers: readonly Sandbox[] }> {
   const state = await linkspan.state()
   const found = findNetwork(allNetworks(state, await listConfigs(linkspan)), params["id"] ?? "")
-  return { container: oneContainer(state.sandboxes, container), network: joinable(found) }
+  const { sandboxes } = state
+  return { container: oneContainer(sandboxes, container), network: joinable(found), containers: sandboxes }
 }
 
 function goneMeanwhile({ params }: Call, { container }: Named): Parameters<typeof answering>[1] {

@@ -95,7 +95,11 @@ test.each(CLIENTS)("%s makes, shows, joins, leaves and removes networks", async 
     })
   }
   await docker.ok("network", "connect", "--ip", "10.99.0.7", "--ip6", "fd00:99::7", "--alias", "www", "web", "a")
-  await docker.ok("network", "connect", id.slice(0, 6), "b")
+  await docker.ok("network", "connect", "--link", "a:db", id.slice(0, 6), "b")
+  expect(await docker.ok("inspect", "--format", "{{.NetworkSettings.Networks.web.Links}}", "b")).toBe("[a:db]")
+  // A name that b alone knows.
+  const links = (await linkspan.names.records()).filter(({ kind }) => kind === "link")
+  expect(links).toMatchObject([{ name: "db", container: "b", target: "a" }])
   expect((await a.ip(["address", "show"])).flatMap(({ addr_info: info }) => info?.map(({ local }) => local))).toEqual(
     expect.arrayContaining(["10.99.0.7", "fd00:99::7"]),
   )

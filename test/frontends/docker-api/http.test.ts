@@ -200,7 +200,8 @@ test("a request that makes no sense is refused as Docker would, and changes noth
     [join({ IPAMConfig: { IPv4Address: "10.51.0.1" } }), 403, /^Address already in use/],
     [join({ IPAMConfig: { IPv6Address: "fd00::9" } }), 400, /is in no subnet/],
     [join({ IPAMConfig: { LinkLocalIPs: ["169.254.1.1"] } }), 400, /LinkLocalIPs/],
-    [join({ Links: ["b:c"] }), 400, /Links are not offered/],
+    [join({ Links: ["b:c"] }), 404, /^No such container: b$/],
+    [join({ Links: ["a:not a name"] }), 400, /not a name/],
     [join({ DriverOpts: { "com.docker.network.endpoint.ifname": "a/b" } }), 400, /is not an interface name/],
     [join({ DriverOpts: { "com.docker.network.endpoint.sysctls": "x=y" } }), 400, /is not offered here/],
   ]

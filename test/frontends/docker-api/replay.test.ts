@@ -80,7 +80,7 @@ test("every captured request gets the daemon's answer", async () => {
         continue
       }
     }
-    const body = withoutLinks(exchange.body)
+    const { body } = exchange
     const reply = await api.ask(method, path, body === undefined ? {} : { body })
     const at = `${command}: ${method} ${path}`
     expect({ at, status: reply.status, text: status < 400 ? "" : reply.text }).toMatchObject({
@@ -101,12 +101,6 @@ test("every captured request gets the daemon's answer", async () => {
   )
   expect(api.log).toEqual([])
 })
-
-/** The one thing that is refused where Docker does it: the other container's alias does the same. */
-function withoutLinks(body: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
-  const endpoint = body?.["EndpointConfig"] as Record<string, unknown> | undefined
-  return endpoint === undefined ? body : { ...body, EndpointConfig: { ...endpoint, Links: null } }
-}
 
 function compare({ path, status, headers, response, stream }: Exchange, ours: unknown, own: Headers): void {
   if (headers !== undefined) {
@@ -160,7 +154,7 @@ function sameContainer(ours: unknown, theirs: unknown): void {
   expect(plain({ Names: own.Names, Name: own.Name })).toEqual(plain({ Names: other.Names, Name: other.Name }))
   for (const [name, endpoint] of Object.entries(other.NetworkSettings.Networks)) {
     // Of what was asked for only what came of it is kept.
-    const { IPAMConfig: _ipam, Links: _links, DriverOpts: _options, DNSNames: names, ...rest } = endpoint
+    const { IPAMConfig: _ipam, DriverOpts: _options, DNSNames: names, ...rest } = endpoint
     const mine = own.NetworkSettings.Networks[name]
     expect(plain(mine)).toMatchObject(plain(rest) as object)
     expect(mine?.DNSNames.slice(0, 2)).toEqual(names.slice(0, 2))

@@ -18,11 +18,13 @@ import { inProcess } from "./scenarios/in-process.ts"
 import { oneProcess } from "./scenarios/one-process.ts"
 import { parallel } from "./scenarios/parallel.ts"
 import { podman } from "./scenarios/podman.ts"
+import { podmanRun } from "./scenarios/podman-run.ts"
 
 const SCENARIOS: readonly Scenario[] = [
   oneProcess,
   cni,
   podman,
+  podmanRun,
   inProcess,
   growth,
   parallel,

@@ -1,8 +1,10 @@
 // The edges of the door: requests that are wrong, calls that come together, twice, or are killed.
 
+import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { Host } from "../../host.ts"
+import type { Netns } from "../../netns.ts"
 import { run } from "../../run.ts"
 import { MAIN, netavark } from "./call.ts"
 import { answerOf } from "./in-process.ts"
@@ -163,6 +165,35 @@ test("a failing aardvark-dns undoes the setup", async () => {
     error: "error while applying dns entries: aardvark-dns exited unexpectedly without error message",
   })
   expect(existsSync(`${config}/aardvark-dns/n1`)).toBe(false)
+  expect(await host.changes()).toEqual([])
+})
+
+test.each<[string, (host: Host, a: Netns) => Promise<unknown>]>([
+  ["a flushed ruleset", (host) => host.exec(["nft", "flush", "ruleset"])],
+  ["a bridge that somebody removed", (host) => host.exec(["ip", "link", "del", "podman1"])],
+  ["a cable that somebody cut", (_, a) => a.exec(["ip", "link", "del", "eth0"])],
+  ["a namespace that is gone", (host, a) => host.removeNetns(a)],
+  [
+    "a reboot",
+    async (host, a) => {
+      await host.removeNetns(a)
+      await host.exec(["ip", "link", "del", "podman1"])
+      await host.exec(["nft", "flush", "ruleset"])
+      using state = new Database(`${host.stateDir}/linkspan.db`)
+      state.run("UPDATE sandbox SET body = json_set(body, '$.netns.bootId', '00000000-0000-4000-8000-000000000000')")
+    },
+  ],
+])("after %s teardown removes the rest, and says nothing the second time either", async (_, happens) => {
+  await using host = await Host.create({ uplink: false })
+  const a = await host.netns("a")
+  const input = JSON.stringify(options({ ports: [PORT] }))
+  expect(await answerOf(host, ["setup", a.path], input)).toMatchObject({ code: 0 })
+  await happens(host, a)
+  for (const _again of [1, 2]) {
+    expect(await answerOf(host, ["teardown", a.path], input)).toEqual({ code: 0, answer: undefined })
+  }
+  await using linkspan = await host.linkspan()
+  expect(await linkspan.networks.list()).toEqual([])
   expect(await host.changes()).toEqual([])
 })
 

@@ -3,6 +3,7 @@
 import { Database } from "bun:sqlite"
 import { expect, test } from "bun:test"
 import { existsSync, mkdirSync, readFileSync } from "node:fs"
+import { Bundle } from "../../bundle.ts"
 import { Host } from "../../host.ts"
 import type { Netns } from "../../netns.ts"
 import { run } from "../../run.ts"
@@ -10,7 +11,7 @@ import { MAIN, netavark } from "./call.ts"
 import { answerOf } from "./in-process.ts"
 import { options, PORT } from "./request.ts"
 
-const NOWHERE = ["/nonexistent/netns"]
+const NOWHERE = "/nonexistent/netns"
 
 const MISTAKES: readonly (readonly [string, unknown, string])[] = [
   ["no JSON", "{", "failed to load network options: IO error: "],
@@ -58,13 +59,9 @@ const MISTAKES: readonly (readonly [string, unknown, string])[] = [
 test("setup refuses what is wrong in netavark's way, and changes nothing", async () => {
   await using host = await Host.create({ uplink: false })
   for (const [mistake, input, want] of MISTAKES) {
-    const ran = await netavark(host, ["setup", ...NOWHERE], { input })
-    expect({ mistake, code: ran.code, keys: Object.keys(ran.json<object>()) }).toEqual({
-      mistake,
-      code: 1,
-      keys: ["error"],
-    })
-    expect(`${mistake}: ${ran.json<{ error: string }>().error}`).toContain(want)
+    const text = typeof input === "string" ? input : JSON.stringify(input)
+    const { code, answer } = await answerOf(host, ["setup", NOWHERE], text)
+    expect({ mistake, code, answer }).toEqual({ mistake, code: 1, answer: { error: expect.stringContaining(want) } })
   }
 })
 
@@ -125,6 +122,7 @@ test("settings that cannot be written matter only where they are not so already"
 }, 60_000)
 
 test("eight containers are set up and torn down at once, twice, and nothing is left", async () => {
+  using bundle = await Bundle.of(MAIN)
   await using host = await Host.create({ uplink: false })
   const config = host.file("networks")
   mkdirSync(config)
@@ -135,6 +133,7 @@ test("eight containers are set up and torn down at once, twice, and nothing is l
         netavark(host, [verb, path], {
           config,
           aardvark: "/bin/true",
+          program: bundle.path,
           input: options({ number: n + 1, ports: [{ ...PORT, host_port: 8080 + n }] }),
         }),
       ),

@@ -25,6 +25,7 @@ export const CAUSES = {
   "published-elsewhere": "The port is published, but for another address of the host",
   "foreign-rule": "A packet filter that is not linkspan's refuses it",
   "no-listener": "Nothing listens on the port",
+  "kernel-drop": "The kernel dropped a real packet, and says why",
   unanswered: "A real packet was sent and got no answer, and no rule is known to have dropped it",
   refused: "A real packet was refused, though nothing that linkspan knows refuses it",
   mtu: "Large packets are lost without a word: a link on the way takes less than the sender believes",
@@ -67,13 +68,29 @@ export interface ProbeView {
   /** The errno's name. */
   readonly error?: string
   readonly ms: number
+  /** How many were sent; what is told is of the last. */
+  readonly packets: 1 | 2
   /** The nftables rule that dropped it or its answer; without a handle, the chain's policy. */
   readonly drop?: {
+    /** The container in whose namespace it stands; absent for the host's. */
+    readonly container?: string
     readonly family: string
     readonly table: string
     readonly chain: string
     readonly handle?: number
     readonly comment?: string
+  }
+  /** Where no rule did: why the kernel dropped it or its answer. */
+  readonly kernel?: {
+    /** Of enum skb_drop_reason: "TC_INGRESS". */
+    readonly reason: string
+    /** The function that did. */
+    readonly in?: string
+    /** The link by which it was sent last, */
+    readonly after?: string
+    /** and the cable's other end, where it came to; absent container for the host's. */
+    readonly container?: string
+    readonly ifname?: string
   }
 }
 
@@ -90,4 +107,6 @@ export interface Explanation {
   readonly probe?: ProbeView
   /** What is odd but stops nothing. */
   readonly findings: readonly string[]
+  /** How long the question took. */
+  readonly tookMs: number
 }

@@ -9,7 +9,7 @@ import { closeFile } from "#kernel/file.ts"
 import { Netns } from "#kernel/netns.ts"
 import { refusalCounters } from "#kernel/refusal-counters.ts"
 import { openStreamServer } from "#kernel/server-socket.ts"
-import { ProbePacket } from "#kernel/trace/probe-packet.ts"
+import { NO_NEWS, ProbePacket } from "#kernel/trace/probe-packet.ts"
 import type { Finding } from "#model/doctor.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { type BridgeNetwork, isGateway } from "#model/network.ts"
@@ -133,7 +133,7 @@ function tryIsolation({ network, a, b, from, to }: Trial): Finding {
   const server = openStreamServer(b.netns, { ip: to, port: PORT })
   try {
     using probe = new ProbePacket(a.netns, from, "tcp")
-    const { outcome, error } = probe.send(to, PORT, { withinMs: WITHIN_MS, news: { fd: -1, isLost: () => false } })
+    const { outcome, error } = probe.send(to, PORT, { withinMs: WITHIN_MS, news: NO_NEWS })
     switch (outcome) {
       case "refused":
         return finding("ok", `${place}: a connection to another container was refused (${error})`)

@@ -2,19 +2,28 @@
 // the way and what stops it. Changes nothing.
 
 import { family } from "#inet/ip.ts"
-import type { Cause, ExplainRequest, Explanation, Hop, ProbeView } from "#model/explain.ts"
+import type { Cause, ExplainRequest, Explanation, Hop } from "#model/explain.ts"
 import { accept } from "#model/field.ts"
-import type { Id } from "#model/name.ts"
 import { checkExplain } from "#model/validate-explain.ts"
 import { compare } from "#plan/explain/compare.ts"
 import { spell } from "#plan/explain/routing.ts"
+import { inside } from "#plan/explain/trail.ts"
 import { walk } from "#plan/explain/walk.ts"
 import type { Host } from "../host.ts"
 import { choosePair, findParty } from "./parties.ts"
-import { type ProbeOrder, probe } from "./probe.ts"
+import { probe } from "./probe.ts"
+import { orderProbe } from "./probe-order.ts"
 import { observeWorld } from "./world.ts"
 
 export function explain(host: Host, asked: ExplainRequest): Explanation {
+  const began = performance.now()
+  const explanation = answer(host, asked)
+  return { ...explanation, tookMs: Math.round(performance.now() - began) }
+}
+
+type Answer = Omit<Explanation, "tookMs">
+
+function answer(host: Host, asked: ExplainRequest): Answer {
   const request = accept("Cannot explain", checkExplain(asked))
   const world = observeWorld(host)
   const from = findParty(host, world, request.from)
@@ -54,14 +63,14 @@ export function explain(host: Host, asked: ExplainRequest): Explanation {
     ...(to.party.node === undefined ? {} : { target: to.party.node }),
     ...(arrival?.kind === "unicast" ? { arrivesBy: arrival.oif } : {}),
   })
-  const sent = probeOf(host, request, {
-    node: from.party.node,
-    source,
-    destination,
-    protocol,
-    fails: walked.cause !== undefined,
-  })
-  const { cause, hops, findings } = sent === undefined ? walked : compare(walked, sent)
+  const order = orderProbe(host, world, request, { node: from.party.node, source, destination, protocol, walked })
+  const sent = order === undefined ? undefined : probe(order)
+  const enter = (container: string, command: string): string => {
+    const known = [from.party.node, walked.arrival?.node].map((id) => (id === undefined ? undefined : world.node(id)))
+    const inner = known.find((each) => each?.label === container)
+    return inner === undefined ? command : inside(inner, command)
+  }
+  const { cause, hops, findings } = sent === undefined ? walked : compare(walked, sent, enter)
   const named =
     request.to === destination ? [] : [{ place: request.to, what: `is ${destination}, IPv${family(destination)}` }]
   return {
@@ -78,32 +87,7 @@ export function explain(host: Host, asked: ExplainRequest): Explanation {
   }
 }
 
-/** An answer on one machine is there within a millisecond; where none is expected, waiting for long tells nothing. */
-const PATIENCE_MS = { expected: 1000, unexpected: 150 } as const
-
-function probeOf(
-  host: Host,
-  { to, port, probe: wanted = true }: ExplainRequest,
-  {
-    node,
-    source,
-    destination,
-    protocol,
-    fails,
-  }: Pick<ProbeOrder, "source" | "destination" | "protocol"> & {
-    readonly node: string | undefined
-    readonly fails: boolean
-  },
-): ProbeView | undefined {
-  const namespace = node === undefined ? undefined : host.resolve(node === "host" ? "host" : (node as Id))
-  if (!wanted || port === undefined || namespace === undefined || to === "internet") {
-    return undefined
-  }
-  const withinMs = fails ? PATIENCE_MS.unexpected : PATIENCE_MS.expected
-  return probe(host, { namespace, source, destination, protocol, port, withinMs })
-}
-
-function stopped(request: ExplainRequest, before: readonly Hop[], place: string, cause: Cause): Explanation {
+function stopped(request: ExplainRequest, before: readonly Hop[], place: string, cause: Cause): Answer {
   return {
     from: request.from,
     to: request.to,

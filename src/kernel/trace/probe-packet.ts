@@ -17,6 +17,7 @@ const POLLOUT = 4
 const POLLERR = 8
 const POLLIN = 1
 const EINPROGRESS = 115
+const SIZEOF_POLLFD = 8
 
 export interface ProbeResult {
   /** sent: a datagram that nobody refused. */
@@ -28,9 +29,12 @@ export interface ProbeResult {
 
 /** Somebody who may learn earlier that there is nothing to wait for. */
 export interface News {
-  readonly fd: number
+  /** Readable when there may be something new. */
+  readonly descriptors: readonly number[]
   isLost(): boolean
 }
+
+export const NO_NEWS: News = { descriptors: [], isLost: () => false }
 
 export class ProbePacket implements Disposable {
   readonly #fd: number
@@ -95,15 +99,16 @@ export class ProbePacket implements Disposable {
   /** What of `events` came; 0 when the time was over or the news were that nothing will. */
   #wait(events: number, withinMs: number, news: News): number {
     const deadline = performance.now() + withinMs
-    const poll = new DataView(new ArrayBuffer(16))
-    poll.setInt32(0, this.#fd, true)
-    poll.setInt16(4, events | POLLERR, true)
-    poll.setInt32(8, news.fd, true)
-    poll.setInt16(12, POLLIN, true)
+    const descriptors = [this.#fd, ...news.descriptors]
+    const poll = new DataView(new ArrayBuffer(SIZEOF_POLLFD * descriptors.length))
+    for (const [index, fd] of descriptors.entries()) {
+      poll.setInt32(SIZEOF_POLLFD * index, fd, true)
+      poll.setInt16(SIZEOF_POLLFD * index + 4, index === 0 ? events | POLLERR : POLLIN, true)
+    }
     for (;;) {
       const restMs = Math.max(0, deadline - performance.now())
       const timeout = new BigInt64Array([BigInt(Math.floor(restMs / 1000)), BigInt(Math.floor((restMs % 1000) * 1e6))])
-      const ready = check("ppoll", syscall("ppoll", new Uint8Array(poll.buffer), 2, timeout, 0, 0))
+      const ready = check("ppoll", syscall("ppoll", new Uint8Array(poll.buffer), descriptors.length, timeout, 0, 0))
       const came = poll.getInt16(6, true)
       if (came !== 0 || ready === 0 || news.isLost()) {
         return came

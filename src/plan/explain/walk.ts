@@ -12,6 +12,17 @@ export interface Walked {
   readonly hops: readonly Hop[]
   readonly cause?: Cause
   readonly findings: readonly string[]
+  /** What it is where it arrives, in a namespace that is known: translations may have changed it. */
+  readonly arrival?: Arrival
+}
+
+export interface Arrival {
+  /** "host", or the container's id. */
+  readonly node: string
+  readonly label: string
+  readonly source: Ip
+  readonly destination: Ip
+  readonly port?: number
 }
 
 /** More than any way there is: two namespaces, two bridges and the host. */
@@ -35,7 +46,12 @@ export function walk(trip: Trip): Walked {
     ],
     ...(cause === undefined ? {} : { cause }),
     findings: there.findings,
+    ...(end.kind === "delivered" ? { arrival: arrivalOf(there, end.node) } : {}),
   }
+}
+
+function arrivalOf({ source, destination, port }: Trail, { id, label }: NodeFacts): Arrival {
+  return { node: id, label, source, destination, ...(port === undefined ? {} : { port }) }
 }
 
 function largeHops(there: Trail, back: { readonly cause?: Cause; readonly large?: Cause } | undefined): Hop[] {

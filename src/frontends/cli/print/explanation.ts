@@ -45,6 +45,7 @@ const OUTCOMES = {
   unanswered: "a real packet got no answer within",
 } as const
 
-function probeText({ outcome, ms, error }: ProbeView): string {
-  return `${OUTCOMES[outcome]} ${ms} ms${error === undefined ? "" : ` (${error})`}`
+function probeText({ outcome, ms, error, kernel }: ProbeView): string {
+  const why = kernel === undefined ? "" : `; the kernel's reason: ${kernel.reason}`
+  return `${OUTCOMES[outcome]} ${ms} ms${error === undefined ? "" : ` (${error})`}${why}`
 }

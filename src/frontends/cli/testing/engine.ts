@@ -463,4 +463,5 @@ const EXPLANATION: Explanation = {
   ],
   cause: { code: "no-listener", message: "nothing listens on tcp port 81", remedy: "ss -lntp" },
   findings: ["\u001bodd"],
+  tookMs: 3,
 }

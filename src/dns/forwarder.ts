@@ -14,6 +14,8 @@ export interface ForwarderOptions {
   readonly cache?: boolean
   /** Of the servers: 53 when absent. */
   readonly port?: number
+  /** How long the servers may take in all. */
+  readonly giveUpMs?: number
 }
 
 export interface Forwarding {
@@ -37,7 +39,7 @@ export class Forwarder implements Disposable {
   readonly #inFlight = new Map<string, Promise<Resolved | undefined>>()
 
   constructor(options: ForwarderOptions = {}) {
-    this.#upstreams = new Upstreams({ connect: options.connect, port: options.port ?? DNS_PORT })
+    this.#upstreams = new Upstreams({ connect: options.connect, port: options.port ?? DNS_PORT }, options.giveUpMs)
     this.#cache = options.cache === false ? undefined : new AnswerCache()
   }
 

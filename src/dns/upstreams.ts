@@ -19,17 +19,19 @@ const ROUNDS = 2
 
 export class Upstreams implements Disposable {
   readonly #options: ExchangeOptions
+  readonly #giveUpMs: number
   /** When a server may be first again. */
   readonly #resting = new Map<Ip, number>()
 
-  constructor(options: LineOptions) {
+  constructor(options: LineOptions, giveUpMs = GIVE_UP_MS) {
     this.#options = { ...options, lines: new SharedLines(options), flatCase: new Set() }
+    this.#giveUpMs = giveUpMs
   }
 
   /** `undefined`: none of them answered. */
   resolve(question: UpstreamQuestion, servers: readonly Ip[]): Promise<Resolved | undefined> {
     const { promise, resolve } = Promise.withResolvers<Resolved | undefined>()
-    const deadline = performance.now() + GIVE_UP_MS
+    const deadline = performance.now() + this.#giveUpMs
     const order = this.#inOrder(servers)
     const spoken = new Set<Ip>()
     let turn = 0

@@ -483,7 +483,7 @@ export class Linkspan implements LinkspanApi {
 
   async explain(request: ExplainRequest): Promise<Explanation> {
     const { explain } = await import("./explain/explain.ts")
-    return this.#look(() => explain(this.#host, request))
+    return explain(this.#host, request, (look) => this.#look(look))
   }
 
   async state(): Promise<State> {

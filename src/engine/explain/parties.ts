@@ -10,6 +10,9 @@ import type { Host } from "../host.ts"
 /** Addresses that no host of a private network has: well-known resolvers. Nothing is sent to them, only routes are asked for. */
 const INTERNET = { 4: "1.1.1.1" as Ip, 6: "2606:4700:4700::1111" as Ip } as const
 
+/** Places that no container can be called by. */
+export const WORDS: readonly string[] = ["host", "internet", "outside"]
+
 export interface Party {
   /** "host", a container's id, or undefined for somebody beyond the host. */
   readonly node: string | undefined
@@ -33,6 +36,12 @@ export function findParty(host: Host, world: World, text: string): Found {
   return ip === undefined ? byName(host, world, text) : { party: byAddress(world, ip) }
 }
 
+/** Who is meant by the addresses that somebody was told. */
+export function byAddresses(world: World, [first, ...others]: readonly Ip[]): Party | undefined {
+  const party = first === undefined ? undefined : byAddress(world, first)
+  return party === undefined ? undefined : { ...party, addresses: [...party.addresses, ...others] }
+}
+
 function byAddress(world: World, ip: Ip): Party {
   // A container's own first: when the host has it as well, that is what is wrong.
   const cable = world.cables.find(({ node }) => world.node(node)?.addresses.some((each) => each.ip === ip))
@@ -45,7 +54,7 @@ function byName(host: Host, world: World, name: string): Found {
   const rows = host.store.endpoints().filter(({ body }) => body.aliases.includes(name))
   const sandbox = host.store.sandbox(name)?.body ?? host.store.sandbox(rows[0]?.body.sandbox ?? "")?.body
   if (sandbox === undefined) {
-    const known = [...host.store.sandboxes().map(({ body }) => body.name), "host", "internet", "outside"]
+    const known = [...host.store.sandboxes().map(({ body }) => body.name), ...WORDS]
     const similar = nearest(name, known)
     return {
       cause: {

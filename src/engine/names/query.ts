@@ -18,12 +18,17 @@ import { recordsOf } from "./records.ts"
 import { hostServers } from "./upstreams.ts"
 
 /** @throws LinkspanError CONTAINER_NOT_FOUND */
-export async function queryName(host: Host, request: NameQueryRequest): Promise<NameAnswer> {
+export async function queryName(
+  host: Host,
+  request: NameQueryRequest,
+  { giveUpMs }: { readonly giveUpMs?: number } = {},
+): Promise<NameAnswer> {
   const title = `look up ${quote(request?.name)}`
   const { name, type, from } = accept(`Cannot ${title}`, checkNameQuery(request))
   const { body: sandbox } = findSandbox(host, title, from)
   using resolver = new Resolver(directory(host), {
     connect: (server, transport) => askFromHost(host, server, transport),
+    ...(giveUpMs === undefined ? {} : { giveUpMs }),
   })
   const container = sandbox.sharedWith ?? sandbox.id
   return { name, type, ...(await resolver.explain(name, TYPE[type], { kind: "container", id: container })) }

@@ -33,7 +33,7 @@ import type { Host } from "./host.ts"
 import { inspectNetwork } from "./inspect-network.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { defaultRouteLink, observeBridgeSysctls, observeHost, observeTaken } from "./observe-host.ts"
-import { obstacleWarnings } from "./obstacles.ts"
+import { nameObstacleWarnings, obstacleWarnings } from "./obstacles.ts"
 import { sweep } from "./sweep.ts"
 import { carryOut, type Decision } from "./transaction.ts"
 
@@ -68,7 +68,7 @@ function decide(host: Host, title: string, draft: NetworkDraft): Decision<Networ
     title,
     ops,
     intent: "make",
-    warnings: obstacleWarnings(host),
+    warnings: [...obstacleWarnings(host), ...(host.names ? nameObstacleWarnings(host, network) : [])],
     facts,
     changes: [{ object: "network", id: network.id, after: network }],
     result: () => inspectNetwork(host, network.id),

@@ -1,6 +1,6 @@
 import { hasOwnTables } from "#kernel/foreign-firewall.ts"
 import type { FirewallStatus } from "#model/view.ts"
-import { observeRefusals } from "./foreign-refusals.ts"
+import { observeNameRefusals, observeRefusals } from "./foreign-refusals.ts"
 import type { Host } from "./host.ts"
 import { recordedIntegrations } from "./integrations.ts"
 import { obstaclesIn } from "./obstacles.ts"
@@ -11,6 +11,7 @@ export function firewallStatus(host: Host): FirewallStatus {
   return {
     loaded: hasOwnTables(host.namespace),
     obstacles: obstaclesIn(host, situation),
+    nameObstacles: obstaclesIn(host, observeNameRefusals(host)),
     integrations: recordedIntegrations(host).map(({ integration, record }) => ({
       owner: integration.owner,
       where: record.where,

@@ -1,8 +1,15 @@
 // Other people's packet filters, read from the kernel: nothing here changes or loads anything.
 
-import type { FilterReader, ForeignElement, ForeignRule, ForwardChain } from "#plan/firewall/foreign-filter.ts"
+import type {
+  FilterHook,
+  FilterReader,
+  ForeignElement,
+  ForeignRule,
+  ForwardChain,
+} from "#plan/firewall/foreign-filter.ts"
 import {
   HOOK_FORWARD,
+  HOOK_INPUT,
   NF_DROP,
   NFPROTO,
   NFT_GETCHAIN,
@@ -33,9 +40,14 @@ export interface ForeignFilter {
   readonly reader: FilterReader
 }
 
-/** Every base chain on the forward hook that is not linkspan's own, in the order in which a packet meets them. */
-export function listForeignFilters({ netfilter, netns }: Namespace): ForeignFilter[] {
-  return [...listNftFilters(netfilter), ...listLegacyFilters(netns)].toSorted(
+const HOOKS = { input: HOOK_INPUT, forward: HOOK_FORWARD } as const satisfies Record<FilterHook, number>
+
+/**
+ * Every base chain on the hook that is not linkspan's own, in the order in which a packet meets them. Of
+ * iptables-legacy's only the one on the forward hook.
+ */
+export function listForeignFilters({ netfilter, netns }: Namespace, hook: FilterHook = "forward"): ForeignFilter[] {
+  return [...listNftFilters(netfilter, hook), ...(hook === "forward" ? listLegacyFilters(netns) : [])].toSorted(
     (a, b) => a.chain.priority - b.chain.priority,
   )
 }
@@ -62,17 +74,18 @@ function commentOf(userData: Uint8Array): string {
   return ""
 }
 
-function listNftFilters(socket: NetlinkSocket): ForeignFilter[] {
+function listNftFilters(socket: NetlinkSocket, at: FilterHook): ForeignFilter[] {
   const chains = listChains(socket)
   return chains.flatMap(({ header, attrs: { table = "", name = "", hook, policy, type } }): ForeignFilter[] => {
     const family = FAMILIES.get(header.family)
-    if (family === undefined || table === OWN_TABLE || type !== "filter" || hook?.number !== HOOK_FORWARD) {
+    if (family === undefined || table === OWN_TABLE || type !== "filter" || hook?.number !== HOOKS[at]) {
       return []
     }
     const siblings = chains
       .filter((one) => one.header.family === header.family && one.attrs.table === table)
       .map(({ attrs }) => attrs.name ?? "")
     const chain: ForwardChain = {
+      hook: at,
       family,
       table,
       name,

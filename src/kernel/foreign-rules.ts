@@ -23,6 +23,7 @@ import {
   NFT_LOOKUP_F_INV,
   NFT_META,
   NFT_OBJECT_COUNTER,
+  NFT_PAYLOAD_TRANSPORT_HEADER,
   NFT_RETURN,
   NFT_SET_ELEM_CATCHALL,
   NFT_SET_ELEM_INTERVAL_END,
@@ -72,12 +73,16 @@ const META: ReadonlyMap<number, PacketField> = new Map([
   [NFT_META.bridgeIifname, "ibrname"],
   [NFT_META.bridgeOifname, "obrname"],
   [NFT_META.nfproto, "nfproto"],
+  [NFT_META.l4proto, "l4proto"],
 ])
 const CT: ReadonlyMap<number, PacketField> = new Map([
   [NFT_CT.state, "ctState"],
   [NFT_CT.status, "ctStatus"],
   [NFT_CT.direction, "ctDirection"],
 ])
+
+/** TCP, UDP and their like begin with two ports. */
+const PORT_BYTES = 2
 
 const STEPS: { readonly [K in keyof ExpressionData]: (data: ExpressionData[K]) => Steps } = {
   meta: ({ key, destinationRegister, sourceRegister }) =>
@@ -121,6 +126,12 @@ const STEPS: { readonly [K in keyof ExpressionData]: (data: ExpressionData[K]) =
             },
           ],
         },
+  payload: ({ base, offset, length, destinationRegister }) =>
+    load(
+      base === NFT_PAYLOAD_TRANSPORT_HEADER && offset === PORT_BYTES && length === PORT_BYTES ? "dport" : undefined,
+      destinationRegister,
+      undefined,
+    ),
   match: ({ name = "", revision = 0, info = new Uint8Array() }) => xtMatch(name, revision, info),
   target: ({ name = "" }) => ({ steps: xtTarget(name) }),
   objref: ({ type }) => (type === NFT_OBJECT_COUNTER ? NOTHING : UNKNOWN),

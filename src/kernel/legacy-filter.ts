@@ -97,6 +97,7 @@ function toFilter(family: XtFamily, chains: ReturnType<typeof readChains>): Lega
   const dropping = policy?.kind === "verdict" && policy.verdict.kind === "drop"
   return {
     chain: {
+      hook: "forward",
       family,
       table: TABLE,
       name: "FORWARD",

@@ -34,7 +34,47 @@ export function xtMatch(
     const inverted = (view.getUint16(CONNTRACK.invertFlags, true) & XT_CONNTRACK_STATE) !== 0
     return { steps: stateIn(view.getUint16(CONNTRACK.stateMask, true), inverted) }
   }
+  if (name === "addrtype" && revision === 1 && info.length >= ADDRTYPE_BYTES) {
+    return { steps: destinationTypeIn(view) }
+  }
+  if ((name === "udp" || name === "tcp") && info.length >= PORTS.size[name]) {
+    return { steps: portsIn(view, PORTS.invertFlags[name]) }
+  }
   return { steps: [{ kind: "unknown" }] }
+}
+
+// struct xt_addrtype_info_v1: masks of types for source and destination, and flags.
+const ADDRTYPE_BYTES = 8
+const XT_ADDRTYPE_INVERT_DEST = 2
+
+function destinationTypeIn(view: DataView): Instruction[] {
+  const [source, destination] = [view.getUint16(0, true), view.getUint16(2, true)]
+  const flags = view.getUint32(4, true)
+  if (source !== 0 || (flags & ~XT_ADDRTYPE_INVERT_DEST) !== 0) {
+    return [{ kind: "unknown" }]
+  }
+  const mask = Uint8Array.of(destination & 0xff, destination >> 8)
+  return [
+    { kind: "load", to: REGISTER, field: "dstType" },
+    { kind: "mask", from: REGISTER, to: REGISTER, mask, xor: new Uint8Array(mask.length) },
+    { kind: "compare", from: REGISTER, bytes: new Uint8Array(mask.length), equal: flags !== 0 },
+  ]
+}
+
+// struct xt_udp and xt_tcp: the least and the most of either port; the protocol itself is the rule's to ask.
+const PORTS = { invertFlags: { udp: 8, tcp: 11 }, size: { udp: 9, tcp: 12 } } as const
+const MOST_PORT = 0xffff
+
+/** One destination port and nothing else. */
+function portsIn(view: DataView, flagsAt: number): Instruction[] {
+  const [leastSource, mostSource, least, most] = [0, 2, 4, 6].map((at) => view.getUint16(at, true))
+  const isPlain = leastSource === 0 && mostSource === MOST_PORT && view.getUint8(flagsAt) === 0
+  return isPlain && least !== undefined && least === most
+    ? [
+        { kind: "load", to: REGISTER, field: "dport" },
+        { kind: "compare", from: REGISTER, bytes: Uint8Array.of(least >> 8, least & 0xff), equal: true },
+      ]
+    : [{ kind: "unknown" }]
 }
 
 /** Whether the connection's state is one of the mask's. */

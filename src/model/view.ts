@@ -174,6 +174,8 @@ export interface ReconcileReport {
 
 /** A foreign packet filter that refuses linkspan's forwarded traffic. */
 export interface Obstacle {
+  /** What is refused: what the host forwards, or questions about names at gateways. */
+  readonly traffic: "forwarded" | "names"
   /** "docker", "ufw", "firewalld", or "custom" for a hand-written ruleset. */
   readonly owner: string
   /** Where it is: 'chain "FORWARD" of table ip filter, policy drop'. */
@@ -188,6 +190,8 @@ export interface FirewallStatus {
   /** Whether linkspan's own tables are loaded. */
   readonly loaded: boolean
   readonly obstacles: readonly Obstacle[]
+  /** What stands in the way of questions about names at gateways; at 127.0.0.11 they are asked all the same. */
+  readonly nameObstacles: readonly Obstacle[]
   /** Hooks that `integrate` filled, as recorded. */
   readonly integrations: readonly { readonly owner: string; readonly where: string; readonly inPlace: boolean }[]
 }

@@ -218,14 +218,23 @@ test("a host's firewall that keeps questions from the gateways is named by expla
 }
 `)
   await host.baseline()
-  await cli(host, "network create web --subnet 10.89.7.0/24")
+  const remedy = 'nft insert rule inet guard in iifname "ls-*" meta l4proto { tcp, udp } th dport 53 accept'
+  const created = await host.cli(["network", "create", "web", "--subnet", "10.89.7.0/24"])
+  expect(created.stderr).toContain(
+    `A packet filter of this host refuses IPv4 questions about names at the gateways of linkspan's networks (chain "in" of table inet guard, policy drop), though not at 127.0.0.11; let them pass with: ${remedy}\n`,
+  )
   await cli(host, "attach a --network web --netns", a.path)
   expect(await dig(a, "@127.0.0.11", "a.web")).toEqual(["10.89.7.2"])
   expect(await dig(a, "@10.89.7.1", "a.web")).toEqual(["silence"])
+  expect(JSON.parse(await cli(host, "firewall status -o json"))).toMatchObject({
+    obstacles: [],
+    nameObstacles: [{ traffic: "names", owner: "custom", remedy }],
+  })
   const { stdout } = await host.cli(["explain", "a", "10.89.7.1:53/udp"])
   expect(stdout).toContain("table inet guard  policy of chain in drops it")
-  await host.loadNft('insert rule inet guard in iifname "ls-*" meta l4proto { tcp, udp } th dport 53 accept\n')
+  await host.exec(["sh", "-e", "-c", remedy])
   expect(await dig(a, "@10.89.7.1", "a.web")).toEqual(["10.89.7.2"])
+  expect(JSON.parse(await cli(host, "firewall status -o json"))).toMatchObject({ nameObstacles: [] })
   await cli(host, "detach a")
   await cli(host, "network rm web")
   await host.loadNft(`flush chain inet guard in

@@ -136,6 +136,11 @@ const SETS: Readonly<Record<string, Source | "no numbers">> = {
   },
   immediate: { header: NF_TABLES, prefix: "NFTA_IMMEDIATE_", except: registers("NFTA_IMMEDIATE_") },
   lookup: { header: NF_TABLES, prefix: "NFTA_LOOKUP_", except: registers("NFTA_LOOKUP_") },
+  payload: {
+    header: NF_TABLES,
+    prefix: "NFTA_PAYLOAD_",
+    except: { ...registers("NFTA_PAYLOAD_"), length: "NFTA_PAYLOAD_LEN" },
+  },
   // Two enums with the same numbers, NFTA_MATCH_* and NFTA_TARGET_*.
   compat: {
     header: "linux/netfilter/nf_tables_compat.h",
@@ -293,6 +298,7 @@ const NOT_IN_HEADERS: Readonly<Record<string, string>> = {
   CTA_FILTER_F_PROTO_SRC_PORT: "the kernel's own",
   CLIENT_PORT: "of DHCP: RFC 2131, section 4.1",
   SERVER_PORT: "of DHCP: RFC 2131, section 4.1",
+  HOOK_INPUT: "a name of ours for NF_INET_LOCAL_IN",
   HOOK_FORWARD: "a name of ours for NF_INET_FORWARD and NF_BR_FORWARD",
 }
 

@@ -100,14 +100,15 @@ function checkFirewalls(host: Host): Finding[] {
   if (!hasOwnTables(host.namespace)) {
     return []
   }
-  const { obstacles } = firewallStatus(host)
-  return obstacles.length === 0
+  const { obstacles, nameObstacles } = firewallStatus(host)
+  const all = [...obstacles, ...nameObstacles]
+  return all.length === 0
     ? [{ check: "firewall", level: "ok", what: "no other packet filter refuses what linkspan forwards" }]
-    : obstacles.map(
-        ({ where, remedy }): Finding => ({
+    : all.map(
+        ({ traffic, where, remedy }): Finding => ({
           check: "firewall",
           level: "warning",
-          what: `${where} refuses what linkspan forwards`,
+          what: `${where} refuses ${traffic === "names" ? "questions about names at gateways" : "what linkspan forwards"}`,
           remedy: remedy === "" ? "linkspan firewall integrate" : remedy,
         }),
       )

@@ -239,6 +239,7 @@ export const Named = z.strictObject({ id: text, name: text })
 export const Publications = z.array(publication)
 
 const obstacle = z.strictObject({
+  traffic: z.enum(["forwarded", "names"]),
   owner: text,
   where: text,
   families: z.array(z.union([z.literal(4), z.literal(6)])),
@@ -250,6 +251,7 @@ export const Firewall = z
   .strictObject({
     loaded: z.boolean(),
     obstacles: z.array(obstacle),
+    nameObstacles: z.array(obstacle),
     integrations: z.array(z.strictObject({ owner: text, where: text, inPlace: z.boolean() })),
   } satisfies FieldsOf<FirewallStatus>)
   .meta({ id: "FirewallStatus" })

@@ -189,6 +189,7 @@ describe("trees", () => {
 
   test("firewall status", () => {
     const obstacle = {
+      traffic: "forwarded",
       owner: "custom",
       where: 'chain "f" of table inet mine',
       families: [4, 6],
@@ -197,12 +198,19 @@ describe("trees", () => {
     } as const
     expect(
       firewallTree(
-        { loaded: false, obstacles: [obstacle], integrations: [{ owner: "ufw", where: "route rule", inPlace: false }] },
+        {
+          loaded: false,
+          obstacles: [obstacle],
+          nameObstacles: [{ ...obstacle, traffic: "names" }],
+          integrations: [{ owner: "ufw", where: "route rule", inPlace: false }],
+        },
         PLAIN,
       ),
     ).toMatchInlineSnapshot(`
       "firewall  linkspan's own tables are not loaded
       ├─ custom refuses forwarded traffic (IPv4, IPv6): chain "f" of table inet mine
+      │  └─ remedy: nft add rule …
+      ├─ custom refuses questions about names at gateways (IPv4, IPv6): chain "f" of table inet mine
       │  └─ remedy: nft add rule …
       └─ integrated with ufw: route rule  gone
       "

@@ -1,5 +1,5 @@
 // Somebody else's packet filter as data: what an nf_tables or legacy iptables ruleset says about packets that the host
-// forwards, reduced to what can be known of linkspan's packets (interfaces, families, connection state). Whatever
+// forwards or takes, reduced to what can be known of linkspan's (interfaces, families, connection state, a port). Whatever
 // depends on more than that is "unknown".
 
 /** What a rule can ask of a packet that linkspan knows beforehand. */
@@ -13,6 +13,9 @@ export const PACKET_FIELDS = [
   "ibrname",
   "obrname",
   "nfproto",
+  "l4proto",
+  "dport",
+  "dstType",
   "ctState",
   "ctStatus",
   "ctDirection",
@@ -70,8 +73,12 @@ export interface ForeignElement {
   readonly value?: Uint8Array
 }
 
-/** A base chain on the forward hook. */
+/** Where packets are that the host forwards, or takes itself. */
+export type FilterHook = "forward" | "input"
+
+/** A base chain. */
 export interface ForwardChain {
+  readonly hook: FilterHook
   readonly family: "ip" | "ip6" | "inet" | "bridge"
   readonly table: string
   readonly name: string

@@ -1,8 +1,17 @@
 // What somebody else's chain does to one of linkspan's packets. A rule that depends on more than is known of the packet
 // (an address, a port, a rate) is passed over: it may let some of them through or refuse some, which is its owner's
-// business; what counts is what becomes of a packet that no such rule is about.
+// business; what counts is what becomes of a packet that no such rule is about. Only where the port is known, a rule
+// that accepts this very port is taken to be about these packets, from whichever addresses it accepts them.
 
-import type { FilterReader, ForeignRule, ForeignVerdict, ForwardChain, PacketField } from "./foreign-filter.ts"
+import { unreachable } from "#model/errors.ts"
+import type {
+  FilterReader,
+  ForeignRule,
+  ForeignVerdict,
+  ForwardChain,
+  Instruction,
+  PacketField,
+} from "./foreign-filter.ts"
 import { findElement } from "./foreign-set.ts"
 import { equals, masked, not, type PartialBytes, type Ternary, unknownBytes } from "./partial-bytes.ts"
 
@@ -58,40 +67,73 @@ function walk(packet: Packet, chain: string, reader: FilterReader, depth: number
 
 /** undefined: the rule does not match, decides nothing, or cannot be told to match. */
 function verdictOf(packet: Packet, { instructions }: ForeignRule, reader: FilterReader): ForeignVerdict | undefined {
-  const registers = unknownBytes(REGISTER_BYTES)
-  const put = (at: number, { value, known }: PartialBytes): void => {
-    registers.value.set(value, at)
-    registers.known.set(known, at)
-  }
+  const machine: Machine = { packet, reader, registers: unknownBytes(REGISTER_BYTES), isAboutPort: false }
+  const portIsKnown = packet.dport.known.some((bits) => bits !== 0)
+  let isCertain = true
   for (const instruction of instructions) {
-    let matches: Ternary = true
-    switch (instruction.kind) {
-      case "load":
-        put(instruction.to, packet[instruction.field])
-        break
-      case "mask":
-        put(instruction.to, masked(registers, instruction.from, instruction.mask, instruction.xor))
-        break
-      case "compare":
-        matches = equals(registers, instruction.from, instruction.bytes)
-        matches = instruction.equal ? matches : not(matches)
-        break
-      case "lookup": {
-        const { found, element } = findElement(reader.elements(instruction.set), registers, instruction.from)
-        if (instruction.map) {
-          return found === true ? element?.verdict : undefined
-        }
-        matches = instruction.inverted ? not(found) : found
-        break
-      }
-      case "verdict":
-        return instruction.verdict
-      case "unknown":
-        matches = undefined
+    if (instruction.kind === "verdict") {
+      const { verdict } = instruction
+      return isCertain || (machine.isAboutPort && verdict.kind === "accept") ? verdict : undefined
     }
-    if (matches !== true) {
+    if (instruction.kind === "lookup" && instruction.map) {
+      const { found, element } = findElement(reader.elements(instruction.set), machine.registers, instruction.from)
+      return found === true && isCertain ? element?.verdict : undefined
+    }
+    const matches = step(machine, instruction)
+    if (matches === false || (matches === undefined && !portIsKnown)) {
       return undefined
     }
+    isCertain &&= matches === true
   }
   return undefined
+}
+
+interface Machine {
+  readonly packet: Packet
+  readonly reader: FilterReader
+  readonly registers: PartialBytes
+  /** The register that holds the port. */
+  portAt?: number
+  /** The rule has asked for this very port, or for one of several with it among them. */
+  isAboutPort: boolean
+}
+
+type Step = Exclude<Instruction, { readonly kind: "verdict" }>
+
+/** Carries one step out. @returns whether the packet still matches */
+function step(machine: Machine, instruction: Step): Ternary {
+  const { packet, reader, registers } = machine
+  switch (instruction.kind) {
+    case "load":
+      put(registers, instruction.to, packet[instruction.field])
+      if (instruction.field === "dport") {
+        machine.portAt = instruction.to
+      }
+      return true
+    case "mask":
+      put(registers, instruction.to, masked(registers, instruction.from, instruction.mask, instruction.xor))
+      return true
+    case "compare": {
+      const equal = equals(registers, instruction.from, instruction.bytes)
+      machine.isAboutPort ||= equal === true && instruction.equal && instruction.from === machine.portAt
+      return instruction.equal ? equal : not(equal)
+    }
+    case "lookup": {
+      const { found } = findElement(reader.elements(instruction.set), registers, instruction.from)
+      const { portAt = -1 } = machine
+      machine.isAboutPort ||= found === true && !instruction.inverted && instruction.from <= portAt
+      return instruction.inverted ? not(found) : found
+    }
+    case "unknown":
+      // It may have put something into a register.
+      registers.known.fill(0)
+      return undefined
+    default:
+      return unreachable(instruction)
+  }
+}
+
+function put(registers: PartialBytes, at: number, { value, known }: PartialBytes): void {
+  registers.value.set(value, at)
+  registers.known.set(known, at)
 }

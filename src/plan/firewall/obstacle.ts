@@ -9,7 +9,7 @@ import { DOCKER_USER, dockerUserRules, namedDockerBridges } from "./docker-user.
 import type { FilterReader, ForeignRule, ForwardChain } from "./foreign-filter.ts"
 import { iptablesPattern, iptablesText } from "./interface-rule.ts"
 import { type Judgement, judge, type Packet } from "./judge.ts"
-import { directions, frame, type IfnamePattern, type LinkFacts, packet } from "./packets.ts"
+import { directions, frame, type IfnamePattern, type LinkFacts, packet, question } from "./packets.ts"
 
 export interface OwnBridge {
   /** "ls-*" for all that linkspan names itself. */
@@ -34,6 +34,7 @@ export interface Traffic {
 /** The names that linkspan gives to bridges and ports begin so. */
 export const BRIDGE_NAMES: IfnamePattern = "ls-*"
 const PORT_NAMES: IfnamePattern = "lv-*"
+const DNS_PORT = 53
 
 export interface Refusal {
   readonly chain: ForwardChain
@@ -62,16 +63,20 @@ export function refusal(chain: ForwardChain, reader: FilterReader, traffic: Traf
 }
 
 function packetsOf(
-  { family: table }: ForwardChain,
+  { hook, family: table }: ForwardChain,
   { bridges, peer, bridged, linkGroup }: Traffic,
   family: Family,
 ): Packet[] {
   if (table === "bridge") {
-    return bridges.map(({ ifname }) => frame(ifname, PORT_NAMES, family))
+    // What the host takes itself, it takes from the bridge and not from its ports.
+    return hook === "input" ? [] : bridges.map(({ ifname }) => frame(ifname, PORT_NAMES, family))
   }
   const link = (name: IfnamePattern): LinkFacts | undefined => {
     const bridge = bridges.find((one) => one.ifname === name)
     return bridge === undefined ? undefined : { kind: "bridge", ...(bridge.adopted ? {} : { group: linkGroup }) }
+  }
+  if (hook === "input") {
+    return bridges.map(({ ifname }) => question(family, ifname, link))
   }
   return bridges.flatMap(({ ifname, routed }) =>
     directions(ifname, { peer, routed, bridged }).map((direction) => packet(family, direction, link)),
@@ -136,15 +141,20 @@ export interface Means {
 
 export function toObstacle(refused: Refusal, reader: FilterReader, traffic: Traffic, means: Means): Obstacle {
   const { chain, families } = refused
-  const owner = ownerOf(chain)
+  // Docker leaves alone what the host takes itself.
+  const owner = chain.hook === "input" && ownerOf(chain) === "docker" ? "custom" : ownerOf(chain)
   const where = describe(refused)
   const by = (integrable: boolean, remedy: string): Obstacle => ({
+    traffic: chain.hook === "forward" ? "forwarded" : "names",
     owner,
     where,
     families,
     integrable,
     remedy: integrable ? "" : remedy,
   })
+  if (chain.hook === "input") {
+    return by(false, nameLines(chain, owner, traffic))
+  }
   const insert = insertLines(chain, traffic)
   const helps = owner === "firewalld" || hookHelps(refused, owner, reader, traffic)
   if (owner === "custom" || !helps || means.inPlace.includes(owner)) {
@@ -204,9 +214,38 @@ function insertLines(chain: ForwardChain, { bridges }: Traffic): string {
     .join("; ")
 }
 
+/** Lines that let questions about names reach the gateways. */
+function nameLines(chain: ForwardChain, owner: Owner, { bridges }: Traffic): string {
+  const { family, table, name } = chain
+  const line = (ifname: IfnamePattern): string[] => {
+    if (owner === "ufw") {
+      return [`ufw allow in on ${iptablesPattern(ifname)} to any port ${DNS_PORT}`]
+    }
+    if (owner === "firewalld") {
+      return [
+        `firewall-cmd --permanent --zone=linkspan --add-interface=${iptablesPattern(ifname)}`,
+        "firewall-cmd --permanent --zone=linkspan --add-service=dns",
+        "firewall-cmd --reload",
+      ]
+    }
+    return isIptables(chain)
+      ? ["udp", "tcp"].map(
+          (protocol) =>
+            `${iptables(chain)} -I ${name} -i ${iptablesPattern(ifname)} -p ${protocol} --dport ${DNS_PORT} -j ACCEPT`,
+        )
+      : [
+          `nft insert rule ${family} ${table} ${name} iifname "${ifname}" meta l4proto { tcp, udp } th dport ${DNS_PORT} accept`,
+        ]
+  }
+  return bridges.flatMap(({ ifname }) => line(ifname)).join("; ")
+}
+
 /** Of iptables, whose users know its commands: its tables are called like this in either backend. */
 function isIptables({ family, table, name, backend }: ForwardChain): boolean {
-  return backend === "legacy" || ((family === "ip" || family === "ip6") && table === "filter" && name === "FORWARD")
+  return (
+    backend === "legacy" ||
+    ((family === "ip" || family === "ip6") && table === "filter" && (name === "FORWARD" || name === "INPUT"))
+  )
 }
 
 function iptables({ family, backend }: ForwardChain): string {
@@ -227,9 +266,12 @@ function dockerLines(chain: ForwardChain, reader: FilterReader, { bridges, peer 
 }
 
 /** For the warnings of other commands. */
-export function obstacleSentence({ owner, where, families, remedy, integrable }: Obstacle): string {
+export function obstacleSentence({ traffic, owner, where, families, remedy, integrable }: Obstacle): string {
   const who = OWNER_NAMES[owner] ?? "A packet filter of this host"
   const what = families.map((family) => `IPv${family}`).join(" and ")
+  if (traffic === "names") {
+    return `${who} refuses ${what} questions about names at the gateways of linkspan's networks (${where}), though not at 127.0.0.11; let them pass with: ${remedy}`
+  }
   return `${who} refuses ${what} traffic of linkspan's networks (${where}); ${integrable ? "let it pass with: linkspan firewall integrate" : `let it pass with: ${remedy}`}`
 }
 

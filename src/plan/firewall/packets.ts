@@ -8,6 +8,8 @@ import { knownBytes, type PartialBytes, unknownBytes } from "./partial-bytes.ts"
 export type IfnamePattern = string
 
 const IFNAMSIZ = 16
+/** One of nf_tables' registers, as most fields need. */
+const REGISTER_BYTES = 4
 
 /** include/uapi/linux/netfilter/nf_conntrack_common.h: NF_CT_STATE_BIT(). */
 const STATE = { established: 2, new: 8 } as const
@@ -70,11 +72,34 @@ export function packet(
     ibrname: unknownBytes(IFNAMSIZ),
     obrname: unknownBytes(IFNAMSIZ),
     nfproto: knownBytes(Uint8Array.of(NFPROTO[family])),
+    l4proto: unknownBytes(REGISTER_BYTES),
+    dport: unknownBytes(REGISTER_BYTES),
+    dstType: unknownBytes(REGISTER_BYTES),
     ctState: knownBytes(word(STATE[state])),
     ctStatus: { value: word(published ? IPS_DST_NAT : 0), known: word(IPS_DST_NAT) },
     ctDirection: knownBytes(Uint8Array.of(state === "new" ? 0 : 1)),
     // Whether the source is translated is decided later, or has been: it depends on the network.
     xtState: { value: word(STATE[state] | (published ? XT_STATE_DNAT : 0)), known: word(~XT_STATE_SNAT) },
+  }
+}
+
+const IPPROTO_UDP = 17
+const DNS_PORT = 53
+/** include/uapi/linux/rtnetlink.h: an address of the host's own; a bit of that number, as xt_addrtype counts. */
+const RTN_LOCAL = 2
+
+/** A question about a name, from a container to its gateway. */
+export function question(
+  family: Family,
+  bridge: IfnamePattern,
+  link: (ifname: IfnamePattern) => LinkFacts | undefined,
+): Packet {
+  return {
+    ...packet(family, { from: bridge, to: undefined, state: "new", published: false }, link),
+    // Registers are filled with zeros behind what is put into them.
+    l4proto: knownBytes(Uint8Array.of(IPPROTO_UDP, 0, 0, 0)),
+    dport: knownBytes(Uint8Array.of(0, DNS_PORT, 0, 0)),
+    dstType: knownBytes(word(1 << RTN_LOCAL)),
   }
 }
 

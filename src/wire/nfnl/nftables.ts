@@ -13,7 +13,8 @@ const NFT_MSG_GETSETELEM = 13
 /** include/uapi/linux/netfilter.h: NFPROTO_*. */
 export const NFPROTO = { inet: 1, ip: 2, arp: 3, netdev: 5, bridge: 7, ip6: 10 } as const
 
-/** The same number in all three families: NF_INET_FORWARD, NF_BR_FORWARD. */
+/** The same numbers in all three families: NF_INET_LOCAL_IN and NF_INET_FORWARD, NF_BR_LOCAL_IN and NF_BR_FORWARD. */
+export const HOOK_INPUT = 1
 export const HOOK_FORWARD = 2
 
 /** Verdicts: include/uapi/linux/netfilter.h NF_*, enum nft_verdicts. Negative ones arrive as unsigned. */
@@ -83,6 +84,7 @@ export const NFT_META = {
   iifname: 6,
   oifname: 7,
   nfproto: 15,
+  l4proto: 16,
   bridgeIifname: 17,
   bridgeOifname: 18,
   iifgroup: 21,
@@ -153,6 +155,16 @@ const CompatAttrs = attributeSet("compat", {
   info: attr(3, binary),
 })
 
+/** enum nft_payload_bases. */
+export const NFT_PAYLOAD_TRANSPORT_HEADER = 2
+
+const PayloadAttrs = attributeSet("payload", {
+  destinationRegister: attr(1, u32be),
+  base: attr(2, u32be),
+  offset: attr(3, u32be),
+  length: attr(4, u32be),
+})
+
 /** A reference to a named object. */
 const ObjrefAttrs = attributeSet("objref", {
   type: attr(1, u32be),
@@ -168,6 +180,7 @@ const EXPRESSIONS = {
   bitwise: BitwiseAttrs,
   immediate: ImmediateAttrs,
   lookup: LookupAttrs,
+  payload: PayloadAttrs,
   match: CompatAttrs,
   target: CompatAttrs,
   objref: ObjrefAttrs,

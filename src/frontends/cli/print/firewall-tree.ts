@@ -4,7 +4,9 @@ import type { FirewallStatus, Obstacle } from "#model/view.ts"
 import { type Look, paint, plain } from "./look.ts"
 import { type Node, tree } from "./tree.ts"
 
-export function firewallTree({ loaded, obstacles, integrations }: FirewallStatus, look: Look): string {
+export function firewallTree(status: FirewallStatus, look: Look): string {
+  const { loaded, integrations } = status
+  const obstacles = [...status.obstacles, ...status.nameObstacles]
   return tree({
     text: `firewall  linkspan's own tables are ${loaded ? paint(look, "green", "loaded") : paint(look, "yellow", "not loaded")}`,
     children: [
@@ -18,7 +20,7 @@ export function firewallTree({ loaded, obstacles, integrations }: FirewallStatus
   })
 }
 
-function obstacleNode({ owner, where, families, remedy, integrable }: Obstacle, look: Look): Node {
+function obstacleNode({ traffic, owner, where, families, remedy, integrable }: Obstacle, look: Look): Node {
   const remedies = [
     ...(integrable ? [`remedy: linkspan firewall integrate`] : []),
     ...(remedy === "" ? [] : [`remedy: ${plain(remedy)}`]),
@@ -27,7 +29,7 @@ function obstacleNode({ owner, where, families, remedy, integrable }: Obstacle, 
     text: paint(
       look,
       "yellow",
-      `${plain(owner)} refuses forwarded traffic (${families.map((family) => `IPv${family}`).join(", ")}): ${plain(where)}`,
+      `${plain(owner)} refuses ${traffic === "names" ? "questions about names at gateways" : "forwarded traffic"} (${families.map((family) => `IPv${family}`).join(", ")}): ${plain(where)}`,
     ),
     children: remedies.map((text) => ({ text })),
   }

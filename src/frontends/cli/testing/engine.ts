@@ -433,6 +433,7 @@ export const FIREWALL: FirewallStatus = {
   loaded: true,
   obstacles: [
     {
+      traffic: "forwarded",
       owner: "docker",
       where: 'chain "FORWARD" of table ip filter, policy drop',
       families: [4],
@@ -440,6 +441,7 @@ export const FIREWALL: FirewallStatus = {
       integrable: true,
     },
   ],
+  nameObstacles: [],
   integrations: [],
 }
 

@@ -285,6 +285,15 @@ test("whoever answers at the port already stays, and a name server's container i
   // Whoever asks at the gateway still asks linkspan.
   expect(await dig(a, "@10.89.7.1", "b.web")).toEqual(["10.89.7.3"])
   expect(await dig(b, "@10.89.7.1", "a.web")).toEqual(["10.89.7.2"])
+  // At the gateways of other networks it is as published as any other port.
+  await cli(host, "network create db --subnet 10.89.9.0/24")
+  await cli(host, "attach c --network db --netns", c.path)
+  for (const address of ["10.89.9.1", ADDRESSES.host4]) {
+    expect(await c.connect(address, 53, { proto: "udp" })).toMatchObject({ ok: true })
+  }
+  expect(await dig(c, "@127.0.0.11", "c.db")).toEqual(["10.89.9.2"])
+  await cli(host, "detach c")
+  await cli(host, "network rm db")
   await cli(host, "detach b")
   // Without names, nothing at all.
   await cli(host, "network create quiet --no-names --subnet 10.89.8.0/24")

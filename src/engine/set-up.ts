@@ -29,6 +29,7 @@ import { withLeases } from "./leases/with-leases.ts"
 import type { MutationOptions } from "./linkspan.ts"
 import { mendFirst } from "./mend.ts"
 import { observePorts } from "./observe-host.ts"
+import { obstacleWarnings } from "./obstacles.ts"
 import { carrier, refuseUnpublishable, takePorts } from "./publications.ts"
 import { openRequested, placeOf } from "./requested-netns.ts"
 import { sweep } from "./sweep.ts"
@@ -95,6 +96,7 @@ function decide(host: Host, title: string, wanted: SetUp, options: MutationOptio
     ],
     ops: [...ops, ...planMemberships(sandbox.id, before, after, portFactsAfter(observePorts(host), ops))],
     intent: "make",
+    warnings: changes.some(({ object }) => object === "network") ? obstacleWarnings(host) : [],
     facts,
     joined: joined.map(({ network }) => network.id),
     result: () => ({ id: sandbox.id, name: sandbox.name, ...viewOf(host, after) }),

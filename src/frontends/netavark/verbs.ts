@@ -122,7 +122,10 @@ async function setUpOwn(
   const attachments = await namesOf(line, options)
   const request = setUpRequest(options, inDirectory(line.argument ?? "", world), dnsPort(world.env))
   await using linkspan = await openEngine(line, world)
-  const { result } = await linkspan.setUp(request)
+  const { result, warnings } = await linkspan.setUp(request)
+  for (const warning of warnings) {
+    world.err(`[WARN  netavark::firewall] ${warning}\n`)
+  }
   const addresses = await bridgeAddresses(options)
   if (attachments.length > 0) {
     const { commitEntries } = await import("./aardvark.ts")

@@ -7,10 +7,13 @@ export interface Answer {
   readonly code: number
   /** What stood on standard output; undefined for nothing. */
   readonly answer: unknown
+  /** What stood on standard error. */
+  readonly told: string
 }
 
 export async function answerOf(host: Host, args: readonly string[], input: string): Promise<Answer> {
   let said = ""
+  let told = ""
   const code = await runNetavark(["--config", host.file("networks"), ...args], {
     env: {},
     directory: "/",
@@ -19,9 +22,11 @@ export async function answerOf(host: Host, args: readonly string[], input: strin
       said += String(text)
       return true
     },
-    err: () => undefined,
+    err: (text) => {
+      told += text
+    },
     open: () => host.linkspan(),
     holdSignals: () => undefined,
   })
-  return { code, answer: said === "" ? undefined : (JSON.parse(said) as unknown) }
+  return { code, answer: said === "" ? undefined : (JSON.parse(said) as unknown), told }
 }

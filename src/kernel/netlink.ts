@@ -26,10 +26,9 @@ import {
 } from "#wire/nlmsg.ts"
 import { DecodeError } from "#wire/window.ts"
 import type { Netns } from "./netns.ts"
+import { AF_NETLINK, SOCK_RAW } from "./socket-address.ts"
 import { check, errorMessage, errorName, syscall } from "./syscall.ts"
 
-const AF_NETLINK = 16
-const SOCK_RAW_CLOEXEC = 3 | 0o2000000
 export const NETLINK_ROUTE = 0
 export const NETLINK_NETFILTER = 12
 
@@ -47,6 +46,11 @@ const EMSGSIZE = 90
 
 /** Room for one datagram: the kernel fills up to 32 KiB of a dump, and more only for a single object that needs it. */
 const RECEIVE_BYTES = 1 << 18
+/**
+ * For all sockets: what is received is read before anything else is, and what is kept of it is a copy. A buffer a socket
+ * would be a megabyte of fresh pages a command.
+ */
+const received = new Uint8Array(RECEIVE_BYTES)
 /** Acknowledgements queue in the socket while a datagram is worked on; this many always fit its default buffer. */
 const MAX_BATCH = 64
 const DUMP_ATTEMPTS = 100
@@ -102,12 +106,11 @@ export class NetlinkSocket implements Disposable {
   readonly #fd: number
   readonly #trace: ((line: string) => void) | undefined
   readonly #label: string
-  readonly #buffer = new Uint8Array(RECEIVE_BYTES)
   #sequence = 0
   #closed = false
 
   constructor(netns: Netns, protocol: number, options: NetlinkOptions) {
-    this.#fd = netns.socket(AF_NETLINK, SOCK_RAW_CLOEXEC, protocol)
+    this.#fd = netns.socket(AF_NETLINK, SOCK_RAW, protocol)
     this.#trace = options.trace
     this.#label = options.label
     const on = new Int32Array([1])
@@ -339,21 +342,21 @@ export class NetlinkSocket implements Disposable {
 
   #receive(): Uint8Array {
     for (;;) {
-      const received = syscall("recvfrom", this.#fd, this.#buffer, this.#buffer.length, MSG_TRUNC, 0, 0)
-      if (received === -EINTR) {
+      const length = syscall("recvfrom", this.#fd, received, received.length, MSG_TRUNC, 0, 0)
+      if (length === -EINTR) {
         continue
       }
-      if (received < 0) {
-        throw new KernelError("receive from netlink", -received, received === -EAGAIN ? "no answer came" : undefined)
+      if (length < 0) {
+        throw new KernelError("receive from netlink", -length, length === -EAGAIN ? "no answer came" : undefined)
       }
-      if (received > this.#buffer.length) {
+      if (length > received.length) {
         throw new KernelError(
           "receive from netlink",
           EMSGSIZE,
-          `a message of ${received} bytes does not fit ${this.#buffer.length}`,
+          `a message of ${length} bytes does not fit ${received.length}`,
         )
       }
-      return this.#buffer.subarray(0, received)
+      return received.subarray(0, length)
     }
   }
 }

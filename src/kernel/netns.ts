@@ -9,7 +9,7 @@ import { AT_FDCWD, closeFile, inodeOf, O_CLOEXEC, O_NONBLOCK, O_RDONLY, O_WRONLY
 import type { Word } from "./native.ts"
 import { PidHandle } from "./process.ts"
 import { describe, refusal } from "./refusal.ts"
-import { AF_INET, SOCK_CLOEXEC, SOCK_DGRAM } from "./socket-address.ts"
+import { AF_NETLINK, SOCK_CLOEXEC, SOCK_RAW } from "./socket-address.ts"
 import { check, cString, hasFailed, SystemCallError, syscall } from "./syscall.ts"
 import { onThread } from "./thread.ts"
 
@@ -21,6 +21,7 @@ const SIZEOF_STATFS = 120
 // <asm-generic/socket.h>, <linux/in.h>
 const SOL_SOCKET = 1
 const SO_NETNS_COOKIE = 71
+const NETLINK_ROUTE = 0 // <linux/netlink.h>
 
 const OWN_PATH = "/proc/thread-self/ns/net"
 
@@ -28,6 +29,10 @@ export class Netns implements Disposable {
   #fd: number
   /** nsfs inode number: tells namespaces apart that exist at the same time, and is reused after that. */
   readonly inode: number
+  #isOwn: boolean | undefined
+  #cookie: bigint | undefined
+  /** A socket for routes that nobody has asked for yet. */
+  #spare: number | undefined
 
   private constructor(fd: number) {
     this.#fd = fd
@@ -93,26 +98,35 @@ export class Netns implements Disposable {
     }
   }
 
-  /** Whether this is the namespace that the process itself runs in. */
+  /** Whether this is the namespace that the process itself runs in, which it never leaves. */
   get isOwn(): boolean {
-    return inodeOf(OWN_PATH) === this.inode
+    this.#isOwn ??= inodeOf(OWN_PATH) === this.inode
+    return this.#isOwn
   }
 
   /** A socket of this namespace (SOCK_CLOEXEC is added). The caller closes it. @throws SystemCallError */
   socket(domain: number, type: number, protocol = 0): number {
+    const spare = this.#spare
+    if (spare !== undefined && domain === AF_NETLINK && type === SOCK_RAW && protocol === NETLINK_ROUTE) {
+      this.#spare = undefined
+      return spare
+    }
     return this.#open("socket", domain, type | SOCK_CLOEXEC, protocol)
   }
 
   /** A number that no other namespace has had or will have before the next boot (SO_NETNS_COOKIE, Linux >= 5.14). */
   cookie(): bigint {
-    const socket = this.socket(AF_INET, SOCK_DGRAM)
-    try {
-      const cookie = new BigUint64Array(1)
-      check("getsockopt", syscall("getsockopt", socket, SOL_SOCKET, SO_NETNS_COOKIE, cookie, new Uint32Array([8])))
-      return cookie[0] ?? 0n
-    } finally {
-      closeFile(socket)
-    }
+    this.#cookie ??= this.#readCookie()
+    return this.#cookie
+  }
+
+  #readCookie(): bigint {
+    // Of any socket. Whoever asks whose namespace it is mostly asks for its links next, and each socket costs a thread.
+    this.#spare ??= this.socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE)
+    const cookie = new BigUint64Array(1)
+    const length = new Uint32Array([cookie.byteLength])
+    check("getsockopt", syscall("getsockopt", this.#spare, SOL_SOCKET, SO_NETNS_COOKIE, cookie, length))
+    return cookie[0] ?? 0n
   }
 
   /** Opens a file below /proc/sys/net as this namespace sees it. The caller closes it. @throws SystemCallError */
@@ -169,6 +183,10 @@ export class Netns implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#spare !== undefined) {
+      closeFile(this.#spare)
+      this.#spare = undefined
+    }
     if (this.#fd >= 0) {
       closeFile(this.#fd)
       this.#fd = -1

@@ -13,10 +13,9 @@ import type { Namespace } from "../namespace.ts"
 import { NETLINK_NETFILTER } from "../netlink.ts"
 import { Nftables } from "../nftables.ts"
 import { isReadable } from "../readable.ts"
-import { SOCK_RAW } from "../socket-address.ts"
+import { AF_NETLINK, SOCK_RAW } from "../socket-address.ts"
 import { check, hasFailed, syscall } from "../syscall.ts"
 
-const AF_NETLINK = 16
 const SOL_NETLINK = 270
 const NETLINK_ADD_MEMBERSHIP = 1
 const MSG_DONTWAIT = 0x40

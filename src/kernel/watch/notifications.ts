@@ -6,10 +6,9 @@ import { DecodeError } from "#wire/window.ts"
 import { closeFile } from "../file.ts"
 import type { Netns } from "../netns.ts"
 import { refusal } from "../refusal.ts"
+import { AF_NETLINK, SOCK_NONBLOCK, SOCK_RAW } from "../socket-address.ts"
 import { check, hasFailed, SystemCallError, syscall } from "../syscall.ts"
 
-const AF_NETLINK = 16
-const SOCK_RAW_NONBLOCK = 3 | 0o4000
 const SOL_SOCKET = 1
 const SO_RCVBUFFORCE = 33
 const SOL_NETLINK = 270
@@ -28,7 +27,7 @@ export class Notifications implements Disposable {
 
   /** @throws LinkspanError NOT_PERMITTED without CAP_NET_ADMIN, for some groups */
   constructor(netns: Netns, protocol: number, groups: readonly number[]) {
-    this.fd = netns.socket(AF_NETLINK, SOCK_RAW_NONBLOCK, protocol)
+    this.fd = netns.socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK, protocol)
     try {
       // Refused without CAP_NET_ADMIN in the first namespace; the queue is then shorter, and full sooner.
       const size = new Int32Array([QUEUE_BYTES])

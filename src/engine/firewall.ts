@@ -3,6 +3,7 @@
 
 import { KernelError } from "#kernel/netlink.ts"
 import { type Nftables, NftError } from "#kernel/nftables.ts"
+import { deleteOwnTables } from "#kernel/own-tables.ts"
 import { changeSetElements, isEncodable } from "#kernel/set-elements.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Id } from "#model/name.ts"
@@ -15,7 +16,7 @@ import { foreignNetworkElements } from "#plan/firewall/foreign-elements.ts"
 import { parseListing } from "#plan/firewall/listing.ts"
 import { withoutTelling } from "#plan/firewall/refusal.ts"
 import { renderTransaction } from "#plan/firewall/render.ts"
-import { removeRuleset, replaceRuleset } from "#plan/firewall/ruleset.ts"
+import { replaceRuleset } from "#plan/firewall/ruleset.ts"
 import { sandboxElements } from "#plan/membership.ts"
 import type { NftElement } from "#plan/op.ts"
 import type { Change } from "#store/journal.ts"
@@ -75,7 +76,7 @@ export function takeOverTables(host: Host): void {
     if (host.store.networks().some(({ body }) => hasRules(body))) {
       replace(host, wantedElements(host))
     } else {
-      host.nftables.run(removeRuleset())
+      deleteOwnTables(host.namespace.netfilter)
     }
   })
 }
@@ -141,7 +142,7 @@ export function removeTablesUnless(host: Host, needed: () => boolean, leaving: R
       // Before this one was alone, another may have put back what the leaving networks had taken out.
       replace(host, wantedElements(host, leaving))
     } else {
-      host.nftables.run(removeRuleset())
+      deleteOwnTables(host.namespace.netfilter)
       host.store.write((writer) => writer.deleteFact(FINGERPRINT))
     }
   })

@@ -151,7 +151,7 @@ function rehearse<T>(host: Host, decide: (store: Store) => Decision<T>): Outcome
 /** Opens libnftables, where it will be needed, before anything is changed: it shall not be missed half the way. */
 function ensureNftables(host: Host, ops: readonly Op[]): void {
   const runs = ops.filter((op) => op.kind === "nft.run")
-  // The tables are loaded when the first elements do not fit, and go with the elements of the last network.
+  // The tables are loaded when the first elements do not fit.
   if (
     runs.some(({ add, del }) => !(isEncodable(add) && isEncodable(del))) ||
     (runs.some(({ add }) => add.length > 0) && ownTableComment(host.namespace) === undefined)

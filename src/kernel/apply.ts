@@ -6,7 +6,7 @@ import { LinkspanError } from "#model/errors.ts"
 import type { Ifname } from "#model/name.ts"
 import { isOwnGroup } from "#plan/firewall/link-group.ts"
 import { type FlowFilter, inverse, type NetnsRef, type NftElement, type Op } from "#plan/op.ts"
-import type { Request } from "#wire/nlmsg.ts"
+import type { Acknowledgement, Request } from "#wire/nlmsg.ts"
 import { forgetFlows } from "./conntrack.ts"
 import { releaseLease } from "./dhcp/release.ts"
 import { alreadySo, ENOENT, EROFS, explain } from "./errno.ts"
@@ -22,6 +22,7 @@ import {
   addRoute,
   delAddress,
   delLink,
+  delLinks,
   delNeighbour,
   delProxyNeighbour,
   delRoute,
@@ -182,6 +183,8 @@ class Run {
 
   /** Flows to be forgotten, all in one go. */
   readonly #flows: FlowFilter[] = []
+  /** Links of the host that are down already, to be deleted in one go. */
+  #leaving: Extract<Op, { kind: "link.del" }>[] = []
 
   all(): void {
     for (const [index, op] of this.#ops.entries()) {
@@ -196,6 +199,7 @@ class Run {
       this.#guard(() => this.#start(op))
     }
     this.#flush()
+    this.#guard(() => this.#deleteLeaving())
     if (!this.#stopped) {
       this.#guard(() => this.#forgetFlows())
     }
@@ -271,6 +275,7 @@ class Run {
         this.#context.changeElements(op.add, op.del)
         return
       case "host.release":
+        this.#deleteLeaving()
         this.#context.releaseHost()
         return
       default:
@@ -401,9 +406,36 @@ class Run {
       })
     }
     this.#indexes.clear()
-    const [verdict] = namespace.rtnl.execute([delLink(op.ifname)])
-    if (verdict !== undefined && verdict.errno !== 0 && !alreadySo(op).includes(verdict.errno)) {
-      throw failure(op, verdict.errno, verdict.extAck?.message)
+    if (op.netns === "host" && this.#goTogether) {
+      // Nothing passes it from here on, so its rules may go before it does.
+      this.#judge(op, namespace.rtnl.execute(setLink(op.ifname, { up: false }, {})))
+      this.#leaving.push(op)
+    } else {
+      this.#judge(op, namespace.rtnl.execute([delLink(op.ifname)]))
+    }
+  }
+
+  get #goTogether(): boolean {
+    const isOne = (op: Op): boolean => op.kind === "link.del" && op.netns === "host"
+    return this.#options.intent === "remove" && this.#ops.filter(isOne).length > 1
+  }
+
+  #deleteLeaving(): void {
+    const leaving = this.#leaving
+    this.#leaving = []
+    const [first] = leaving
+    const namespace = this.#context.namespace("host")
+    if (first !== undefined && namespace !== undefined) {
+      const ifnames = leaving.map(({ ifname }) => ifname)
+      this.#judge(first, namespace.rtnl.execute(ifnames.length === 1 ? [delLink(first.ifname)] : delLinks(ifnames)))
+    }
+  }
+
+  /** @throws LinkspanError when the kernel did not do it, and not because it was done already */
+  #judge(op: Op, verdicts: readonly Acknowledgement[]): void {
+    const refused = verdicts.find(({ errno }) => errno !== 0 && !alreadySo(op).includes(errno))
+    if (refused !== undefined) {
+      throw failure(op, refused.errno, refused.extAck?.message)
     }
   }
 

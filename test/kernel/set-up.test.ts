@@ -140,3 +140,20 @@ test("a container that is gone, and its network, are removed by whatever comes n
     expect(await linkspan.networks.list()).toEqual([])
   }
 })
+
+test("tearDown() deletes all the container's links in one go, also those that a killed one had marked to go", async () => {
+  await using host = await Host.create()
+  const a = await host.netns("a")
+  {
+    const messages: string[] = []
+    await using linkspan = await host.linkspan({ trace: (line) => messages.push(line) })
+    await linkspan.setUp(request(a.path, { networks: [{ network: NETWORK }, { network: OTHER, ifname: "eth1" }] }))
+    const groups = (await host.ip<{ group: string }>(["link"])).map(({ group }) => group)
+    expect(groups.filter((group) => group === "1819175795")).toHaveLength(4)
+    // As far as a process can get that dies in the middle.
+    await host.exec(["ip", "link", "set", "theirs0", "down", "group", "1819175797"])
+    await linkspan.tearDown({ id: "cccccccccccc" })
+    expect(messages.filter((line) => /→ \d+ RTM_DELLINK/.test(line))).toEqual([expect.stringContaining("group")])
+    expect(await host.changes()).toEqual([])
+  }
+})

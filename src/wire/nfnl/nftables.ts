@@ -1,11 +1,13 @@
 // nf_tables as its dumps show it: include/uapi/linux/netfilter/nf_tables.h NFTA_*. Everything in network byte order, but
-// for register contents. linkspan writes through libnftables; this is for reading other people's chains, as far as is
-// needed to tell whether they let linkspan's packets pass.
+// for register contents. linkspan writes rules through libnftables; this is for reading other people's chains, as far as
+// is needed to tell whether they let linkspan's packets pass, and for removing its own tables.
 
 import { attr, attributeSet, binary, type Infer, multi, selectBy, string, u8, u32be } from "../schema.ts"
 import { NFNL_SUBSYS_NFTABLES, NfGenMsg } from "./header.ts"
 
+const NFT_MSG_NEWTABLE = 0
 const NFT_MSG_GETTABLE = 1
+const NFT_MSG_DELTABLE = 2
 const NFT_MSG_GETCHAIN = 4
 const NFT_MSG_GETRULE = 7
 const NFT_MSG_GETSETELEM = 13
@@ -36,6 +38,20 @@ const TableAttrs = attributeSet("table", {
 export const NFT_GETTABLE = {
   name: "NFT_MSG_GETTABLE",
   type: (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_GETTABLE,
+  header: NfGenMsg,
+  attrs: TableAttrs,
+}
+
+export const NFT_NEWTABLE = {
+  name: "NFT_MSG_NEWTABLE",
+  type: (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWTABLE,
+  header: NfGenMsg,
+  attrs: TableAttrs,
+}
+
+export const NFT_DELTABLE = {
+  name: "NFT_MSG_DELTABLE",
+  type: (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_DELTABLE,
   header: NfGenMsg,
   attrs: TableAttrs,
 }

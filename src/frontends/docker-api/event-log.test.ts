@@ -12,7 +12,9 @@ function state(version: string, networks: readonly string[], endpoints: readonly
       const [id = "", mark] = text.split(":")
       return { id, name: `net-${id}`, driver: "bridge", labels: mark === undefined ? {} : { mark } }
     }),
-    sandboxes: [],
+    sandboxes: [...new Set(endpoints.map((text) => text.split(">")[1] ?? ""))]
+      .filter((id) => id === "d")
+      .map((id) => ({ id, name: `container-${id}`, labels: { tier: "x" } })),
     endpoints: endpoints.map((text) => {
       const [network = "", sandbox = ""] = text.split(">")
       return { id: text, network, sandbox }
@@ -42,12 +44,27 @@ describe("differences()", () => {
       after: state("2", ["a", "b"], ["b>c"]),
       want: ["disconnect a c", "connect b c"],
     },
+    {
+      name: "a container that comes and one that goes",
+      before: state("1", ["a"]),
+      after: state("2", ["a"], ["a>d"]),
+      want: ["create container-d", "connect a d", "start container-d"],
+    },
+    {
+      name: "a container that goes with its network",
+      before: state("1", ["a"], ["a>d"]),
+      after: state("2", []),
+      want: ["disconnect a d", "die container-d", "destroy container-d", "destroy a"],
+    },
     { name: "a change", before: state("1", ["a"]), after: state("2", ["a:x"]), want: ["update a"] },
   ]
   test.each(cases)("$name", ({ before, after, want }) => {
     expect(
-      differences(before, after).map(({ action, network, container }) =>
-        [action, network.id, ...(container === undefined ? [] : [container])].join(" "),
+      differences(before, after).map(({ type, action, id, attributes: { name = "", container } }) =>
+        [action, type === "container" ? name : id, container ?? ""]
+          .map((part) => part.replace(/0+$/, ""))
+          .join(" ")
+          .trim(),
       ),
     ).toEqual([...want])
   })
@@ -66,7 +83,7 @@ describe("EventLog", () => {
     leave()
     log.follow(state("3", ["a"]))
     expect(heard).toHaveLength(3)
-    expect(log.kept.map(({ action, network, attributes }) => [action, network, attributes]).at(-1)).toEqual([
+    expect(log.kept.map(({ action, id, attributes }) => [action, id, attributes]).at(-1)).toEqual([
       "destroy",
       "c".padEnd(64, "0"),
       { name: "net-c", type: "bridge" },
@@ -76,7 +93,7 @@ describe("EventLog", () => {
   test("keeps the last 256", () => {
     const log = new EventLog(state("1", []), () => 0n)
     for (let n = 0; n < 300; n++) {
-      log.add("prune", "", { n: String(n) })
+      log.add({ type: "network", action: "prune", id: "", attributes: { n: String(n) } })
     }
     expect(log.kept).toHaveLength(256)
     expect(log.kept[0]?.attributes).toEqual({ n: "44" })
@@ -148,6 +165,15 @@ describe("streamEvents()", () => {
     expect(of({ type: ["container"] })).toEqual([])
     expect(of({ image: ["x"] })).toEqual([])
     expect(of({ scope: ["local"], type: ["network"] })).toHaveLength(5)
+  })
+
+  test("a container's events have its labels, and are found by them", () => {
+    const log = new EventLog(state("1", ["a"]), () => NS)
+    log.follow(state("2", ["a"], ["a>d"]))
+    const of = (filters: object) => actions(open(log, `since=1&filters=${JSON.stringify(filters)}`).lines)
+    expect(of({ label: ["tier=x"] })).toEqual(["create container-d", "start container-d"])
+    expect(of({ type: ["container"], event: ["start"] })).toEqual(["start container-d"])
+    expect(of({ container: ["container-d"] })).toEqual(["create container-d", "start container-d"])
   })
 
   test("an event is a line, its time exact, until the listener leaves", () => {

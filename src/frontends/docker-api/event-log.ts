@@ -1,19 +1,22 @@
-// What happened to networks, as Docker tells it: found by comparing the state with what it was before, so that it does
+// What happened to networks and containers, as Docker tells it: found by comparing the state with what it was before, so that it does
 // not matter who changed it. The last ones are kept for those who ask what has been.
 
 import type { Network } from "#model/network.ts"
-import type { Endpoint } from "#model/sandbox.ts"
+import type { Endpoint, Sandbox } from "#model/sandbox.ts"
 import type { State } from "#model/view.ts"
 import { dockerId } from "./identity.ts"
 import { keptOf } from "./network-request.ts"
 
-export type NetworkAction = "create" | "update" | "connect" | "disconnect" | "destroy" | "prune"
-
-export interface NetworkEvent {
-  readonly action: NetworkAction
-  /** Docker's id of the network; empty where it is of none. */
-  readonly network: string
+/** Of what it is told. */
+interface Occurrence {
+  readonly type: "network" | "container"
+  readonly action: "create" | "update" | "connect" | "disconnect" | "destroy" | "prune" | "start" | "die"
+  /** Docker's id of the network or container; empty where it is of none. */
+  readonly id: string
   readonly attributes: Readonly<Record<string, string>>
+}
+
+export interface LoggedEvent extends Occurrence {
   /** Since 1970. */
   readonly timeNs: bigint
 }
@@ -22,8 +25,8 @@ export interface NetworkEvent {
 const KEPT = 256
 
 export class EventLog {
-  readonly #kept: NetworkEvent[] = []
-  readonly #listeners = new Set<(event: NetworkEvent) => void>()
+  readonly #kept: LoggedEvent[] = []
+  readonly #listeners = new Set<(event: LoggedEvent) => void>()
   readonly #nowNs: () => bigint
   #state: State
   #last = 0n
@@ -40,20 +43,16 @@ export class EventLog {
     }
     const before = this.#state
     this.#state = state
-    for (const { action, network, container } of differences(before, state)) {
-      this.add(action, dockerId(network.id), {
-        ...(container === undefined ? {} : { container: dockerId(container) }),
-        name: network.name,
-        type: keptOf(network.labels)?.driver ?? network.driver,
-      })
+    for (const occurrence of differences(before, state)) {
+      this.add(occurrence)
     }
   }
 
-  add(action: NetworkAction, network: string, attributes: Readonly<Record<string, string>>): void {
+  add(occurrence: Occurrence): void {
     const now = this.#nowNs()
     // No two at the same time, and none before its predecessor, whatever becomes of the clock.
     this.#last = now > this.#last ? now : this.#last + 1n
-    const event = { action, network, attributes, timeNs: this.#last }
+    const event = { ...occurrence, timeNs: this.#last }
     this.#kept.push(event)
     if (this.#kept.length > KEPT) {
       this.#kept.shift()
@@ -64,7 +63,7 @@ export class EventLog {
   }
 
   /** Those that are still kept, oldest first. */
-  get kept(): readonly NetworkEvent[] {
+  get kept(): readonly LoggedEvent[] {
     return this.#kept
   }
 
@@ -72,43 +71,44 @@ export class EventLog {
     return this.#listeners.size
   }
 
-  listen(listener: (event: NetworkEvent) => void): () => void {
+  listen(listener: (event: LoggedEvent) => void): () => void {
     this.#listeners.add(listener)
     return () => void this.#listeners.delete(listener)
   }
 }
 
-interface Difference {
-  readonly action: NetworkAction
-  readonly network: Network
-  readonly container?: string
+/** In an order in which it can have happened. */
+export function differences(before: State, after: State): Occurrence[] {
+  const networks = byId([...before.networks, ...after.networks])
+  const earlier = byId(before.networks)
+  const moved = (action: "connect" | "disconnect", endpoints: readonly Endpoint[]): Occurrence[] =>
+    endpoints.flatMap(({ network, sandbox }) => {
+      const of = networks.get(network)
+      return of === undefined ? [] : [ofNetwork(action, of, { container: dockerId(sandbox) })]
+    })
+  const [come, gone] = [missing(after.sandboxes, before.sandboxes), missing(before.sandboxes, after.sandboxes)]
+  return [
+    ...come.map((one) => ofContainer("create", one)),
+    ...missing(after.networks, before.networks).map((one) => ofNetwork("create", one)),
+    ...after.networks
+      .filter((one) => earlier.has(one.id) && !Bun.deepEquals(earlier.get(one.id), one))
+      .map((one) => ofNetwork("update", one)),
+    ...moved("disconnect", missing(before.endpoints, after.endpoints)),
+    ...moved("connect", missing(after.endpoints, before.endpoints)),
+    ...come.map((one) => ofContainer("start", one)),
+    ...gone.map((one) => ofContainer("die", one)),
+    ...gone.map((one) => ofContainer("destroy", one)),
+    ...missing(before.networks, after.networks).map((one) => ofNetwork("destroy", one)),
+  ]
 }
 
-/** In an order in which it can have happened. */
-export function differences(before: State, after: State): Difference[] {
-  const networksBefore = byId(before.networks)
-  const networksAfter = byId(after.networks)
-  const left = missing(before.endpoints, after.endpoints)
-  const joined = missing(after.endpoints, before.endpoints)
-  const network = (endpoint: Endpoint): Network | undefined =>
-    networksAfter.get(endpoint.network) ?? networksBefore.get(endpoint.network)
-  const moved = (action: "connect" | "disconnect", endpoints: readonly Endpoint[]): Difference[] =>
-    endpoints.flatMap((endpoint) => {
-      const of = network(endpoint)
-      return of === undefined ? [] : [{ action, network: of, container: endpoint.sandbox }]
-    })
-  return [
-    ...missing(after.networks, before.networks).map((one): Difference => ({ action: "create", network: one })),
-    ...after.networks
-      .filter((one) => {
-        const earlier = networksBefore.get(one.id)
-        return earlier !== undefined && !Bun.deepEquals(earlier, one)
-      })
-      .map((one): Difference => ({ action: "update", network: one })),
-    ...moved("disconnect", left),
-    ...moved("connect", joined),
-    ...missing(before.networks, after.networks).map((one): Difference => ({ action: "destroy", network: one })),
-  ]
+function ofNetwork(action: Occurrence["action"], network: Network, more: Occurrence["attributes"] = {}): Occurrence {
+  const type = keptOf(network.labels)?.driver ?? network.driver
+  return { type: "network", action, id: dockerId(network.id), attributes: { ...more, name: network.name, type } }
+}
+
+function ofContainer(action: Occurrence["action"], { id, name, labels }: Sandbox): Occurrence {
+  return { type: "container", action, id: dockerId(id), attributes: { ...labels, image: "", name } }
 }
 
 function byId<T extends { readonly id: string }>(objects: readonly T[]): Map<string, T> {

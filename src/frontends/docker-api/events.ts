@@ -1,9 +1,9 @@
 // GET /events: what has been since a moment, then what happens, until a moment or until the client leaves.
 
 import { isAtLeast } from "./api-version.ts"
-import type { EventLog, NetworkEvent } from "./event-log.ts"
+import type { EventLog, LoggedEvent } from "./event-log.ts"
 import { exactNumber } from "./exact-number.ts"
-import { type Filters, passes, readFilters } from "./filters.ts"
+import { type Filters, hasLabels, passes, readFilters } from "./filters.ts"
 import type { Answer, Call } from "./http.ts"
 import { Refusal } from "./refusal.ts"
 import { readInstant } from "./time.ts"
@@ -25,7 +25,7 @@ const FILTERS = [
   "type",
   "volume",
 ]
-const OF_OTHER_THINGS = ["config", "daemon", "image", "label", "node", "plugin", "secret", "service", "volume"]
+const OF_OTHER_THINGS = ["config", "daemon", "image", "node", "plugin", "secret", "service", "volume"]
 
 const TYPES: Readonly<Record<string, { readonly type: string; readonly before: string }>> = {
   "application/json": { type: "application/json", before: "" },
@@ -44,13 +44,13 @@ export function streamEvents(log: EventLog, { query, accept, version }: Call): A
   }
   const asked = isAtLeast(version, 52) ? accept.split(/[;,]/)[0]?.trim() : undefined
   const { type, before } = TYPES[asked ?? ""] ?? { type: "application/json", before: "" }
-  const isWanted = (event: NetworkEvent): boolean =>
+  const isWanted = (event: LoggedEvent): boolean =>
     (until === undefined || event.timeNs <= until) && matches(event, filters)
   return {
     status: 200,
     headers: { "Content-Type": type },
     body: (send, end) => {
-      const tell = (event: NetworkEvent): void => {
+      const tell = (event: LoggedEvent): void => {
         if (isWanted(event)) {
           send(`${before}${eventText(event)}\n`)
         }
@@ -93,23 +93,28 @@ function instant(query: URLSearchParams, name: "since" | "until"): bigint | unde
     : BigInt(seconds) * 1_000_000_000n + BigInt((fraction ?? "").padEnd(9, "0"))
 }
 
-function matches({ action, network, attributes }: NetworkEvent, filters: Filters): boolean {
+function matches({ type, action, id, attributes }: LoggedEvent, filters: Filters): boolean {
   const begins = (text: string | undefined, value: string): boolean => text?.startsWith(value) === true
+  const isOf = (kind: LoggedEvent["type"], value: string): boolean =>
+    type === kind && (begins(id, value) || begins(attributes["name"], value))
   return (
-    passes(filters, "type", (value) => value === "network") &&
+    passes(filters, "type", (value) => value === type) &&
     passes(filters, "event", (value) => value === action) &&
     passes(filters, "scope", (value) => value === "local") &&
-    passes(filters, "network", (value) => begins(network, value) || begins(attributes["name"], value)) &&
-    passes(filters, "container", (value) => begins(attributes["container"], value)) &&
+    passes(filters, "network", (value) => isOf("network", value)) &&
+    passes(filters, "container", (value) => isOf("container", value) || begins(attributes["container"], value)) &&
+    hasLabels(filters, attributes) &&
     !OF_OTHER_THINGS.some((key) => filters.has(key))
   )
 }
 
-function eventText({ action, network, attributes, timeNs }: NetworkEvent): string {
+function eventText({ type, action, id, attributes, timeNs }: LoggedEvent): string {
   return JSON.stringify({
-    Type: "network",
+    // As it was before there were other things than containers.
+    ...(type === "container" ? { status: action, id, from: attributes["image"] } : {}),
+    Type: type,
     Action: action,
-    Actor: { ID: network, Attributes: attributes },
+    Actor: { ID: id, Attributes: attributes },
     scope: "local",
     time: Number(timeNs / 1_000_000_000n),
     // Beyond what a double holds exactly.

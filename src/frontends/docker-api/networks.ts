@@ -126,7 +126,7 @@ export async function createNetwork({ linkspan, events }: NetworkApi, call: Call
       throw taken()
     }
     const { id, name } = await answering(() => putConfig(linkspan, body), { NAME_IN_USE: taken })
-    events.add("create", dockerId(id), { name, type: "null" })
+    events.add({ type: "network", action: "create", id: dockerId(id), attributes: { name, type: "null" } })
     return json(201, { Id: dockerId(id), Warning: "" })
   }
   const { result, warnings } = await answering(() => createOrAdopt(linkspan, request), { NAME_IN_USE: taken })
@@ -250,6 +250,6 @@ export async function pruneNetworks({ linkspan, events }: NetworkApi, { query }:
     ...(until === undefined ? {} : { createdBefore: readInstant("until", until).toISOString() }),
   })
   events.follow(await linkspan.state())
-  events.add("prune", "", { reclaimed: "0" })
+  events.add({ type: "network", action: "prune", id: "", attributes: { reclaimed: "0" } })
   return json(200, { NetworksDeleted: result.length === 0 ? null : result.map(({ name }) => name) })
 }

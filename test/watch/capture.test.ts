@@ -2,7 +2,7 @@
 // families, with their times; only those of a port where one is named; and it ends when it should.
 
 import { expect, test } from "bun:test"
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
 import { Host } from "../host.ts"
 import type { Netns } from "../netns.ts"
 import { run, until } from "../run.ts"
@@ -89,6 +89,29 @@ test("a capture of everything has payloads whole or cut, and ends with an interr
     expect(lines[0]).toMatch(/UDP, length 910/)
     expect(readFileSync(file).includes("-end")).toBe(kept)
   }
+  await clear(host)
+})
+
+test("a capture into a file is that file's whole content", async () => {
+  await using host = await Host.create()
+  const { a, b } = await scene(host)
+  const file = host.file("written.pcapng")
+  writeFileSync(file, "x".repeat(100_000))
+  await using http = await b.listen(80)
+  await using capture = host.startCli(["capture", "a:80", "-w", file, "-c", "6"])
+  expect(await until(async () => (readSize(file) < 100_000 ? true : undefined), 20_000)).toBe(true)
+  for (const to of ["10.81.0.3", "fd81::3"]) {
+    expect(await a.connect(to, http.port)).toMatchObject({ ok: true })
+  }
+  expect(await capture.exited).toBe(0)
+  expect(await read(file)).toHaveLength(6)
+  for (const args of [
+    ["a", "-w", host.file("none/such.pcapng")],
+    ["nobody", "-w", host.file("never.pcapng")],
+  ]) {
+    expect(await host.cli(["capture", ...args])).toMatchObject({ stderr: expect.stringContaining("Cannot capture") })
+  }
+  expect(readSize(host.file("never.pcapng"))).toBe(0)
   await clear(host)
 })
 

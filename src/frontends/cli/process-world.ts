@@ -3,7 +3,7 @@
 
 import type { Surroundings } from "#engine/front-door.ts"
 import type { Look } from "./print/look.ts"
-import type { Doors, World } from "./world.ts"
+import type { Doors, FileOutput, World } from "./world.ts"
 
 /** In a process of its own. */
 export function processWorld(around: Surroundings, doors: Doors): World {
@@ -42,6 +42,18 @@ function worldOf(around: Surroundings, doors: Doors) {
     open,
     err: (line: string) => around.err(`${line}\n`),
     readText: (path: string) => Bun.file(path).text(),
+    createFile,
+  }
+}
+
+async function createFile(path: string): Promise<FileOutput> {
+  const { open } = await import("node:fs/promises")
+  const file = await open(path, "w", 0o600)
+  return {
+    async write(bytes) {
+      await file.writeFile(bytes)
+    },
+    [Symbol.asyncDispose]: () => file.close(),
   }
 }
 

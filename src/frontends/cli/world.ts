@@ -25,6 +25,12 @@ export interface World extends Doors {
   /** Aborted when somebody tells this process to end. From the call on, that no longer ends it by itself. */
   stopSignal(): AbortSignal
   readText(path: string): Promise<string>
+  /** Emptied when it is there, else made for its owner alone. */
+  createFile(path: string): Promise<FileOutput>
+}
+
+export interface FileOutput extends AsyncDisposable {
+  write(bytes: Uint8Array): Promise<void>
 }
 
 /** Front doors of their own that commands open; main.ts knows where they live. */

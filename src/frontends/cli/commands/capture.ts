@@ -1,14 +1,21 @@
 import { act } from "../command.ts"
 import { readTarget } from "../parts/target.ts"
 import { integer, text } from "../value.ts"
+import type { FileOutput, World } from "../world.ts"
 
 export const command = act({
   summary: "Record the packets of a container's interfaces",
   description: [
-    "Writes pcapng to standard output until you interrupt it or the container ends: into a file, or into a program that reads it. With a port, the kernel passes on only what comes from or goes to it.",
+    "Writes pcapng until you interrupt it or the container ends: to standard output, for a program that reads it, or into a file (--write). With a port, the kernel passes on only what comes from or goes to it.",
   ],
   positionals: { container: { kind: "required", value: text("CONTAINER[:PORT[/PROTOCOL]]", "container") } },
   options: {
+    write: {
+      kind: "one",
+      short: "w",
+      value: text("FILE", "file"),
+      about: "Into this file, readable for you alone if it is new; - for standard output (the default)",
+    },
     interface: {
       kind: "one",
       short: "i",
@@ -29,7 +36,7 @@ export const command = act({
     },
   },
   examples: [
-    { line: "linkspan capture web > web.pcapng", about: "Into a file" },
+    { line: "linkspan capture web -w web.pcapng", about: "Into a file" },
     { line: "linkspan capture web:80 | tcpdump -n -r -", about: "What goes to and from port 80, as text" },
     { line: "linkspan capture web | wireshark -k -i -", about: "Live in Wireshark" },
   ],
@@ -38,7 +45,9 @@ export const command = act({
       positionals.container === "" ? undefined : readTarget(positionals.container, (why) => refuse("CONTAINER", why))
     // Without a protocol written out, any that has ports.
     const hasProtocol = positionals.container.includes("/")
+    const file = options.write === "-" ? undefined : options.write
     return {
+      ...(file === undefined ? {} : { file }),
       container: target?.to ?? positionals.container,
       ...(target?.port === undefined ? {} : { port: target.port }),
       ...(target?.protocol === undefined || !hasProtocol ? {} : { protocol: target.protocol }),
@@ -48,6 +57,7 @@ export const command = act({
     }
   },
   origins: () => ({
+    file: "--write",
     container: "CONTAINER",
     port: "CONTAINER",
     protocol: "CONTAINER",
@@ -55,22 +65,46 @@ export const command = act({
     snapBytes: "--snaplen",
     packets: "--count",
   }),
-  async act(session, request) {
+  async act(session, { file, ...request }) {
     const { world } = session
-    if (session.look().columns !== undefined) {
+    if (file === undefined && session.look().columns !== undefined) {
       const { LinkspanError } = await import("#model/errors.ts")
       throw new LinkspanError("INVALID_REQUEST", {
         message: "Cannot capture to a terminal: what is written is binary",
-        hint: `Send it elsewhere: linkspan capture ${request.container} | tcpdump -n -r -`,
+        hint: `Send it elsewhere: linkspan capture ${request.container} -w FILE, or | tcpdump -n -r -`,
       })
     }
     const engine = await session.engine()
-    const signal = AbortSignal.any([world.stopSignal(), await world.unread()])
-    for await (const bytes of engine.capture(request, { signal })) {
-      if (!(await world.out(bytes))) {
-        break
+    const stop = world.stopSignal()
+    if (file === undefined) {
+      const signal = AbortSignal.any([stop, await world.unread()])
+      for await (const bytes of engine.capture(request, { signal })) {
+        if (!(await world.out(bytes))) {
+          break
+        }
       }
+      return 0
+    }
+    await using opened = new AsyncDisposableStack()
+    let output: FileOutput | undefined
+    for await (const bytes of engine.capture(request, { signal: stop })) {
+      // Not before there is something: what cannot be captured leaves no empty file.
+      output ??= opened.use(await create(world, file))
+      await output.write(bytes)
     }
     return 0
   },
 })
+
+async function create(world: World, file: string): Promise<FileOutput> {
+  try {
+    return await world.createFile(file)
+  } catch (cause) {
+    const { LinkspanError } = await import("#model/errors.ts")
+    throw new LinkspanError("INVALID_REQUEST", {
+      message: `Cannot capture into "${file}": ${(cause as Error).message}`,
+      hint: "Name a file in a directory that you can write to",
+      cause,
+    })
+  }
+}

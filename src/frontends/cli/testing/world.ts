@@ -62,6 +62,7 @@ export async function call(args: readonly string[], options: CallOptions = {}): 
       }
       return text
     },
+    createFile: () => Promise.reject(new Error("no files are written here")),
   }
   const status = await runCli(args, world)
   return { status, stdout, stderr, engine, opened }

@@ -1,7 +1,7 @@
 // Debian's dockerd inside a test's host namespace, with a /run of its own, and linkspan's plugin in the directory where
 // that dockerd looks for plugins.
 
-import { cpSync, mkdirSync, readdirSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { serveDockerPlugin } from "../../../src/frontends/docker-plugin/serve.ts"
 import type { Linkspan } from "../../../src/index.ts"
@@ -113,7 +113,7 @@ export class Docker implements AsyncDisposable {
     if (this.#holder === undefined) {
       const own = [
         "mount -t tmpfs -o mode=755 none /run",
-        "mkdir -p /run/docker/plugins /run/etc/new /run/etc/work",
+        "mkdir -p /run/docker/plugins /run/netns /run/etc/new /run/etc/work",
         `mount --bind ${this.plugins} /run/docker/plugins`,
         // dockerd writes a key there.
         "mount -t overlay -o lowerdir=/etc,upperdir=/run/etc/new,workdir=/run/etc/work overlay /etc",
@@ -185,6 +185,21 @@ export class Docker implements AsyncDisposable {
     return JSON.parse(await this.ok("inspect", "--format", `{{json ${format}}}`, name)) as T
   }
 
+  #shims(): number[] {
+    const own = `${this.#place}/exec/containerd/containerd.sock`
+    return readdirSync("/proc")
+      .filter((name) => /^[0-9]+$/.test(name))
+      .filter((pid) => {
+        try {
+          const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")
+          return words[0]?.includes("containerd-shim") === true && words.includes(own)
+        } catch {
+          return false
+        }
+      })
+      .map(Number)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#daemon !== undefined) {
       const containers = (await this.try("ps", "-aq")).stdout.split("\n").filter((id) => id !== "")
@@ -194,6 +209,10 @@ export class Docker implements AsyncDisposable {
       await this.try("network", "prune", "-f")
       // It ends its containerd by itself.
       await this.stopDaemon()
+    }
+    // Of containers that were half made when their daemon was killed, it leaves these behind.
+    for (const pid of this.#shims()) {
+      process.kill(pid, "SIGKILL")
     }
     // Not earlier: dockerd waits a quarter of a minute for a plugin that is gone.
     await this.stopPlugin()

@@ -1,88 +1,28 @@
-// time limit: 180 s
+// time limit: 300 s
 // The resident process as Docker's plugin, killed again and again under two hundred containers that come and go at once.
-// The calls are dockerd's, repeated when the connection breaks as dockerd repeats them; no dockerd runs.
+// The calls are dockerd's, repeated when the connection breaks as dockerd repeats them; no dockerd runs. And once with
+// one that is killed as well.
 
 import { expect, setDefaultTimeout, test } from "bun:test"
-import { existsSync, mkdirSync } from "node:fs"
-import { join } from "node:path"
-import { Host } from "../../host.ts"
-import type { Program } from "../../netns.ts"
-import { toolEnvironment, until } from "../../run.ts"
+import { ADDRESSES, Host } from "../../host.ts"
+import { until } from "../../run.ts"
+import { Docker } from "./docker.ts"
+import { PluginProcess } from "./plugin-process.ts"
 
-setDefaultTimeout(170_000)
+setDefaultTimeout(280_000)
 
-const MAIN = join(import.meta.dir, "../../../src/main.ts")
 const CONTAINERS = 200
 const AT_ONCE = 10
 const KILLS = 4
+/** With a real dockerd. */
+const REAL = 8
 const NetworkID = "a".repeat(64)
-
-class Plugin implements AsyncDisposable {
-  readonly #host: Host
-  readonly #directory: string
-  #program: Program | undefined
-
-  constructor(host: Host) {
-    this.#host = host
-    this.#directory = host.file("plugins")
-    mkdirSync(this.#directory)
-  }
-
-  get #socket(): string {
-    return join(this.#directory, "linkspan.sock")
-  }
-
-  async start(): Promise<void> {
-    const { stateDir, runDir } = this.#host
-    const own = `mount -t tmpfs none /run && mkdir -p /run/docker/plugins && mount --bind ${this.#directory} /run/docker/plugins`
-    const daemon = [process.execPath, "--no-env-file", MAIN, "daemon", "--docker-plugin", "--no-heal"]
-    this.#program = this.#host.start(
-      ["unshare", "--mount", "--propagation", "private", "sh", "-c", `${own} && exec "$@"`, "sh", ...daemon],
-      {
-        env: { ...toolEnvironment(), LINKSPAN_STATE_DIR: stateDir, LINKSPAN_RUN_DIR: runDir, LINKSPAN_DNS: "off" },
-      },
-    )
-    const answers = async (): Promise<true | undefined> =>
-      existsSync(this.#socket) && (await this.#ask("Plugin.Activate", "")) !== undefined ? true : undefined
-    expect(await until(answers, 30_000)).toBe(true)
-  }
-
-  async kill(): Promise<void> {
-    this.#program?.kill("SIGKILL")
-    await this.#program?.stop()
-    await this.start()
-  }
-
-  /** As dockerd does: again while nobody is there. */
-  async call(method: string, request: object): Promise<Readonly<Record<string, string>>> {
-    const answer = await until(() => this.#ask(method, JSON.stringify(request)), 60_000)
-    if (answer === undefined || answer["Err"] !== undefined) {
-      throw new Error(`${method}: ${answer?.["Err"] ?? "no answer"}`)
-    }
-    return answer
-  }
-
-  async #ask(method: string, body: string): Promise<Readonly<Record<string, string>> | undefined> {
-    try {
-      const options = { unix: this.#socket, method: "POST", body, keepalive: false }
-      return (await (await fetch(`http://plugin/${method}`, options)).json()) as Record<string, string>
-    } catch {
-      return undefined
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#program?.kill("SIGTERM")
-    await this.#program?.exited
-    await this.#program?.stop()
-  }
-}
 
 function endpoint(number: number): { NetworkID: string; EndpointID: string } {
   return { NetworkID, EndpointID: number.toString(16).padStart(12, "e").padEnd(64, "0") }
 }
 
-async function come(plugin: Plugin, number: number, PoolID: string): Promise<string> {
+async function come(plugin: PluginProcess, number: number, PoolID: string): Promise<string> {
   const { Address = "" } = await plugin.call("IpamDriver.RequestAddress", { PoolID, Address: "", Options: null })
   const named = endpoint(number)
   const port = { Proto: 6, Port: 80, HostPort: 20_000 + number, HostPortEnd: 20_000 + number }
@@ -95,7 +35,7 @@ async function come(plugin: Plugin, number: number, PoolID: string): Promise<str
   return Address
 }
 
-async function go(plugin: Plugin, number: number, PoolID: string, address: string): Promise<void> {
+async function go(plugin: PluginProcess, number: number, PoolID: string, address: string): Promise<void> {
   for (const method of ["RevokeExternalConnectivity", "Leave", "DeleteEndpoint"]) {
     await plugin.call(`NetworkDriver.${method}`, endpoint(number))
   }
@@ -106,7 +46,7 @@ test("killed at any moment, the plugin loses no container and keeps none", async
   await using host = await Host.create({ uplink: false, patienceMs: 15_000 })
   const addresses = new Map<number, string>()
   {
-    await using plugin = new Plugin(host)
+    await using plugin = new PluginProcess(host, host.file("plugins"))
     await plugin.start()
     const { PoolID = "", Pool } = await plugin.call("IpamDriver.RequestPool", { Pool: "10.80.0.0/22", V6: false })
     const IPv4Data = [{ Pool, Gateway: "10.80.0.1/22" }]
@@ -147,4 +87,85 @@ test("killed at any moment, the plugin loses no container and keeps none", async
     await linkspan.reconcile()
     expect(await linkspan.list({ all: true })).toEqual([])
   }
+})
+
+test("plugin and dockerd killed while containers come and go: those that stay are served, of others nothing stays", async () => {
+  await using host = await Host.create({ patienceMs: 15_000 })
+  await using docker = await Docker.start(host, ["--iptables=false", "--ip-forward=false", "--live-restore"])
+  await using plugin = new PluginProcess(host, docker.plugins)
+  await plugin.start()
+  const ipam = ["--ipam-driver", "linkspan", "--subnet", "10.81.0.0/24"]
+  await docker.ok("network", "create", "-d", "linkspan", ...ipam, "web")
+
+  /** As somebody does whose command has failed under a daemon that is gone: what is left of it away, and again. */
+  const insist = async (name: string, ...command: string[]): Promise<void> => {
+    const tried = async (): Promise<true | undefined> => {
+      await docker.try("rm", "-f", name)
+      return (await docker.try(...command)).code === 0 ? true : undefined
+    }
+    expect(await until(tried, 100_000)).toBe(true)
+  }
+  let begun = 0
+  let killing: Promise<void> = Promise.resolve()
+  const kills = new Map([
+    [2, () => plugin.kill()],
+    [
+      5,
+      async () => {
+        await Promise.all([docker.stopDaemon("SIGKILL"), plugin.kill()])
+        await docker.startDaemon()
+      },
+    ],
+  ])
+  const work = async (): Promise<void> => {
+    while (begun < REAL) {
+      const number = begun++
+      const kill = kills.get(number)
+      if (kill !== undefined) {
+        killing = killing.then(kill)
+      }
+      const name = `c${number}`
+      const port = ["-p", `${21_000 + number}:80`]
+      await insist(
+        name,
+        "run",
+        "-d",
+        "--name",
+        name,
+        "--network",
+        "web",
+        ...port,
+        "bb",
+        "/bin/busybox",
+        "sleep",
+        "1000000",
+      )
+      if (number % 2 === 0) {
+        await until(async () => ((await docker.try("rm", "-f", name)).code === 0 ? true : undefined), 100_000)
+      }
+    }
+  }
+  await Promise.all(Array.from({ length: 2 }, work))
+  await killing
+
+  const staying = Array.from({ length: REAL / 2 }, (_, index) => 2 * index + 1)
+  expect((await docker.ok("ps", "--format", "{{.Names}}")).split("\n").toSorted()).toEqual(
+    staying.map((number) => `c${number}`).toSorted(),
+  )
+  await using linkspan = await host.linkspan()
+  await linkspan.reconcile()
+  expect((await linkspan.reconcile()).repairs).toEqual([])
+  const running = (await linkspan.list()).filter(({ publications }) => publications.length > 0)
+  expect(running.flatMap(({ publications }) => publications.map(({ hostPort }) => hostPort)).toSorted()).toEqual(
+    staying.map((number) => 21_000 + number).toSorted(),
+  )
+  for (const number of staying) {
+    await using _web = await (await docker.netns(`c${number}`)).listen(80)
+    expect(await host.outside.connect(ADDRESSES.host4, 21_000 + number)).toMatchObject({ ok: true })
+  }
+  await docker.ok("rm", "-f", ...staying.map((number) => `c${number}`))
+  await docker.ok("network", "rm", "web")
+  await linkspan.reconcile()
+  expect(await linkspan.list({ all: true })).toEqual([])
+  expect(await linkspan.networks.list()).toEqual([])
 })

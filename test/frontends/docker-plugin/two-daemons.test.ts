@@ -9,7 +9,7 @@ import { Docker } from "./docker.ts"
 setDefaultTimeout(280_000)
 
 const ALOOF = ["--iptables=false", "--ip-forward=false"]
-const AT_ONCE = 12
+const AT_ONCE = 8
 
 test("two daemons: networks of the same name are apart, ports and subnets are given once", async () => {
   await using host = await Host.create()

@@ -255,8 +255,13 @@ export class Host extends Netns implements AsyncDisposable {
         `address add ${ADDRESSES.internet6}/128 dev lo nodad`,
       ]),
     ])
-    const up = async (): Promise<true | undefined> =>
-      (await this.link("uplink"))?.operstate === "UP" ? true : undefined
+    // The kernel makes the routes of IPv6 addresses a moment after those, in a queue of its own.
+    const up = async (): Promise<true | undefined> => {
+      const local = await this.ip<{ dst: string }>(["-6", "route", "show", "table", "local", "dev", "uplink"])
+      const own = new Set(local.map(({ dst }) => dst))
+      const isReady = (await this.link("uplink"))?.operstate === "UP"
+      return isReady && own.has(ADDRESSES.host6) && own.has("fe80::1") ? true : undefined
+    }
     if ((await until(up, PATIENCE_MS)) === undefined) {
       throw new Error(`The uplink of ${this.name} did not come up`)
     }

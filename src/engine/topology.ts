@@ -30,6 +30,8 @@ export function topology(host: Host): Topology {
     containers.push(spaceOf({ id: sandbox.id, name: sandbox.name, status }, inside))
   }
   const farIndex = ({ far }: Cable): number => insides.get(far.space)?.byName.get(far.ifname)?.index ?? 0
+  const names = new Map(containers.map(({ id, name }) => [id, name]))
+  const farName = ({ far }: Cable): string => names.get(far.space) ?? ""
   const byId = new Map(networks.map((network) => [network.id, network]))
   return {
     version,
@@ -38,7 +40,7 @@ export function topology(host: Host): Topology {
     networks: networks.map(networkOf),
     cables: endpoints
       .flatMap((endpoint) => cableOf(endpoint, byId.get(endpoint.network), { outside, insides }) ?? [])
-      .toSorted((a, b) => farIndex(a) - farIndex(b)),
+      .toSorted((a, b) => farIndex(a) - farIndex(b) || (farName(a) < farName(b) ? -1 : 1)),
     gates: endpoints.flatMap(gatesOf),
   }
 }

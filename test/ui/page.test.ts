@@ -22,6 +22,11 @@ async function document(name: string, browser: Browser): Promise<void> {
 const IDS = (kind: string): string =>
   `[...document.querySelectorAll('[data-kind="${kind}"]')].map((each) => each.getAttribute("data-id")).sort()`
 
+interface Inspected {
+  readonly id: string
+  readonly endpoints: readonly { readonly addresses: readonly string[] }[]
+}
+
 test("shows what the kernel has and nothing else, at once, and moves nobody", async () => {
   await using host = await Host.create()
   const names = ["a", "b", "c", "d"]
@@ -116,8 +121,14 @@ test("shows what the kernel has and nothing else, at once, and moves nobody", as
     await browser.when(`document.querySelector("aside")?.textContent.includes("${id}")`)
     await browser.evaluate(`document.dispatchEvent(new KeyboardEvent("keydown", { key: "/", bubbles: true }))`)
     expect(await browser.evaluate("document.activeElement.id")).toBe("search")
-    await browser.call("Input.insertText", { text: "fd" })
-    await browser.when(`document.querySelectorAll("svg .faded").length >= 0`)
+    const [{ id: found, endpoints }] = (await host.cli(["inspect", "c", "-o", "json"])).ok().json<Inspected[]>() as [
+      Inspected,
+    ]
+    await browser.call("Input.insertText", { text: endpoints[0]?.addresses[0]?.split("/")[0] ?? "" })
+    const others = (await browser.evaluate<string[]>(IDS("container"))).filter((id) => id !== found)
+    await browser.when(`document.querySelectorAll("svg .faded").length === ${others.length}`)
+    expect(others.length).toBeGreaterThan(1)
+    expect(await browser.evaluate<number>(`document.querySelectorAll('svg .faded[data-id="${found}"]').length`)).toBe(0)
 
     // Nothing from anywhere else, and nothing to complain about.
     const { origin } = new URL(address)
@@ -138,6 +149,9 @@ test("lets nobody in who does not have the token, comes by another name, or want
     (await host.exec(["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", ...more, `${origin}${path}`])).stdout
   const bearer = (text: string): string[] => ["-H", `authorization: Bearer ${text}`]
   expect(await get("/")).toBe("200")
+  expect((await host.exec(["curl", "-s", "-D", "-", "-o", "/dev/null", origin])).stdout).toMatch(
+    /^content-security-policy: default-src 'none'; script-src 'self'; /im,
+  )
   expect(await get("/api/explain?from=host&to=internet")).toBe("401")
   expect(await get("/api/explain?from=host&to=internet", ...bearer(token.replace(/./, "x")))).toBe("401")
   expect(await get("/api/explain?from=host&to=internet", ...bearer(token))).toBe("200")

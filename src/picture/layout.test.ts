@@ -3,7 +3,7 @@ import fc from "fast-check"
 import type { Id, Ifname } from "#model/name.ts"
 import type { Cable, Topology } from "#model/topology.ts"
 import { dotOf, mermaidOf } from "./graph.ts"
-import { type Box, layout } from "./layout.ts"
+import { type Box, layout, type Placement } from "./layout.ts"
 import { assignSlots } from "./slots.ts"
 import { svgOf } from "./svg.ts"
 
@@ -112,6 +112,18 @@ describe("assignSlots()", () => {
         )
       }),
     )
+  })
+
+  test("puts a new network below, and keeps the room of those who have left", () => {
+    const two = topologyOf(2, { 1: [0], 2: [0], 3: [0], 4: [0], 5: [0], 6: [1] })
+    const before = layout(two)
+    const boxOf = (placed: Placement, id: string): Box | undefined =>
+      placed.containers.find(({ space }) => space.id === id)?.box
+    // It sorts before the others, and a row of the first one becomes empty.
+    const added = { ...topologyOf(3, { 1: [0], 6: [1], 7: [2] }), networks: topologyOf(3, {}).networks.toReversed() }
+    const after = layout(added, before.slots)
+    expect([boxOf(after, "c1"), boxOf(after, "c6")]).toEqual([boxOf(before, "c1"), boxOf(before, "c6")])
+    expect(boxOf(after, "c7")?.y).toBeGreaterThan(boxOf(before, "c6")?.y ?? 0)
   })
 
   test("gives a place that became free to the next who comes", () => {

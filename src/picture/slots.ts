@@ -19,7 +19,7 @@ export function assignSlots({ networks, containers, cables }: Topology, before: 
     home.set(id as Id, old ?? mine[0] ?? ALONE)
   }
   const slots = new Map<Id | typeof ALONE, (Id | null)[]>()
-  for (const place of [...networks.map(({ id }) => id), ALONE] as const) {
+  for (const place of placesInOrder(networks, before)) {
     const row = (before.get(place) ?? []).map((id) => (id !== null && home.get(id) === place ? id : null))
     const seated = new Set(row)
     for (const { id } of containers) {
@@ -28,10 +28,15 @@ export function assignSlots({ networks, containers, cables }: Topology, before: 
         row[free === -1 ? row.length : free] = id as Id
       }
     }
-    while (row.at(-1) === null) {
-      row.pop()
-    }
+    // Those at the end that are free stay free too: what is below would move up.
     slots.set(place, row)
   }
   return slots
+}
+
+/** A network that is new comes below those that have been drawn, wherever its name would sort it. */
+function placesInOrder(networks: Topology["networks"], before: Slots): (Id | typeof ALONE)[] {
+  const ids = networks.map(({ id }) => id)
+  const drawn = [...before.keys()].filter((place): place is Id => place !== ALONE && ids.includes(place))
+  return [...new Set([...drawn, ...ids]), ALONE]
 }

@@ -11,6 +11,7 @@ import type { ContainerStatus } from "#model/view.ts"
 import { LINK_GROUP } from "#plan/firewall/link-group.ts"
 import type { Host } from "./host.ts"
 import { statusOf } from "./inspect-container.ts"
+import { recentRefusals } from "./recent-refusals.ts"
 import { type Snapshot, Snapshots } from "./snapshot.ts"
 import { readState } from "./state.ts"
 
@@ -42,6 +43,7 @@ export function topology(host: Host): Topology {
       .flatMap((endpoint) => cableOf(endpoint, byId.get(endpoint.network), { outside, insides }) ?? [])
       .toSorted((a, b) => farIndex(a) - farIndex(b) || (farName(a) < farName(b) ? -1 : 1)),
     gates: endpoints.flatMap(gatesOf),
+    refusals: recentRefusals(host.store),
   }
 }
 

@@ -60,6 +60,19 @@ export interface Gate extends PublicationView {
   readonly network: Id
 }
 
+/** Packets that a rule has stopped in the last minute, those alike once; told where `linkspan daemon` listens for them. */
+export interface Refusal {
+  /** Names: who sent them, or for whom they were that came from elsewhere. */
+  readonly container?: string
+  readonly network?: string
+  /** Of the rule: its chain, and the name of its counter. */
+  readonly chain: string
+  readonly reason: string
+  readonly protocol: string
+  readonly to?: string
+  readonly port?: number
+}
+
 export interface Topology {
   /** Another text whenever what is configured has changed (State). */
   readonly version: string
@@ -69,4 +82,5 @@ export interface Topology {
   /** Each container's in the order in which it got them. */
   readonly cables: readonly Cable[]
   readonly gates: readonly Gate[]
+  readonly refusals: readonly Refusal[]
 }

@@ -1,6 +1,6 @@
 // The drawing itself, as elements of whatever makes elements: text for a file, a page's components for a browser.
 
-import type { Gate, TopologyLink } from "#model/topology.ts"
+import type { Gate, Refusal, TopologyLink } from "#model/topology.ts"
 import type { Box, PlacedCable, PlacedContainer, PlacedLink, PlacedNetwork, Placement, Point } from "./layout.ts"
 import { cableId } from "./wiring.ts"
 
@@ -51,6 +51,9 @@ function line<E>(make: Make<E>, at: Point, kind: string, text: string, room: num
   return make("text", { class: kind, x: at.x, y: at.y }, clip(text, room))
 }
 
+/** The names at the ends are written smaller than the rest. */
+const SMALLER = 1.2
+
 /** A character of the drawing's 11 px type, at its widest. */
 const CHARACTER = 6.7
 
@@ -73,7 +76,7 @@ function drawHostLink<E>(make: Make<E>, { link, box }: PlacedLink): E {
 
 function drawNetwork<E>(
   make: Make<E>,
-  { network, box, link, gates }: PlacedNetwork,
+  { network, box, link, gates, refusals }: PlacedNetwork,
   cables: readonly PlacedCable[],
 ): E {
   const ports = cables.filter(({ cable }) => cable.network === network.id).length
@@ -99,6 +102,7 @@ function drawNetwork<E>(
     line(make, { x: box.x + 14, y: box.y + 18 }, "name", network.name, box.width / 2),
     line(make, { x: box.x + 14, y: box.y + 34 }, "detail", facts.join("  ·  "), box.width - 28),
     ...drawGates(make, box, gates),
+    ...drawStub(make, { x: box.x + 14, y: box.y + box.height }, refusals),
   )
 }
 
@@ -139,7 +143,42 @@ function gateText({ protocol, hostIp, hostPort, containerPort, count }: Gate): s
   return `${address}${range(hostPort)} → ${range(containerPort)}/${protocol}`
 }
 
-function drawContainer<E>(make: Make<E>, { space, box }: PlacedContainer): E {
+const STUB = 10
+
+/** What was stopped, as a cable that leads nowhere: it ends at the name of the rule. */
+function drawStub<E>(make: Make<E>, from: Point, refusals: readonly Refusal[]): E[] {
+  const [newest] = refusals.slice(-1)
+  if (newest === undefined) {
+    return []
+  }
+  const others = refusals.length - 1
+  const more = others === 0 ? "" : `, ${others} more`
+  const text = `${newest.chain} ✘ ${newest.protocol}${targetText(newest)}${more}`
+  const end = { x: from.x, y: from.y + STUB }
+  return [
+    make(
+      "g",
+      { "data-kind": "refusal", class: "stopped" },
+      make("title", {}, refusals.map(refusalText).join("\n")),
+      make("path", { class: "stub", d: `M${from.x} ${from.y}L${end.x} ${end.y}M${end.x - 4} ${end.y}h8` }),
+      line(make, { x: end.x + 8, y: end.y + 3 }, "end", text, STUB_TEXT),
+    ),
+  ]
+}
+
+/** About as wide as a container. */
+const STUB_TEXT = 168 * SMALLER
+
+function refusalText(refusal: Refusal): string {
+  return `${refusal.protocol}${targetText(refusal)} stopped in chain ${refusal.chain} (${refusal.reason})`
+}
+
+function targetText({ to, port }: Refusal): string {
+  const address = to?.includes(":") === true ? `[${to}]` : to
+  return to === undefined ? "" : ` to ${address}${port === undefined ? "" : `:${port}`}`
+}
+
+function drawContainer<E>(make: Make<E>, { space, box, refusals }: PlacedContainer): E {
   const links = space.links.filter(({ ifname }) => ifname !== "lo")
   const addresses = links.flatMap((link) =>
     link.addresses.filter((each) => !each.startsWith("fe80:")).map((address) => `${link.ifname} ${address}`),
@@ -153,6 +192,7 @@ function drawContainer<E>(make: Make<E>, { space, box }: PlacedContainer): E {
     ...(addresses.length === 0 ? [space.status] : addresses)
       .slice(0, 3)
       .map((text, index) => line(make, { x: box.x + 12, y: box.y + 47 + index * 14 }, "detail", text, box.width - 24)),
+    ...drawStub(make, { x: box.x + 14, y: box.y + box.height }, refusals),
   )
 }
 
@@ -196,9 +236,6 @@ function towards(corner: Point, other: Point): Point {
   const step = distance === 0 ? 0 : Math.min(BEND, distance / 2) / distance
   return { x: corner.x + dx * step, y: corner.y + dy * step }
 }
-
-/** The names at the ends are written smaller than the rest. */
-const SMALLER = 1.2
 
 /** Both of a cable's names, each at its end. */
 function drawEnds<E>(make: Make<E>, { cable, points, room }: PlacedCable): E {

@@ -41,6 +41,7 @@ function topologyOf(networks: number, joins: Readonly<Record<number, readonly nu
     })),
     cables,
     gates: [],
+    refusals: [],
   }
 }
 
@@ -88,6 +89,20 @@ describe("layout()", () => {
       }),
     )
   })
+})
+
+test("a stopped packet is drawn at who sent it, else at the network, by the rule's name", () => {
+  const rule = { chain: "refuse", reason: "refused", protocol: "tcp" }
+  const refusals = [
+    { ...rule, container: "c1", network: "net0", to: "10.0.0.9", port: 80 },
+    { ...rule, container: "gone", network: "net0", chain: "guard" },
+  ]
+  const placed = layout({ ...topologyOf(1, { 1: [0], 2: [0] }), refusals })
+  expect(placed.containers.map((each) => each.refusals.length)).toEqual([1, 0])
+  expect(placed.networks.map((each) => each.refusals)).toEqual([refusals.slice(1)])
+  const text = svgOf({ ...topologyOf(1, { 1: [0] }), refusals })
+  expect(text).toContain("tcp to 10.0.0.9:80 stopped in chain refuse (refused)")
+  expect(text.match(/data-kind="refusal"/g)).toHaveLength(2)
 })
 
 describe("assignSlots()", () => {

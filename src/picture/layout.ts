@@ -1,7 +1,7 @@
 // Where everything is drawn. The shape of this graph is known, so its layout is arithmetic: the host is a frame, each
 // network a band in it with its bridge on top, and the band's containers hang below in a grid.
 
-import type { Cable, Gate, Space, Topology, TopologyLink, TopologyNetwork } from "#model/topology.ts"
+import type { Cable, Gate, Refusal, Space, Topology, TopologyLink, TopologyNetwork } from "#model/topology.ts"
 import { assignSlots, type Slots } from "./slots.ts"
 import { outerLinks } from "./wiring.ts"
 
@@ -20,6 +20,7 @@ export interface Point {
 export interface PlacedContainer {
   readonly space: Space
   readonly box: Box
+  readonly refusals: readonly Refusal[]
 }
 
 export interface PlacedNetwork {
@@ -29,6 +30,8 @@ export interface PlacedNetwork {
   /** Absent: the kernel has no link of that name. */
   readonly link?: TopologyLink
   readonly gates: readonly Gate[]
+  /** Of packets that no container here sent or was to get. */
+  readonly refusals: readonly Refusal[]
 }
 
 export interface PlacedCable {
@@ -76,6 +79,8 @@ export function layout(topology: Topology, before?: Slots): Placement {
   const barX = MARGIN + LANE
   const barWidth = columns * CELL.width + (columns - 1) * GUTTER
   const spaces = new Map(topology.containers.map((space) => [space.id, space]))
+  const names = new Set(topology.containers.map(({ name }) => name))
+  const isAtContainer = ({ container }: Refusal): boolean => container !== undefined && names.has(container)
   const networks: PlacedNetwork[] = []
   const containers: PlacedContainer[] = []
   let y = MARGIN + HEADER + BAND_GAP
@@ -90,6 +95,7 @@ export function layout(topology: Topology, before?: Slots): Placement {
         network,
         box: { x: barX, y, width: barWidth, height: BAR_HEIGHT },
         gates: topology.gates.filter((gate) => gate.network === network.id).toSorted((a, b) => a.hostPort - b.hostPort),
+        refusals: topology.refusals.filter((each) => each.network === network.name && !isAtContainer(each)),
         ...(link === undefined ? {} : { link }),
       })
       y += BAR_HEIGHT + ROW_GAP
@@ -101,6 +107,7 @@ export function layout(topology: Topology, before?: Slots): Placement {
         const line = Math.floor(slot / columns)
         containers.push({
           space,
+          refusals: topology.refusals.filter((each) => each.container === space.name),
           box: { x: barX + column * (CELL.width + GUTTER), y: y + line * (CELL.height + ROW_GAP), ...CELL },
         })
       }

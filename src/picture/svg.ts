@@ -48,6 +48,8 @@ function rules(of: Palette): string {
 .linkspan path.cable{fill:none;stroke:${of.cable};stroke-width:1.5}
 .linkspan .macvlan path.cable,.linkspan .ipvlan path.cable{stroke-dasharray:5 4}
 .linkspan .down rect,.linkspan .missing rect{stroke:${of.down}}
+.linkspan path.stub{fill:none;stroke:${of.down};stroke-width:2}
+.linkspan .stopped text{fill:${of.down}}
 .linkspan .exited rect,.linkspan .gone rect{stroke-dasharray:4 4;opacity:.6}
 `
 }

@@ -5,6 +5,7 @@ import { expect, test } from "bun:test"
 import type { Explanation } from "../../src/model/explain.ts"
 import { Host } from "../host.ts"
 import type { IpObject, Program } from "../netns.ts"
+import { until } from "../run.ts"
 import { Browser } from "./browser.ts"
 
 async function open(host: Host, listen = "127.0.0.1:0"): Promise<{ page: Program; address: string }> {
@@ -112,7 +113,19 @@ test("shows what the kernel has and nothing else, at once, and moves nobody", as
       explained.hops.some(({ failed }) => failed === true) ? 1 : 0,
     )
 
+    // A packet that is refused is seen at who sent it, by the name of the rule.
+    const daemon = host.startCli(["daemon"])
+    const [inDb] = JSON.parse(await cli("inspect", "a", "-o", "json"))[0].endpoints[1].addresses
+    const isSeen = async (): Promise<true | undefined> => {
+      await netns["c"]?.connect(inDb.split("/")[0], 81)
+      const stub = `document.querySelector('[data-kind="container"] [data-kind="refusal"]')?.textContent`
+      return (await browser.evaluate<string | undefined>(stub))?.includes("stopped in chain refuse") ? true : undefined
+    }
+    expect(await until(isSeen, 20_000)).toBe(true)
+
     await document("ui.png", browser)
+    process.kill(daemon.pid, "SIGTERM")
+    await daemon.exited
 
     // Deep links, keyboard, search.
     await browser.evaluate(`dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }))`)

@@ -452,6 +452,7 @@ const TOPOLOGY: Topology = {
   networks: [],
   cables: [],
   gates: [],
+  refusals: [],
 }
 
 const EXPLANATION: Explanation = {

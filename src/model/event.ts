@@ -6,6 +6,8 @@ import type { Publication } from "./sandbox.ts"
 export interface Place {
   readonly network: string
   readonly addresses: readonly string[]
+  /** By what it is found there besides its own name; absent: nothing. */
+  readonly aliases?: readonly string[]
 }
 
 export type Happening =

@@ -12,7 +12,14 @@ const network = { id: "n1", name: "web" } as Network
 const sandbox = { id: "s1", name: "front" } as Sandbox
 const port = { protocol: "tcp", hostPort: 80, containerPort: 8080, count: 1 } as const
 const endpoint = (of: string, on: string, publications = [port]): Endpoint =>
-  ({ id: "e", sandbox: of, network: on, addresses: [{ ip: "10.0.0.2", length: 24 }], publications }) as never
+  ({
+    id: "e",
+    sandbox: of,
+    network: on,
+    addresses: [{ ip: "10.0.0.2", length: 24 }],
+    aliases: [],
+    publications,
+  }) as never
 
 const place = (name: string) => ({ network: name, addresses: ["10.0.0.2/24"] })
 

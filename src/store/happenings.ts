@@ -24,6 +24,7 @@ export function happeningsOf(changes: readonly Change[], names: Names): Happenin
   const placeOf = (endpoint: Endpoint): Place => ({
     network: networks.get(endpoint.network) ?? names.network(endpoint.network) ?? endpoint.network,
     addresses: endpoint.addresses.map(({ ip, length }) => `${ip}/${length}`),
+    ...(endpoint.aliases.length === 0 ? {} : { aliases: endpoint.aliases }),
   })
   const whole = sandboxes.filter((change) => change.before === undefined || change.after === undefined)
   const ofWhole = new Set(whole.map(({ id }) => id))

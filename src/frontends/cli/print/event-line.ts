@@ -1,6 +1,6 @@
 // One event in one line.
 
-import type { Denial, Event, Happening } from "#model/event.ts"
+import type { Denial, Event, Happening, Place } from "#model/event.ts"
 import { count } from "./humanise.ts"
 import { type Look, type Paint, paint, plain } from "./look.ts"
 import { publicationText } from "./publication.ts"
@@ -35,7 +35,7 @@ function what(event: Happening): string {
     case "disconnected":
       return [
         event.container,
-        ...event.places.map(({ network, addresses }) => [network, ...addresses].join(" ")),
+        ...event.places.map(placeText),
         ...event.ports.map((port) => publicationText(port)),
       ].join(", ")
     case "published":
@@ -55,6 +55,10 @@ function what(event: Happening): string {
     case "missed":
       return `${count(event.events, "event")} ${event.events === 1 ? "is" : "are"} not kept any more`
   }
+}
+
+function placeText({ network, addresses, aliases = [] }: Place): string {
+  return [network, ...addresses, ...(aliases.length === 0 ? [] : ["as", aliases.join(" and ")])].join(" ")
 }
 
 function denial({ reason, protocol, from, to, port, container, network, table, chain }: Denial): string {

@@ -173,7 +173,12 @@ test("a flood of refused packets is not listened to for long", async () => {
     using netns = Netns.open(host.path)
     using refused = new RefusedPackets(netns, { pauseMs: 3_600_000 })
     expect(await groups()).toEqual(["27763"])
-    const packets = refused.next()
+    const read: number[] = []
+    const reading = (async () => {
+      for (let packets = await refused.next(); packets !== undefined; packets = await refused.next()) {
+        read.push(packets.length)
+      }
+    })()
     // Again while the reader keeps up with them: then it is no flood.
     const flooded = async (): Promise<true | undefined> => {
       await a.inject("eth0", { dstMac: "ff:ff:ff:ff:ff:ff", src: "10.81.0.77", dst: "10.81.0.1", count: 500 })
@@ -181,7 +186,8 @@ test("a flood of refused packets is not listened to for long", async () => {
     }
     expect(await until(flooded, 30_000)).toBe(true)
     refused[Symbol.dispose]()
-    expect((await packets)?.length).toBeLessThan(100)
+    await reading
+    expect(Math.max(...read)).toBeLessThan(100)
   }
   expect(await groups()).toEqual([])
   await linkspan.detach("a")

@@ -5,7 +5,7 @@
 //   node scripts/test.mjs [--gates] [--unit] [--kernel] [--update] [--jobs N] [PATTERN …]
 //
 // Without a group all three run; a PATTERN keeps the files whose path contains it. --update rewrites golden files.
-// What failed in up to three files is run once more at the end, when nothing else runs: the kernel does part of its work
+// What failed in up to five files is run once more at the end, when nothing else runs: the kernel does part of its work
 // when it likes, and the machine may be busy with other things. A test that passes then counts as passed, and is listed as
 // unsteady with what it had printed: a defect to be mended, of the test or of what it tests.
 // LINKSPAN_REQUIRE=all makes a skipped test a failure unless its name ends in "[needs FEATURE]" and the kernel lacks
@@ -21,7 +21,7 @@ import { isRoot, PrepareError, prepare, ROOT, report } from "./prepare.mjs"
 const FILE_LIMIT_S = 300
 
 /** More than this is no accident. */
-const MOST_AGAIN = 3
+const MOST_AGAIN = 5
 
 /** @typedef {{ where: string, name: string, outcome: "passed" | "failed" | "skipped", needs?: string[], why?: string }} Result */
 

@@ -500,7 +500,8 @@ export class Capture implements AsyncDisposable {
 
 function toAnswer(said: unknown): Answer {
   const { ok, data = "", error, ms = 0 } = said as { ok: boolean; data?: string; error?: string; ms?: number }
-  const seen = data.startsWith('{"peer"') ? (JSON.parse(data) as Seen) : undefined
+  // What was sent is echoed on the lines after the first.
+  const seen = data.startsWith('{"peer"') ? (JSON.parse(data.split("\n", 1)[0] ?? "") as Seen) : undefined
   return {
     ok,
     data,

@@ -145,10 +145,16 @@ test("published ports are held against other programs, and against nobody of lin
       return true
     }
   }
-  const all = async (): Promise<boolean[]> =>
-    Promise.all(
-      (["tcp", "udp"] as const).flatMap((proto) => ["0.0.0.0", "::", ADDRESSES.host4].map((ip) => inUse(proto, ip))),
-    )
+  // One after the other: at once they would be in each other's way.
+  const all = async (): Promise<boolean[]> => {
+    const found: boolean[] = []
+    for (const proto of ["tcp", "udp"] as const) {
+      for (const ip of ["0.0.0.0", "::", ADDRESSES.host4]) {
+        found.push(await inUse(proto, ip))
+      }
+    }
+    return found
+  }
   {
     using ports = await linkspan.cables.holdPorts()
     ports.hold((await linkspan.cables.publish({ id: "aaaaaaaaaaaa", publish })).result)

@@ -1,7 +1,6 @@
-// Containers that linkspan runs, by the command line as a user types it; the demo and the examples.
+// Containers that linkspan runs, by the command line as a user types it; and the demo.
 
 import { expect, test } from "bun:test"
-import { readdirSync } from "node:fs"
 import { join } from "node:path"
 import { needs } from "../features.ts"
 import { Host } from "../host.ts"
@@ -102,27 +101,4 @@ needs("unprivileged-user-namespaces")("the demo runs without root", async () => 
     { timeoutMs: 120_000, cwd: "/" },
   )
   expect(ran.stdout).toContain("Everything went as it should")
-})
-
-test("every example runs", async () => {
-  for (const file of readdirSync(join(ROOT, "examples"))) {
-    await using host = await Host.create()
-    // A mount namespace of its own, where the default directories are new.
-    const script =
-      'mount -t tmpfs -o mode=700 none /var/lib && mount -t tmpfs -o mode=755 none /run/linkspan 2>/dev/null; exec "$@"'
-    const command = [
-      "unshare",
-      "--mount",
-      "--propagation",
-      "private",
-      "sh",
-      "-c",
-      script,
-      "sh",
-      process.execPath,
-      join(ROOT, "examples", file),
-    ]
-    const ran = await host.try(command, { timeoutMs: 60_000 })
-    expect([file, ran.code, ran.stderr]).toEqual([file, 0, ""])
-  }
 })

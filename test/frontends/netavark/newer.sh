@@ -13,7 +13,7 @@ done
 mkdir -p run/lock run/bin run/old etc/containers
 cp $2 run/bin/linkspan
 cp /bin/busybox run/bin
-for tool in umount mount cat mkdir cp ln grep sed tar nc rm id sleep wc; do ln -s busybox run/bin/$tool; done
+for tool in umount mount cat mkdir cp ln grep sed tar nc rm id sleep wc seq; do ln -s busybox run/bin/$tool; done
 mount --rbind /dev dev
 mount -t proc none proc
 mount --rbind /sys sys
@@ -33,7 +33,14 @@ END
 printf '[storage]\ndriver = "vfs"\nrunroot = "/run/containers/storage"\ngraphroot = "/var/lib/containers/storage"\n' > /etc/containers/storage.conf
 echo '{"default":[{"type":"insecureAcceptAnything"}]}' > /etc/containers/policy.json
 echo 'root:x:0:0::/root:/bin/sh' > /etc/passwd
-fetch() { nc -w 3 "$@" < /dev/null > /dev/null 2>&1 && echo open || echo closed; }
+# A server that has only been started may not listen yet.
+fetch() {
+  for attempt in $(seq 50); do
+    nc -w 3 "$@" < /dev/null > /dev/null 2>&1 && echo open && return
+    sleep 0.1
+  done
+  echo closed
+}
 quiet() { "$@" > /run/out 2>&1 || cat /run/out; }
 
 mkdir -p /run/image/bin

@@ -172,6 +172,8 @@ class Run {
   readonly #ops: readonly Op[]
   readonly #context: ApplyContext
   readonly #options: ApplyOptions
+  /** Whether more links of the host than one go: then they go in one go. */
+  readonly #goTogether: boolean
   readonly #indexes = new Map<string, number>()
   #batch: { readonly namespace: Namespace; readonly requests: Request[]; readonly pending: Pending[] } | undefined
 
@@ -179,6 +181,8 @@ class Run {
     this.#ops = ops
     this.#context = context
     this.#options = options
+    const isOne = (op: Op): boolean => op.kind === "link.del" && op.netns === "host"
+    this.#goTogether = options.intent === "remove" && ops.filter(isOne).length > 1
   }
 
   /** Flows to be forgotten, all in one go. */
@@ -413,11 +417,6 @@ class Run {
     } else {
       this.#judge(op, namespace.rtnl.execute([delLink(op.ifname)]))
     }
-  }
-
-  get #goTogether(): boolean {
-    const isOne = (op: Op): boolean => op.kind === "link.del" && op.netns === "host"
-    return this.#options.intent === "remove" && this.#ops.filter(isOne).length > 1
   }
 
   #deleteLeaving(): void {

@@ -12,12 +12,12 @@ import { IPPROTO, type Protocol } from "#inet/port.ts"
 import { type Field, unquoteIfname } from "#plan/firewall/fields.ts"
 import { setSpec } from "#plan/firewall/sets.ts"
 import type { NftElement } from "#plan/op.ts"
-import { NFNL_SUBSYS_NFTABLES } from "#wire/nfnl/header.ts"
 import { NFPROTO } from "#wire/nfnl/nftables.ts"
-import { BATCH_BEGIN, BATCH_END, DEL_SET_ELEMENTS, NEW_SET_ELEMENTS } from "#wire/nfnl/set-elements.ts"
+import { DEL_SET_ELEMENTS, NEW_SET_ELEMENTS } from "#wire/nfnl/set-elements.ts"
 import { NLM_F, type Request, request } from "#wire/nlmsg.ts"
 import { align4 } from "#wire/schema.ts"
-import { kernelRefusal, type NetlinkSocket } from "./netlink.ts"
+import type { NetlinkSocket } from "./netlink.ts"
+import { transactNftables } from "./nft-transaction.ts"
 
 const TABLE = "linkspan"
 const IFNAMSIZ = 16
@@ -116,10 +116,8 @@ function* requests(
 
 /** One transaction: deletions, then additions; all or nothing. Adding what is there already is no error. @throws KernelError, LinkspanError NOT_PERMITTED */
 export function changeSetElements(socket: NetlinkSocket, add: readonly NftElement[], del: readonly NftElement[]): void {
-  const batch = { resourceId: NFNL_SUBSYS_NFTABLES }
-  const body = [...requests(DEL_SET_ELEMENTS, 0, del, false), ...requests(NEW_SET_ELEMENTS, NLM_F.CREATE, add, true)]
-  const refused = socket.transact(request(BATCH_BEGIN, 0, batch, {}), body, request(BATCH_END, 0, batch, {}))
-  if (refused !== undefined) {
-    throw kernelRefusal("nftables transaction", refused.errno, refused.extAck?.message)
-  }
+  transactNftables(socket, "nftables transaction", [
+    ...requests(DEL_SET_ELEMENTS, 0, del, false),
+    ...requests(NEW_SET_ELEMENTS, NLM_F.CREATE, add, true),
+  ])
 }

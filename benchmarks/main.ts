@@ -101,7 +101,7 @@ async function measure(scenarios: readonly Scenario[], dir: string, choice: Choi
     )
   }
   const executable = choice.executable ?? (await build(dir))
-  const context = new Context({ quick, dir, env: { LINKSPAN_BENCH_EXECUTABLE: executable } })
+  const context = new Context({ quick, dir, env: { LINKSPAN_BENCH_EXECUTABLE: executable, LINKSPAN_RESIDENT: "off" } })
   const results: Report["scenarios"][number][] = []
   for (const scenario of scenarios) {
     console.error(`${scenario.name} …`)

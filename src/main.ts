@@ -51,7 +51,8 @@ function cliDoors(around: Surroundings): CliDoors {
       return runDemo({ ...options, env: process.env })
     },
     ui: async (linkspan, options) => (await import("#frontends/ui/serve.ts")).serveUi(linkspan, options),
-    services: (options) => Object.values(SERVICES).flatMap((start) => start(options, around) ?? []),
+    services: (options) =>
+      (options.onDemand ? [SERVICES.calls] : Object.values(SERVICES)).flatMap((start) => start(options, around) ?? []),
   }
 }
 
@@ -75,10 +76,16 @@ const SERVICES = {
     async () =>
       (await import("#frontends/dhcp/serve.ts")).serveLeases(linkspan, { log }),
   calls:
-    ({ engine, stop }, around) =>
+    ({ linkspan, engine, onDemand, stop }, around) =>
     async () => {
       const { serveCalls } = await import("#frontends/handover/serve.ts")
-      return serveCalls({ engine, doors: HANDED, open: (options) => around.open(options), stop })
+      return serveCalls({
+        engine,
+        doors: HANDED,
+        open: (options) => around.open(options),
+        stop,
+        ...(onDemand ? { hasNetworks: async () => (await linkspan.state()).networks.length > 0 } : {}),
+      })
     },
   ui: ({ linkspan, engine, ui }) =>
     ui === undefined
@@ -146,7 +153,7 @@ function isDoor(name: string): name is DoorName {
 }
 
 function open({ name, args }: { name: DoorName; args: readonly string[] }): Promise<number> {
-  const around = ownProcess()
+  const around = ownProcess(packedProgram() !== undefined)
   if (around.env[LOST_MARK.name] !== LOST_MARK.value) {
     return DOORS[name](args, around)
   }

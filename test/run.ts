@@ -92,6 +92,8 @@ export function toolEnvironment(): Record<string, string> {
     HOME: "/root",
     LC_ALL: "C.UTF-8",
     TERM: "dumb",
+    // The built executable would leave a process behind.
+    LINKSPAN_RESIDENT: "off",
   }
 }
 

@@ -1,4 +1,4 @@
-// linkspan's resident process, which commands hand their work to.
+// linkspan's resident process as commands leave it behind, started beforehand so that no measured one has to.
 
 import { existsSync } from "node:fs"
 import type { Contender, Start } from "../contender.ts"
@@ -12,7 +12,7 @@ const READY_MS = 20_000
  * @returns what ends it
  */
 export async function startDaemon(env: Readonly<Record<string, string>>, runDir: string): Promise<() => Promise<void>> {
-  const daemon = Bun.spawn([EXECUTABLE, "daemon"], {
+  const daemon = Bun.spawn([EXECUTABLE, "daemon", "--on-demand"], {
     env: { ...env, LINKSPAN_DNS: "off" },
     stdio: ["ignore", "ignore", "ignore"],
   })

@@ -28,6 +28,12 @@ export interface HostOptions {
   readonly trace?: (line: string) => void
   readonly oneShot?: boolean
   readonly names?: boolean
+  readonly leaveResident?: boolean
+}
+
+/** An opening of its own: what it locks is locked to all others, also of this process. @throws LinkspanError STATE_UNUSABLE */
+export function openLocks({ stateDir }: Pick<HostOptions, "stateDir">): LockFile {
+  return new LockFile(`${stateDir}/${LOCKS}`)
 }
 
 export class Host implements Disposable {
@@ -37,6 +43,8 @@ export class Host implements Disposable {
   readonly trace: ((line: string) => void) | undefined
   /** Whether commands see to it that names are answered. */
   readonly names: boolean
+  /** Whether a command leaves a resident process behind for later ones. */
+  readonly leavesResident: boolean
   readonly store: Store
   readonly locks: Locks
   readonly ruleset: RulesetLock
@@ -58,6 +66,7 @@ export class Host implements Disposable {
     this.#oneShot = options.oneShot === true
     this.trace = options.trace
     this.names = options.names ?? true
+    this.leavesResident = options.leaveResident ?? false
     this.locks = locks
     this.ruleset = new RulesetLock(locks)
     this.store = store
@@ -72,7 +81,7 @@ export class Host implements Disposable {
       privateFile(`${stateDir}/${file}`)
     }
     using opened = new DisposableStack()
-    const locks = opened.use(new LockFile(`${stateDir}/${LOCKS}`))
+    const locks = opened.use(openLocks(options))
     const store = opened.use(Store.open(`${stateDir}/${DATABASE}`, locks))
     const netns = options.hostNetns === undefined ? Netns.own() : Netns.open(options.hostNetns)
     const host = new Host(options, locks, store, new Namespace(netns, "host", options.trace))

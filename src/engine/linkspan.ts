@@ -63,6 +63,8 @@ export interface LinkspanOptions {
   readonly oneShot?: boolean
   /** False: no names are answered on behalf of this instance; no daemon is told, and none is started. */
   readonly names?: boolean
+  /** True: where no resident process runs, a change starts one, for commands to be handed to; it ends by itself. */
+  readonly leaveResident?: boolean
   /** Default address pools, as "10.89.0.0/16/24" (pool / size of one subnet). */
   readonly pools?: readonly string[]
 }
@@ -144,6 +146,10 @@ export interface ServeOptions {
   readonly services: readonly (() => Promise<Service>)[]
   /** Aborted when it is to end. */
   readonly signal: AbortSignal
+  /** Nobody asked for it: it leaves the place to one that somebody did ask for, and says nothing where there is one already. */
+  readonly onDemand?: boolean
+  /** The descriptor that its starter keeps others from starting one with; closed. */
+  readonly lockFd?: number
   /** What is worth a line while it runs. */
   readonly log?: (line: string) => void
   /** NOTIFY_SOCKET of sd_notify(3). */

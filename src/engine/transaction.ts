@@ -25,6 +25,7 @@ import { netnsPath } from "./netns-names.ts"
 import { hasFormerRules, refuseOtherOwner } from "./ownership.ts"
 import { rehearsedLines } from "./rehearsal.ts"
 import { releaseHost } from "./release-host.ts"
+import { startResident } from "./resident-start.ts"
 
 /** What a verb decided to do. */
 export interface Decision<T> {
@@ -183,6 +184,7 @@ function perform<T>(host: Host, options: MutationOptions, decide: (store: Store)
   }
   refreshContainerFiles(host, decision.changes)
   const unnamed = announce(host, decision.changes)
+  startResident(host)
   return {
     result: decision.result(),
     plan,

@@ -3,7 +3,8 @@
 import type { Surroundings } from "#engine/front-door.ts"
 import type { LinkspanApi, LinkspanOptions } from "#engine/linkspan.ts"
 
-export function ownProcess(): Surroundings {
+/** @param isPacked whether this is the one executable, which hands commands over (handover/client.c) */
+export function ownProcess(isPacked: boolean): Surroundings {
   let input: Promise<string> | undefined
   return {
     env: process.env,
@@ -14,14 +15,32 @@ export function ownProcess(): Surroundings {
     },
     out,
     err,
-    open: openEngine,
+    open: (options) => openEngine(options, isPacked),
     holdSignals,
   }
 }
 
-async function openEngine(options: LinkspanOptions): Promise<LinkspanApi> {
-  const { Linkspan } = await import("#engine/linkspan.ts")
-  return Linkspan.open({ oneShot: true, ...options })
+async function openEngine(options: LinkspanOptions, isPacked: boolean): Promise<LinkspanApi> {
+  const { Linkspan, placesOf } = await import("#engine/linkspan.ts")
+  const leaveResident = isPacked && isFound(placesOf(options).runDir, options) && seesTheMachine()
+  return Linkspan.open({ oneShot: true, leaveResident, ...options })
+}
+
+/** Whether later commands would look there for a resident process, as client.c does; and may. */
+function isFound(runDir: string, { hostNetns }: LinkspanOptions): boolean {
+  const { LINKSPAN_RESIDENT: wanted, LINKSPAN_RUN_DIR: run, LINKSPAN_STATE_DIR: state } = process.env
+  const looked = run ?? (state === undefined ? "/run/linkspan" : `${state}/run`)
+  return wanted !== "off" && hostNetns === undefined && looked === runDir
+}
+
+/** False in a view of files or processes that passes with whoever made it (`ip netns exec`): no other command shares it. */
+function seesTheMachine(): boolean {
+  const { readlinkSync } = process.getBuiltinModule("node:fs")
+  try {
+    return ["mnt", "pid"].every((kind) => readlinkSync(`/proc/1/ns/${kind}`) === readlinkSync(`/proc/self/ns/${kind}`))
+  } catch {
+    return true // Not everybody may look: one that nobody can use ends at the first call (serve.ts).
+  }
 }
 
 function holdSignals(): void {

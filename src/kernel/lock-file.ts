@@ -33,6 +33,11 @@ function flock(type: number, byte: number): Buffer {
 export class LockFile implements Disposable {
   readonly #fd: number
 
+  /** A process that inherits it holds the same locks. */
+  get fd(): number {
+    return this.#fd
+  }
+
   constructor(path: string) {
     try {
       this.#fd = check(

@@ -6,6 +6,9 @@ export const CALLS_SOCKET = "calls.sock"
 /** Ends the resident process, in a call's place. */
 export const STOP_LINE = '"stop"'
 
+/** Ends the resident process if nobody asked for it; the other kind answers with one line. */
+export const GIVE_WAY = { line: '"give way"', refusal: "no" } as const
+
 /** In the environment of a command that was handed over when the other end was lost: nobody can say how far it came. */
 export const LOST_MARK = { name: "LINKSPAN_CALL", value: "lost" } as const
 

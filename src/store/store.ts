@@ -242,6 +242,10 @@ export class Store implements Disposable {
     return this.#rows("SELECT body, journal FROM network ORDER BY name")
   }
 
+  hasNetworks(): boolean {
+    return this.#get("SELECT 1 FROM network LIMIT 1") !== undefined
+  }
+
   /** By id, name, or the unique beginning of an id (at least four digits), in this order: a name may look like an id. */
   network(nameOrId: string): Row<Network> | undefined {
     return this.#named("network", nameOrId)

@@ -2,7 +2,17 @@
 // Commands beside a resident process: they do the same as without it, whatever happens to it.
 
 import { afterAll, beforeAll, expect, test } from "bun:test"
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs"
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { build } from "../../scripts/build.ts"
@@ -267,6 +277,107 @@ test("what the other doors read from standard input is there again when it is de
     rmSync(`${host.runDir}/calls.sock`, { force: true })
   }
 })
+
+/** Processes that commands have left behind on this host. */
+function left(host: Host): number[] {
+  const isLeft = (pid: string): boolean => {
+    try {
+      const words = readFileSync(`/proc/${pid}/cmdline`, "latin1").split("\0")
+      return words.includes("--on-demand") && words.includes("daemon") && words.includes(host.runDir)
+    } catch {
+      return false
+    }
+  }
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && isLeft(name))
+    .map(Number)
+}
+
+async function gone(pid: number): Promise<boolean> {
+  return (await until(() => (existsSync(`/proc/${pid}`) ? undefined : true), 20_000)) === true
+}
+
+/** The one that listens. */
+async function successor(host: Host): Promise<number> {
+  expect(await until(() => saidTo(host, "\n"), 20_000)).toBeDefined()
+  expect(left(host)).toHaveLength(1)
+  return left(host)[0] ?? 0
+}
+
+test("a command leaves one behind for those after it, which makes way, and ends when nothing is left", async () => {
+  const own = `${directory}/own/linkspan`
+  mkdirSync(`${directory}/own`)
+  copyFileSync(PROGRAM, own)
+  await using host = await Host.create({ cli: [own] })
+  const env = { LINKSPAN_RESIDENT: "on" }
+  const cli = (...args: string[]): Promise<Ran> => host.cli(args, { env })
+  const create = (name: string): Promise<Ran> => cli("network", "create", name)
+  await using _ = { [Symbol.asyncDispose]: async () => void (await cli("daemon", "--stop")) }
+  expect((await host.cli(["network", "create", "web"], { env: { LINKSPAN_RESIDENT: "maybe" } })).code).toBe(2)
+  // Nothing is left behind by commands that change nothing or are told not to.
+  ;(await cli("network", "ls")).ok()
+  ;(await host.cli(["network", "create", "web"])).ok()
+  expect(left(host)).toEqual([])
+  // One that is left where files are seen that others do not see makes room for one that they can use.
+  const environment = { ...toolEnvironment(), ...env, LINKSPAN_STATE_DIR: host.stateDir, LINKSPAN_RUN_DIR: host.runDir }
+  const apart = ["unshare", "--mount", ...host.enter([own, "network", "create", "db"])]
+  ;(await run(apart, { env: environment })).ok()
+  await Promise.all(
+    left(host).map(async (pid) => {
+      expect(await until(() => saidTo(host, "\n"), 20_000)).toBeDefined()
+      ;(await create("apart")).ok()
+      expect(await gone(pid)).toBe(true)
+    }),
+  )
+  // Many at once leave one.
+  const names = ["a", "b", "c", "d", "e", "f"]
+  for (const ran of await Promise.all(names.map(create))) {
+    ran.ok()
+  }
+  const first = await successor(host)
+  const held = { pid: first } as Program
+  expect(await isHeldUp(held, () => create("g"))).toBe(true)
+  // One that somebody asks for takes its place, and keeps it.
+  const daemon = host.startCli(["daemon"], { env })
+  expect(await gone(first)).toBe(true)
+  expect(await until(() => saidTo(host, "\n"), 20_000)).toBeDefined()
+  expect((await cli("daemon")).stderr).toContain("another process does so already")
+  ;(await cli("daemon", "--on-demand")).ok()
+  expect(left(host)).toEqual([])
+  ;(await cli("daemon", "--stop")).ok()
+  expect(await daemon.exited).toBe(0)
+  // One whose program has been replaced leaves its place to the new one's.
+  ;(await create("h")).ok()
+  const second = await successor(host)
+  copyFileSync(PROGRAM, `${own}.new`)
+  renameSync(`${own}.new`, own)
+  ;(await create("i")).ok()
+  expect(await gone(second)).toBe(true)
+  ;(await create("j")).ok()
+  const third = await successor(host)
+  ;(await cli("daemon", "--stop")).ok()
+  expect(await gone(third)).toBe(true)
+  ;(await create("k")).ok()
+  const last = await successor(host)
+  ;(await cli("network", "prune")).ok()
+  expect(await gone(last)).toBe(true)
+  expect((await host.cli(["network", "ls", "-q"])).ok().stdout).toBe("")
+}, 90_000)
+
+test("commands that come while it ends are carried out", async () => {
+  await using host = await createHost()
+  const names = Array.from({ length: 24 }, (_, index) => `n${index}`)
+  for (let round = 0; round < 3; round++) {
+    const daemon = await resident(host)
+    const all = names.map((name) => host.cli(["network", "create", `${name}-${round}`]))
+    signal(daemon, "SIGTERM")
+    for (const ran of await Promise.all(all)) {
+      ran.ok()
+    }
+    expect(await daemon.exited).toBe(0)
+    ;(await host.cli(["network", "prune"])).ok()
+  }
+}, 60_000)
 
 test("it goes to nobody else's process, and none on a terminal", async () => {
   await using host = await createHost()

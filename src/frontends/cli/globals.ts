@@ -44,6 +44,7 @@ export const ENVIRONMENT_VARIABLES = {
   LINKSPAN_HOST_NETNS: "The network namespace that plays the host, an absolute path (--host-netns)",
   LINKSPAN_POOLS: "Where subnets are picked from: ADDRESS/LENGTH/SIZE-OF-ONE-SUBNET, with commas between",
   LINKSPAN_DNS: "off: no names are answered for what this command makes, and no daemon is started for it",
+  LINKSPAN_RESIDENT: "off: no resident process is left behind for later commands (linkspan daemon)",
   NO_COLOR: "No colours, when set to anything but nothing",
 } as const
 
@@ -82,6 +83,7 @@ export function readGlobals(
   const runDir = directory(values["run-dir"], world.directory) ?? environmentPath("LINKSPAN_RUN_DIR", world.env, issues)
   const hostNetns =
     netnsPath(values["host-netns"], world.directory) ?? environmentPath("LINKSPAN_HOST_NETNS", world.env, issues)
+  environmentSwitch("LINKSPAN_RESIDENT", world.env, issues)
   const pools = environmentPools(world.env["LINKSPAN_POOLS"], issues)
   return {
     json: values.output === "json",
@@ -95,7 +97,7 @@ export function readGlobals(
       ...(runDir === undefined ? {} : { runDir }),
       ...(hostNetns === undefined ? {} : { hostNetns }),
       ...(pools === undefined ? {} : { pools }),
-      ...(environmentNames(world.env["LINKSPAN_DNS"], issues) ? {} : { names: false }),
+      ...(environmentSwitch("LINKSPAN_DNS", world.env, issues) ? {} : { names: false }),
     },
   }
 }
@@ -136,9 +138,10 @@ function environmentPath(
   return undefined
 }
 
-function environmentNames(value: string | undefined, issues: Issue[]): boolean {
+function environmentSwitch(name: string, env: Readonly<Record<string, string | undefined>>, issues: Issue[]): boolean {
+  const value = env[name]
   if (value !== undefined && value !== "on" && value !== "off") {
-    issues.push({ path: "LINKSPAN_DNS", message: `must be "on" or "off", not ${quote(value)}` })
+    issues.push({ path: name, message: `must be "on" or "off", not ${quote(value)}` })
   }
   return value !== "off"
 }

@@ -47,6 +47,8 @@ export interface ServicesOptions {
   readonly engine: LinkspanOptions
   /** Whether what somebody damages is put right. */
   readonly heal: boolean
+  /** Nobody asked for it: only commands are served, as long as there are some. */
+  readonly onDemand: boolean
   /** Docker's clients are served when it is there. */
   readonly dockerApi?: {
     readonly socket?: string

@@ -5,10 +5,11 @@ import { rmSync, statSync } from "node:fs"
 import type { Door, Surroundings } from "#engine/front-door.ts"
 import { type LinkspanApi, type LinkspanOptions, placesOf } from "#engine/linkspan.ts"
 import { leaveSocket, listenPrivately } from "#engine/private-socket.ts"
-import { CALLS_SOCKET, type Call, type CallAnswer, STOP_LINE } from "#model/call.ts"
+import { CALLS_SOCKET, type Call, type CallAnswer, GIVE_WAY, STOP_LINE } from "#model/call.ts"
 import { LinkspanError } from "#model/errors.ts"
 import type { Service } from "#model/service.ts"
 import { decodeCall, encodeAnswer, sizeOfCall } from "./call-bytes.ts"
+import { Linger } from "./linger.ts"
 
 export interface CallsOptions {
   /** What this process's engine was opened with. */
@@ -16,8 +17,10 @@ export interface CallsOptions {
   /** By the names that calls have. */
   readonly doors: Readonly<Record<string, Door>>
   open(options: LinkspanOptions): Promise<LinkspanApi>
-  /** Somebody wants this process to end. */
+  /** Somebody wants this process to end, or nobody needs it any more. */
   stop(): void
+  /** When nobody has asked for this process: whether there is still something that commands may be about. */
+  readonly hasNetworks?: () => Promise<boolean>
 }
 
 /** What has come so far, and what is still to be written. */
@@ -31,13 +34,21 @@ interface Peer {
 export async function serveCalls(options: CallsOptions): Promise<Service> {
   const { runDir } = placesOf(options.engine)
   const path = `${runDir}/${CALLS_SOCKET}`
+  const { hasNetworks, stop: end } = options
+  using opened = new DisposableStack()
+  const linger = hasNetworks && opened.use(new Linger({ hasNetworks, end }))
   const engines = new Engines(options)
+  /** Whether it has been of use: one that nobody can use leaves its place to the next. */
+  let served = false
+  /** Whoever has yet to be answered. */
+  const peers = new Set<Bun.Socket<Peer>>()
   const listener = await listenPrivately(path, (unix) =>
     Bun.listen<Peer>({
       unix,
       socket: {
         open(socket) {
           socket.data = { received: Buffer.alloc(0), asked: false, unsent: Buffer.alloc(0) }
+          peers.add(socket)
         },
         data(socket, bytes) {
           if (socket.data.asked) {
@@ -45,32 +56,70 @@ export async function serveCalls(options: CallsOptions): Promise<Service> {
           }
           const received = Buffer.concat([socket.data.received, bytes])
           socket.data.received = received
-          if (received.toString("latin1", 0, STOP_LINE.length) === STOP_LINE) {
-            options.stop()
+          if (begins(received, STOP_LINE) || (begins(received, GIVE_WAY.line) && linger !== undefined)) {
+            // The end of this process is its answer.
+            peers.delete(socket)
+            end()
+          } else if (begins(received, GIVE_WAY.line)) {
+            socket.end(`${GIVE_WAY.refusal}\n`)
           } else if (isWhole(received)) {
             socket.data.asked = true
+            linger?.called()
             void answer(received, options, engines).then((said) => {
+              linger?.called()
+              served ||= !("declined" in said)
+              if (linger !== undefined && (isReplaced() || (!served && isOutOfSight(said)))) {
+                end()
+              }
               socket.data.unsent = encodeAnswer(said)
               finish(socket)
             })
           }
         },
         drain: finish,
+        close(socket) {
+          peers.delete(socket)
+        },
         error(socket) {
           socket.terminate()
         },
       },
     }),
   )
+  const kept = opened.move()
   return {
     name: "commands",
     address: path,
     async [Symbol.asyncDispose]() {
-      leaveSocket(path, () => listener.stop(true))
+      kept[Symbol.dispose]()
+      // No new ones from here on; whoever has come is answered, since a connection that breaks leaves a command in doubt.
       rmSync(path, { force: true })
+      await emptied(peers)
+      leaveSocket(path, () => listener.stop(true))
       await engines[Symbol.asyncDispose]()
     },
   }
+}
+
+/** Another program has taken this one's place: commands are that one's from now on. */
+function isReplaced(): boolean {
+  return statSync("/proc/self/exe").nlink === 0
+}
+
+function begins(received: Buffer, line: string): boolean {
+  return received.toString("latin1", 0, line.length) === line
+}
+
+/** For a call that has begun to come. Verbs are synchronous: those that have come whole are over by the next turn. */
+const LAST_CALLS_MS = 2000
+const STEP_MS = 10
+
+async function emptied(peers: ReadonlySet<unknown>): Promise<void> {
+  const deadline = performance.now() + LAST_CALLS_MS
+  do {
+    // At least one turn: connections may wait to be accepted.
+    await Bun.sleep(STEP_MS)
+  } while (peers.size > 0 && performance.now() < deadline)
 }
 
 /** Also when it can never be one: then it is declined. */
@@ -142,6 +191,11 @@ const SHARED = ["ns/mnt", "ns/pid", "ns/net", "ns/user", "root", "exe"]
 
 function differenceFrom(pid: number): string | undefined {
   return SHARED.find((what) => identity(`/proc/${pid}/${what}`) !== identity(`/proc/self/${what}`))
+}
+
+/** Whoever was answered so sees another machine than this process. */
+function isOutOfSight(answer: CallAnswer): boolean {
+  return "declined" in answer && SHARED.includes(answer.declined)
 }
 
 function identity(path: string): string {

@@ -93,6 +93,8 @@ END
 fetch 127.0.0.1 8086
 podman exec app_side_1 nslookup web.dns.podman | grep -c 10.89
 (cd /run/app && podman-compose --no-ansi down -t 0) >> /run/compose.log 2>&1
+say resident
+test -S /run/linkspan/calls.sock && echo there
 say removed
 podman rm -f -t 0 -a > /dev/null
 $linkspan network ls --output json

@@ -64,5 +64,7 @@ test("Podman runs containers and pods on linkspan's networks, with names, and le
   expect(said["internal"]).toBe("0")
   expect(said["pod"]).toBe("open\nopen")
   expect(said["compose"]).toMatch(/^open\n[1-9]$/)
+  // Left by the first call for all that came after it.
+  expect(said["resident"]).toBe("there")
   expect(said["removed"]).toMatch(/^\[\]\n\[\]\n1: lo: [^\n]*\n3\n0$/)
 }, 180_000)

@@ -1,5 +1,5 @@
 import { act } from "../command.ts"
-import { absolute } from "../globals.ts"
+import { absolute, GLOBAL_OPTIONS } from "../globals.ts"
 import { listenAddress, listenText } from "../parts/listen.ts"
 import { plain } from "../print/look.ts"
 import { text } from "../value.ts"
@@ -9,6 +9,7 @@ export const command = act({
   summary: "Serve other programs and commands, in the foreground",
   description: [
     "Nothing needs it: every command does its work by itself. Where it runs, commands that change networks hand their work to it and are done sooner, also those of Podman and of a CNI runtime, since it is an engine that has started already. What somebody damages of linkspan's on this host it puts right (docs/watch.md).",
+    "The installed executable leaves one behind by itself when it has changed something, for the commands after it and nothing else: it ends five minutes after the last one, and makes way for one that you start. LINKSPAN_RESIDENT=off in a command's environment keeps it from doing so.",
   ],
   positionals: {},
   options: {
@@ -49,6 +50,10 @@ export const command = act({
       value: text("ADDRESS:PORT"),
       about: "Serve the page of linkspan ui at this loopback address; ui.address in the run directory has its address",
     },
+    "on-demand": {
+      kind: "flag",
+      about: "Serve commands only, and end when none has come for five minutes; commands start it so by themselves",
+    },
     stop: { kind: "flag", about: "End the one that runs" },
     "systemd-unit": { kind: "flag", about: "Print a unit file for systemd" },
   },
@@ -77,17 +82,28 @@ export const command = act({
     }
     // Whoever says where means that it shall be.
     const dockerApi = options["docker-api"] === true || Object.keys(places).length > 0 ? places : undefined
+    const onDemand = options["on-demand"] === true
+    const others = Object.entries(options).flatMap(([option, value]) =>
+      value === undefined || option === "on-demand" || Object.hasOwn(GLOBAL_OPTIONS, option) ? [] : option,
+    )
+    if (onDemand && others.length > 0) {
+      refuse("--on-demand", `excludes ${others.map((option) => `--${option}`).join(", ")}`)
+    }
     const manager = env["NOTIFY_SOCKET"]
+    const lockFd = Number(env["LINKSPAN_LOCK_FD"])
     return {
       stop: options.stop === true,
       unit: options["systemd-unit"] === true,
       chosen: {
+        onDemand,
         heal: options.heal ?? true,
         dockerPlugin: options["docker-plugin"] === true,
         ...(dockerApi === undefined ? {} : { dockerApi }),
         ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
         ...(options.ui === undefined ? {} : { ui: options.ui }),
       },
+      onDemand,
+      ...(onDemand && Number.isInteger(lockFd) && lockFd > 2 ? { lockFd } : {}),
       ...(manager === undefined || manager === "" ? {} : { notifySocket: manager }),
     }
   },
@@ -112,7 +128,7 @@ export const command = act({
   },
 })
 
-type Chosen = Pick<ServicesOptions, "heal" | "dockerPlugin" | "dockerApi" | "metrics" | "ui">
+type Chosen = Pick<ServicesOptions, "onDemand" | "heal" | "dockerPlugin" | "dockerApi" | "metrics" | "ui">
 
 /** The command line that chooses the same again. */
 function optionsOf({ heal, dockerPlugin, dockerApi, metrics, ui }: Chosen): string[] {

@@ -14,7 +14,7 @@ const FAKES: Readonly<Record<string, FakeOptions>> = {
 }
 
 const world = processWorld(
-  { ...ownProcess(), open: async () => fakeEngine(FAKES[Bun.env["LINKSPAN_TEST_FAKE"] ?? ""]) },
+  { ...ownProcess(false), open: async () => fakeEngine(FAKES[Bun.env["LINKSPAN_TEST_FAKE"] ?? ""]) },
   {
     demo: async () => 0,
     services: () => [],

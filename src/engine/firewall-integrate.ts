@@ -100,29 +100,33 @@ export function releaseIntegrations(host: Host, remaining: () => readonly Networ
   })
 }
 
-/** Puts back what somebody took away of integrations that are recorded. @returns a sentence for each */
-export function restoreIntegrations(host: Host, options: MutationOptions): string[] {
+/** Puts back what somebody took away of integrations that are recorded. @returns a sentence for each, and the lines */
+export function restoreIntegrations(
+  host: Host,
+  options: MutationOptions,
+): { readonly repairs: string[]; readonly plan: string[] } {
   const recorded = recordedIntegrations(host)
   if (recorded.length === 0) {
-    return []
+    return { repairs: [], plan: [] }
   }
   return alone(host, () => {
     const situation = observeRefusals(host)
-    const restored = recorded
+    const missing = recorded
       .filter(({ integration }) => integration.isAvailable(host) && !integration.isInPlace(host, situation))
-      .flatMap(({ integration, record }) => {
-        const change = integration.put(host, situation, record)
-        if (change.steps.length > 0 && options.dryRun !== true) {
-          put(host, integration, change)
-        }
-        return change.steps.length === 0
-          ? []
-          : [`linkspan's rules in ${record.where} (${integration.owner}) were missing`]
-      })
-    if (restored.length > 0 && options.dryRun !== true) {
-      tellHealed(host, restored)
+      .map((one) => ({ ...one, change: one.integration.put(host, situation, one.record) }))
+      .filter(({ change }) => change.steps.length > 0)
+    const repairs = missing.map(
+      ({ integration, record }) => `linkspan's rules in ${record.where} (${integration.owner}) were missing`,
+    )
+    if (options.dryRun !== true) {
+      for (const { integration, change } of missing) {
+        put(host, integration, change)
+      }
+      if (repairs.length > 0) {
+        tellHealed(host, repairs)
+      }
     }
-    return restored
+    return { repairs, plan: missing.flatMap(({ change }) => change.steps.map(({ line }) => line)) }
   })
 }
 

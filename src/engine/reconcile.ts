@@ -1,6 +1,7 @@
 // Makes the kernel what the state says: interrupted commands are settled, containers that are gone are forgotten,
 // networks that are missing or damaged are mended, the ruleset is what it should be.
 
+import { hasOwnTables } from "#kernel/foreign-firewall.ts"
 import type { ReconcileReport } from "#model/view.ts"
 import { mendRuleset, takeOverTables } from "./firewall.ts"
 import { restoreIntegrations } from "./firewall-integrate.ts"
@@ -8,8 +9,9 @@ import type { Host } from "./host.ts"
 import type { MutationOptions, ReconcileOptions } from "./linkspan.ts"
 import { planMending } from "./mend.ts"
 import { otherOwner, refuseOtherOwner } from "./ownership.ts"
+import { LOAD_TABLES, releaseLines } from "./rehearsal.ts"
 import { releaseHost, strandedSettings } from "./release-host.ts"
-import { staleSandboxes, sweep } from "./sweep.ts"
+import { planSweep, staleSandboxes, sweep } from "./sweep.ts"
 import { carryOut, listInterrupted, settleInterrupted } from "./transaction.ts"
 
 export function reconcile(host: Host, options: ReconcileOptions): ReconcileReport {
@@ -24,14 +26,17 @@ export function reconcile(host: Host, options: ReconcileOptions): ReconcileRepor
   const ruleset = mendRuleset(host, { dryRun: isRehearsal })
   const stale = staleSandboxes(host)
   const ids = stale.map(({ id }) => id)
+  const swept = isRehearsal ? planSweep(host, ids) : []
   if (!isRehearsal) {
     sweep(host, ids)
   }
   // What a dead command leaves to others is no matter before that is settled.
   const stranded = isRehearsal && interrupted.length > 0 ? [] : strandedSettings(host)
+  const released = stranded.length > 0 ? releaseLines(host, hasOwnTables(host.namespace)) : []
   if (stranded.length > 0 && !isRehearsal) {
     releaseHost(host, new Set())
   }
+  const integrations = restoreIntegrations(host, options)
   const mended = mendAll(host, options, new Set(ids))
   return {
     repairs: [
@@ -41,12 +46,12 @@ export function reconcile(host: Host, options: ReconcileOptions): ReconcileRepor
         .map(({ title }) => `an interrupted command (${title}) is settled`),
       ...ruleset,
       ...stale.map(({ name }) => `container "${name}" is gone; its addresses and ports are free again`),
-      ...restoreIntegrations(host, options),
+      ...integrations.repairs,
       ...stranded,
       ...mended.repairs,
     ],
     problems: [...interrupted.flatMap(({ problem }) => problem ?? []), ...mended.problems],
-    plan: mended.plan,
+    plan: [...(ruleset.length > 0 ? [LOAD_TABLES] : []), ...swept, ...released, ...integrations.plan, ...mended.plan],
     dryRun: isRehearsal,
   }
 }

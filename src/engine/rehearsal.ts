@@ -10,7 +10,7 @@ import { unneededClaims } from "./host-settings.ts"
 import { readSysctl } from "./observe-host.ts"
 import { remainingNetworks } from "./release-host.ts"
 
-const LOAD_TABLES = "linkspan firewall rules | nft -f -"
+export const LOAD_TABLES = "linkspan firewall rules | nft -f -"
 
 /** In a transaction that has begun the entry of these operations. */
 export function rehearsedLines(host: Host, ops: readonly Op[], names: NetnsNames): string[] {
@@ -28,7 +28,8 @@ export function rehearsedLines(host: Host, ops: readonly Op[], names: NetnsNames
   })
 }
 
-function releaseLines(host: Host, tables: boolean): string[] {
+/** @param tables whether linkspan's are there. */
+export function releaseLines(host: Host, tables: boolean): string[] {
   const networks = remainingNetworks(host)
   return [
     ...unneededClaims(host, networks)

@@ -19,6 +19,7 @@ export function removeContainer(
   options: MutationOptions & { readonly force?: boolean },
 ): Outcome<{ id: string; name: string }> {
   const title = `remove container "${nameOrId}"`
+  const killing: string[] = []
   const outcome = carryOut(
     host,
     options,
@@ -37,6 +38,7 @@ export function removeContainer(
             hint: `Stop it first with: linkspan stop ${sandbox.name}; or use --force`,
           })
         }
+        killing.push(`kill -KILL ${sandbox.process.pid}`)
         if (options.dryRun !== true) {
           kill(title, sandbox)
         }
@@ -53,7 +55,7 @@ export function removeContainer(
   if (options.dryRun !== true) {
     host.forget(outcome.result.id)
   }
-  return outcome
+  return { ...outcome, plan: [...killing, ...outcome.plan] }
 }
 
 function kill(title: string, { process }: Sandbox): void {

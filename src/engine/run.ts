@@ -8,13 +8,15 @@ import { privateDirectory } from "#kernel/private-files.ts"
 import type { Child } from "#kernel/start.ts"
 import { LinkspanError } from "#model/errors.ts"
 import { accept } from "#model/field.ts"
-import type { Ifname } from "#model/name.ts"
+import type { Id, Ifname } from "#model/name.ts"
 import { quote } from "#model/quote.ts"
 import type { RunRequest } from "#model/request.ts"
 import type { Sandbox } from "#model/sandbox.ts"
 import { checkRun, type Run } from "#model/validate-run.ts"
 import type { Outcome } from "#model/view.ts"
 import type { Op } from "#plan/op.ts"
+import { entering } from "#plan/render.ts"
+import { shellWords } from "#plan/shell-words.ts"
 import type { Change } from "#store/journal.ts"
 import { containerDns } from "./container-dns.ts"
 import { availableName } from "./container-name.ts"
@@ -25,6 +27,7 @@ import { joinNetworks } from "./join-networks.ts"
 import { withLeases } from "./leases/with-leases.ts"
 import type { MutationOptions, Running } from "./linkspan.ts"
 import { containerFiles } from "./names/container-files.ts"
+import { netnsPath } from "./netns-names.ts"
 import { obstacleWarnings } from "./obstacles.ts"
 import { removeContainer } from "./remove-container.ts"
 import { runningOf } from "./running.ts"
@@ -69,8 +72,25 @@ export async function run(host: Host, request: RunRequest, options: MutationOpti
     },
     result: () => outcome.result,
   })
+  const plan = linesAround(host, started, wanted, outcome.plan)
   const running = child === undefined ? planned(outcome.result) : released(host, wanted, started, child)
-  return { ...outcome, result: running }
+  return { ...outcome, plan, result: running }
+}
+
+/** Makes the lines about the networks complete ones: a namespace before them, and the command in it behind them. */
+function linesAround(host: Host, sandbox: Sandbox, wanted: Run, lines: readonly string[]): string[] {
+  const command = `${shellWords(wanted.command)}${wanted.detach ? " &" : ""}`
+  switch (wanted.mode.kind) {
+    case "host":
+      return [...lines, command]
+    case "shared": {
+      const owner = host.store.sandbox(sandbox.sharedWith as Id)?.body
+      return [...lines, owner?.place === undefined ? command : `${entering(netnsPath(owner) as string)} ${command}`]
+    }
+    case "none":
+    case "private":
+      return [`ip netns add ${sandbox.name}`, ...lines, `${entering(sandbox.name)} ${command}`]
+  }
 }
 
 interface Plan {

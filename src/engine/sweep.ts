@@ -3,38 +3,49 @@
 
 import type { Id } from "#model/name.ts"
 import type { Sandbox } from "#model/sandbox.ts"
+import type { Outcome } from "#model/view.ts"
 import { planMemberships } from "#plan/membership.ts"
 import type { Op } from "#plan/op.ts"
 import type { Change, Facts } from "#store/journal.ts"
 import { planDeparture } from "./departure.ts"
 import { memberships } from "./find.ts"
 import type { Host } from "./host.ts"
+import type { MutationOptions } from "./linkspan.ts"
 import { observePorts } from "./observe-host.ts"
 import { carryOut, InFlight } from "./transaction.ts"
 
 export function sweep(host: Host, sandboxes: readonly Id[]): void {
   for (const id of sandboxes) {
-    carryOut(
-      host,
-      {},
-      () => {
-        const row = host.store.sandbox(id)
-        if (row !== undefined && row.journal !== null) {
-          throw new InFlight(row.journal, `container "${row.body.name}"`)
-        }
-        const sandbox = row?.body
-        const stale = sandbox !== undefined && !host.isAlive(sandbox) ? sandbox : undefined
-        return {
-          ...leave(host, stale),
-          title: `forget container "${stale?.name ?? id}"`,
-          intent: "remove" as const,
-          result: () => undefined,
-        }
-      },
-      sweep,
-    )
+    forgetGone(host, id, {})
     host.forget(id)
   }
+}
+
+/** @returns the lines that {@link sweep} would carry out. */
+export function planSweep(host: Host, sandboxes: readonly Id[]): string[] {
+  return sandboxes.flatMap((id) => forgetGone(host, id, { dryRun: true }).plan)
+}
+
+function forgetGone(host: Host, id: Id, options: MutationOptions): Outcome<undefined> {
+  return carryOut(
+    host,
+    options,
+    () => {
+      const row = host.store.sandbox(id)
+      if (row !== undefined && row.journal !== null) {
+        throw new InFlight(row.journal, `container "${row.body.name}"`)
+      }
+      const sandbox = row?.body
+      const stale = sandbox !== undefined && !host.isAlive(sandbox) ? sandbox : undefined
+      return {
+        ...leave(host, stale),
+        title: `forget container "${stale?.name ?? id}"`,
+        intent: "remove" as const,
+        result: () => undefined,
+      }
+    },
+    sweep,
+  )
 }
 
 function leave(

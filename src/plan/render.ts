@@ -7,7 +7,7 @@ import { LINK_GROUP, UNGUARDED_GROUP } from "./firewall/link-group.ts"
 import { renderTransaction } from "./firewall/render.ts"
 import type { FlowFilter, LinkChange, LinkSpec, NetnsRef, NftElement, Op, RouteSpec } from "./op.ts"
 
-/** How a sandbox's namespace is called on a command line: the name that `ip -n` takes. */
+/** How a sandbox's namespace is called on a command line: the name that `ip -n` takes, or the path of its file. */
 export type NetnsNames = (sandbox: Id) => string
 
 export function render(ops: readonly Op[], names: NetnsNames): string[] {
@@ -33,7 +33,7 @@ export function renderOp(op: Op, names: NetnsNames): string[] {
     case "addr.del":
       return [`${ip(op.netns, names)} addr del ${interfaceText(op.address)} dev ${op.ifname}`]
     case "rate.set":
-      return [renderRate(op, op.netns === "host" ? "tc" : `tc -n ${names(op.netns)}`)]
+      return [renderRate(op, inNetns("tc", op.netns, names))]
     case "route.add":
     case "route.del":
       return [`${ip(op.netns, names)}${isV6(op.route) ? " -6" : ""} route ${op.kind.slice(6)} ${renderRoute(op.route)}`]
@@ -43,9 +43,9 @@ export function renderOp(op: Op, names: NetnsNames): string[] {
     case "neigh.del":
       return [`ip neigh del ${op.ip} dev ${op.ifname}`]
     case "lease.release":
-      return [`ip netns exec ${names(op.netns)} dhcpcd --release ${op.ifname}`]
+      return [`${entering(names(op.netns))} dhcpcd --release ${op.ifname}`]
     case "sysctl.set":
-      return [`${op.netns === "host" ? "" : `ip netns exec ${names(op.netns)} `}sysctl -w net/${op.key}=${op.value}`]
+      return [`${op.netns === "host" ? "" : `${entering(names(op.netns))} `}sysctl -w net/${op.key}=${op.value}`]
     case "sysctl.claim":
       return [`sysctl -w net/${op.key}=${op.value}`]
     case "nft.run":
@@ -64,7 +64,25 @@ function renderRate({ ifname, rate }: Extract<Op, { kind: "rate.set" }>, tc: str
 }
 
 function ip(netns: NetnsRef, names: NetnsNames): string {
-  return netns === "host" ? "ip" : `ip -n ${names(netns)}`
+  return inNetns("ip", netns, names)
+}
+
+/** The option -n of iproute2's tools takes names only: `ip -n /proc/5/ns/net` looks below /run/netns. */
+function inNetns(tool: "ip" | "tc", netns: NetnsRef, names: NetnsNames): string {
+  if (netns === "host") {
+    return tool
+  }
+  const name = names(netns)
+  return isPath(name) ? `${entering(name)} ${tool}` : `${tool} -n ${name}`
+}
+
+/** What stands before a command that is to run in a namespace. */
+export function entering(name: string): string {
+  return isPath(name) ? `nsenter --net=${name}` : `ip netns exec ${name}`
+}
+
+function isPath(name: string): boolean {
+  return name.startsWith("/")
 }
 
 function interfaceText({ ip, length }: Interface): string {

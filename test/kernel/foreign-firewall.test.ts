@@ -422,7 +422,7 @@ function release(host: Host): void {
 }
 
 function restore(host: Host): string[] {
-  return withEngine(host, (engine) => restoreIntegrations(engine, {}))
+  return withEngine(host, (engine) => restoreIntegrations(engine, {}).repairs)
 }
 
 /** A container of Docker's as the fixtures know it: address 172.17.0.2, of which port 80 is published. */

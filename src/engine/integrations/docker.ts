@@ -13,6 +13,7 @@ import {
 } from "#plan/firewall/docker-user.ts"
 import type { InterfaceRule } from "#plan/firewall/interface-rule.ts"
 import { ownerOf } from "#plan/firewall/obstacle.ts"
+import { shellWords } from "#plan/shell-words.ts"
 import type { Situation } from "../foreign-refusals.ts"
 import type { Host } from "../host.ts"
 import { defaultRouteLink } from "../observe-host.ts"
@@ -92,7 +93,7 @@ function transactionSteps(
     .join("")
   const lines = text.split("\n").filter((line) => line !== "")
   return lines.map((line, index) => ({
-    line: `nft ${line}`,
+    line: `nft ${shellWords([line])}`,
     run: () => {
       if (index === 0) {
         run(host, text)

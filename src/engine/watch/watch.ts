@@ -365,7 +365,7 @@ class Watcher implements AsyncDisposable {
   }
 
   #restoreIntegrations(): string[] {
-    return recordedIntegrations(this.#host).length === 0 ? [] : restoreIntegrations(this.#host, {})
+    return recordedIntegrations(this.#host).length === 0 ? [] : restoreIntegrations(this.#host, {}).repairs
   }
 
   #remember(key: string, problem: string, now: number): void {

@@ -6,6 +6,7 @@ import { LAST_VLAN } from "#model/network.ts"
 import { LINK_GROUP, UNGUARDED_GROUP } from "./firewall/link-group.ts"
 import { renderTransaction } from "./firewall/render.ts"
 import type { FlowFilter, LinkChange, LinkSpec, NetnsRef, NftElement, Op, RouteSpec } from "./op.ts"
+import { shellWords } from "./shell-words.ts"
 
 /** How a sandbox's namespace is called on a command line: the name that `ip -n` takes, or the path of its file. */
 export type NetnsNames = (sandbox: Id) => string
@@ -78,7 +79,7 @@ function inNetns(tool: "ip" | "tc", netns: NetnsRef, names: NetnsNames): string 
 
 /** What stands before a command that is to run in a namespace. */
 export function entering(name: string): string {
-  return isPath(name) ? `nsenter --net=${name}` : `ip netns exec ${name}`
+  return isPath(name) ? `nsenter --net=${shellWords([name])}` : `ip netns exec ${name}`
 }
 
 function isPath(name: string): boolean {
